@@ -1,0 +1,70 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Arrows point down only; `make lint` and every build check that no target imports what is not listed here.
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .treatAllWarnings(as: .error),
+]
+
+func target(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(
+    name: name, dependencies: dependencies + ["TestSupport", "Core"], swiftSettings: strict)
+}
+
+let package = Package(
+  name: "penstock",
+  products: [
+    .executable(name: "penstock", targets: ["penstock"]),
+    .executable(name: "penstock-spawner", targets: ["penstock-spawner"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    // nouns, rules, and the seams
+    target("Core", []),
+    // what the numbers of trials say
+    target("Trials", ["Core"]),
+    // what is remembered: the only place that knows SQL
+    target("Store", ["Core", "Trials", .product(name: "GRDB", package: "GRDB.swift")]),
+    // how this machine does it: files, inotify, processes, YAML, sockets
+    target("Host", ["Core", "CSystem", .product(name: "Yams", package: "Yams")]),
+    .target(
+      name: "CSystem",
+      cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
+      linkerSettings: [.linkedLibrary("crypto")]),
+    // what the agent does
+    target("Engine", ["Core", "Trials", "Store"]),
+    // the command line and the composition root
+    .executableTarget(
+      name: "penstock",
+      dependencies: [
+        "Core", "Trials", "Store", "Host", "Engine",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+    // forks, limits, watches, sweeps and reaps; C alone, so that its forks are cheap
+    .executableTarget(
+      name: "penstock-spawner",
+      cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-O2"])]),
+
+    target("TestSupport", ["Core"]),
+    tests("CoreTests", []),
+    tests("TrialsTests", ["Trials"]),
+    tests("StoreTests", ["Store"]),
+    tests("HostTests", ["Host", "CSystem"]),
+    tests("EngineTests", ["Engine", "Store", "Host", "Trials"]),
+    tests("CommandTests", []),
+  ]
+)

@@ -1,0 +1,50 @@
+/// What a person sees of bytes that someone else chose.
+package enum Display {
+  /// Renders `bytes` so that no terminal obeys them and no reader is fooled.
+  ///
+  /// C0, DEL, C1, bidirectional controls, zero-width characters, line separators and bytes that are not UTF-8
+  /// become `\xNN` or `\u{…}`; a backslash becomes two, so the text can be read back.
+  package static func escaped(_ bytes: some Sequence<UInt8>) -> String {
+    let bytes = Array(bytes)
+    var text = ""
+    var offset = 0
+    var parser = UTF8.ForwardParser()
+    var iterator = bytes.makeIterator()
+    while true {
+      switch parser.parseScalar(from: &iterator) {
+      case .emptyInput: return text
+      case .valid(let encoded):
+        text += shown(UTF8.decode(encoded))
+        offset += encoded.count
+      case .error(let length):
+        for byte in bytes[offset..<offset + length] { text += hex(byte) }
+        offset += length
+      }
+    }
+  }
+
+  package static func escaped(_ string: some StringProtocol) -> String { escaped(string.utf8) }
+
+  private static func shown(_ scalar: Unicode.Scalar) -> String {
+    switch scalar.value {
+    case 0x5C: "\\\\"
+    case 0x0A: "\\n"
+    case 0x09: "\\t"
+    case 0x0D: "\\r"
+    case 0..<0x20, 0x7F...0x9F: hex(UInt8(scalar.value))
+    case _ where isInvisible(scalar): "\\u{" + String(scalar.value, radix: 16) + "}"
+    default: String(scalar)
+    }
+  }
+
+  private static func isInvisible(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.properties.generalCategory {
+    case .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned: true
+    default: false
+    }
+  }
+
+  private static func hex(_ byte: UInt8) -> String {
+    "\\x" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
+  }
+}

@@ -1,0 +1,112 @@
+package import Foundation
+
+/// One pipeline on one drop, on one slot, or by hand.
+package struct Run: Sendable, Equatable {
+  package var id: RunID
+  /// The short number people type.
+  package var number: Int
+  /// The name of the pipeline; empty for a drop that was quarantined before any pipeline had it.
+  package var pipeline: String
+  /// The digest of the pipeline version this run keeps to its end.
+  package var version: String?
+  package var state: RunState
+  package var trigger: RunTrigger
+  package var drop: Drop?
+  package var options: RunOptions
+  package var created: Date
+  package var started: Date?
+  package var ended: Date?
+  /// Why it ended as it did, in words; `nil` while all is well.
+  package var reason: String?
+  /// The stage that failed or denied, where one did.
+  package var failedStage: String?
+  /// Whether the drop lies in done, failed or quarantine already.
+  package var filed: Bool
+  /// A waiting run goes on at this moment.
+  package var resumes: Date?
+  /// The run this one repeats.
+  package var rerunOf: RunID?
+
+  package init(
+    id: RunID, number: Int = 0, pipeline: String, version: String?, state: RunState = .queued,
+    trigger: RunTrigger, drop: Drop? = nil, options: RunOptions = RunOptions(), created: Date,
+    started: Date? = nil, ended: Date? = nil, reason: String? = nil, failedStage: String? = nil,
+    filed: Bool = false, resumes: Date? = nil, rerunOf: RunID? = nil
+  ) {
+    self.id = id
+    self.number = number
+    self.pipeline = pipeline
+    self.version = version
+    self.state = state
+    self.trigger = trigger
+    self.drop = drop
+    self.options = options
+    self.created = created
+    self.started = started
+    self.ended = ended
+    self.reason = reason
+    self.failedStage = failedStage
+    self.filed = filed
+    self.resumes = resumes
+    self.rerunOf = rerunOf
+  }
+}
+
+package enum RunState: String, Sendable, Codable, CaseIterable {
+  case queued
+  case running
+  case waiting
+  case done
+  case failed
+  case cancelled
+  case quarantined
+
+  package var isTerminal: Bool {
+    switch self {
+    case .queued, .running, .waiting: false
+    case .done, .failed, .cancelled, .quarantined: true
+    }
+  }
+}
+
+/// What began a run.
+package enum RunTrigger: String, Sendable, Codable {
+  case drop
+  case config
+  case slot
+  case manual
+}
+
+/// A file that arrived, as it was when it was claimed.
+package struct Drop: Sendable, Equatable, Codable {
+  package var name: FileName
+  package var bytes: Int
+  /// Lower-case hex; computed after the claim and before the first stage.
+  package var sha256: String?
+  /// Parts of the name the pipeline's pattern captured.
+  package var captures: [String: String]
+
+  package init(name: FileName, bytes: Int, sha256: String? = nil, captures: [String: String] = [:]) {
+    self.name = name
+    self.bytes = bytes
+    self.sha256 = sha256
+    self.captures = captures
+  }
+}
+
+/// What a person asked for when starting a run by hand.
+package struct RunOptions: Sendable, Equatable, Codable {
+  /// Level by stage name.
+  package var granularity: [String: Granularity]
+  /// Values for the pipeline's `vars`, as typed.
+  package var set: [String: String]
+  package var useCache: Bool
+
+  package init(
+    granularity: [String: Granularity] = [:], set: [String: String] = [:], useCache: Bool = true
+  ) {
+    self.granularity = granularity
+    self.set = set
+    self.useCache = useCache
+  }
+}

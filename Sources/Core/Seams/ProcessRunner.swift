@@ -1,0 +1,98 @@
+/// Runs programs under a time limit and ends every process they leave behind.
+package protocol ProcessRunner: Sendable {
+  /// Runs one program to its end, and to the end of every descendant.
+  ///
+  /// A non-zero exit, a signal, a timeout or a program that cannot be started is a result, not an error.
+  /// - Throws: only where the runner itself is gone.
+  func run(_ request: ProgramRequest) async throws -> ProgramResult
+}
+
+package struct ProgramRequest: Sendable {
+  /// The file to execute, an absolute path.
+  package var executable: String
+  /// With the program's own name as the first element.
+  package var arguments: [String]
+  /// The whole environment.
+  package var environment: [String: String]
+  /// An absolute path.
+  package var directory: String
+  /// Given on stdin, then end of file.
+  package var input: [UInt8]
+  /// `nil` is no limit.
+  package var timeout: Duration?
+  /// From TERM to KILL.
+  package var grace: Duration
+  /// Where the exit record goes, an absolute path; `nil` leaves none.
+  package var exitRecord: String?
+  package var limits: ResourceLimits
+  /// Bytes of stdout that are kept.
+  package var replyLimit: Int
+  /// Ends the program early.
+  package var cancellation: Cancellation?
+  /// Gets every line of stderr without its newline, and at most 64 KiB of it, in order.
+  package var onLogLine: @Sendable ([UInt8]) -> Void
+
+  package init(
+    executable: String, arguments: [String], environment: [String: String], directory: String,
+    input: [UInt8] = [], timeout: Duration? = nil, grace: Duration = .seconds(5), exitRecord: String? = nil,
+    limits: ResourceLimits = ResourceLimits(), replyLimit: Int = 1 << 20,
+    cancellation: Cancellation? = nil, onLogLine: @escaping @Sendable ([UInt8]) -> Void = { _ in }
+  ) {
+    self.executable = executable
+    self.arguments = arguments
+    self.environment = environment
+    self.directory = directory
+    self.input = input
+    self.timeout = timeout
+    self.grace = grace
+    self.exitRecord = exitRecord
+    self.limits = limits
+    self.replyLimit = replyLimit
+    self.cancellation = cancellation
+    self.onLogLine = onLogLine
+  }
+}
+
+/// Limits the kernel enforces on each process of a program, setrlimit(2).
+package struct ResourceLimits: Sendable, Equatable, Codable {
+  /// RLIMIT_AS, bytes.
+  package var memory: Int?
+  /// RLIMIT_NOFILE.
+  package var openFiles: Int?
+  /// Runs under SCHED_IDLE, so that it gives way to everything else.
+  package var idle: Bool
+
+  package init(memory: Int? = nil, openFiles: Int? = nil, idle: Bool = false) {
+    self.memory = memory
+    self.openFiles = openFiles
+    self.idle = idle
+  }
+}
+
+package struct ProgramResult: Sendable, Equatable {
+  package var termination: Termination
+  package var ending: Ending
+  package var usage: ResourceUsage
+  /// What it wrote to stdout, up to the limit.
+  package var reply: [UInt8]
+  package var replyIsCut: Bool
+
+  /// Who ended the program.
+  package enum Ending: String, Sendable, Equatable, Codable {
+    case itself
+    case timeout
+    case cancelled
+    /// The agent was gone: only ever read from an exit record.
+    case abandoned
+  }
+
+  package init(
+    termination: Termination, ending: Ending, usage: ResourceUsage, reply: [UInt8], replyIsCut: Bool
+  ) {
+    self.termination = termination
+    self.ending = ending
+    self.usage = usage
+    self.reply = reply
+    self.replyIsCut = replyIsCut
+  }
+}

@@ -1,0 +1,1 @@
+@main struct Penstock { static func main() {} }
