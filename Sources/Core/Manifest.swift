@@ -1,0 +1,40 @@
+/// What `stages/<kit>/<name>.yaml` says of a registered stage.
+package struct Manifest: Sendable, Equatable {
+  /// `tabular/train`.
+  package var stage: String
+  package var version: String
+  package var summary: String
+  /// `${kit}` stands for the directory of the kit.
+  package var program: [String]
+  /// A JSON Schema of the parameters, draft 2020-12.
+  package var params: JSON
+  /// What each supported level does, in words.
+  package var levels: [Granularity: String]
+  package var inputs: [String]
+  package var outputs: [String]
+  /// The inputs that are handed on when the stage is `off`; `nil` hands on all.
+  package var passthrough: [String]?
+  package var pure: Bool
+  package var persistent: Bool
+  /// Relative to the kit; their content is the identity of the stage.
+  package var files: [String]
+
+  package init(
+    stage: String, version: String, summary: String, program: [String], params: JSON = .object([:]),
+    levels: [Granularity: String] = [:], inputs: [String] = [], outputs: [String] = [],
+    passthrough: [String]? = nil, pure: Bool = false, persistent: Bool = false, files: [String] = []
+  ) {
+    self.stage = stage
+    self.version = version
+    self.summary = summary
+    self.program = program
+    self.params = params
+    self.levels = levels
+    self.inputs = inputs
+    self.outputs = outputs
+    self.passthrough = passthrough
+    self.pure = pure
+    self.persistent = persistent
+    self.files = files
+  }
+}

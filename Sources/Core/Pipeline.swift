@@ -1,0 +1,157 @@
+/// A named graph of stages, as written in YAML, with `extends` merged and `vars` filled in.
+///
+/// What depends on the drop, `${file.…}`, is filled in when a run begins: see `PipelineVersion`.
+package struct Pipeline: Sendable, Equatable, Codable {
+  package var name: String
+  /// The author's `version:`, for people; identity is the digest of the content.
+  package var label: String?
+  package var trigger: PipelineTrigger
+  package var sources: [DataSource]
+  /// In the order they run.
+  package var stages: [Stage]
+  /// Hooks of the YAML by event, run after those of the directories.
+  package var hooks: [String: [HookProgram]]
+  /// Names of environment variables passed on to programs.
+  package var environment: [String]
+  /// The values of `vars`, kept so that `--set` can be checked against them.
+  package var vars: [String: JSON]
+
+  package init(
+    name: String, label: String? = nil, trigger: PipelineTrigger = PipelineTrigger(),
+    sources: [DataSource] = [], stages: [Stage], hooks: [String: [HookProgram]] = [:],
+    environment: [String] = [], vars: [String: JSON] = [:]
+  ) {
+    self.name = name
+    self.label = label
+    self.trigger = trigger
+    self.sources = sources
+    self.stages = stages
+    self.hooks = hooks
+    self.environment = environment
+    self.vars = vars
+  }
+}
+
+/// What begins a run of a pipeline.
+package struct PipelineTrigger: Sendable, Equatable, Codable {
+  /// Which drops it takes; `nil` takes none.
+  package var inbox: NamePattern?
+  package var priority: Int
+  /// New content of the pipeline's file starts a run, once per content.
+  package var onConfig: Bool
+
+  package init(inbox: NamePattern? = nil, priority: Int = 0, onConfig: Bool = false) {
+    self.inbox = inbox
+    self.priority = priority
+    self.onConfig = onConfig
+  }
+}
+
+/// A file a run reads when it has no drop.
+package struct DataSource: Sendable, Equatable, Codable {
+  /// `csv`, `ndjson` or `parquet`.
+  package var type: String
+  /// Relative to the workspace, or absolute.
+  package var path: String
+
+  package init(type: String, path: String) {
+    self.type = type
+    self.path = path
+  }
+}
+
+/// One program of a pipeline, and how it is run.
+package struct Stage: Sendable, Equatable, Codable {
+  package var name: String
+  /// The registered stage it uses; `nil` where it names its own argv.
+  package var uses: String?
+  /// What is executed: the manifest's argv, or that of `run:`. `${input}` and the like still inside.
+  package var program: [String]
+  package var params: [String: JSON]
+  /// The stages whose outputs are its inputs; empty for the first.
+  package var needs: [String]
+  package var granularity: StageGranularity
+  /// Extra parameters by level, merged over `params`.
+  package var levelParams: [Granularity: [String: JSON]]
+  /// Fraction of the records with `medium`, 0 < sample < 1.
+  package var sample: Double
+  /// The outputs of earlier stages that are handed on when the stage is `off`; `nil` hands on all.
+  package var passthrough: [String]?
+  package var timeout: Duration?
+  package var retry: RetryPolicy
+  package var onError: OnError
+  package var onInterrupt: OnInterrupt
+  /// Merged over `params` for one more attempt when all others failed.
+  package var fallback: [String: JSON]?
+  package var limits: ResourceLimits
+  /// Manifest version, for people; `nil` where there is no manifest.
+  package var version: String?
+  /// Whether equal inputs give equal outputs, so that it may be taken from the cache.
+  package var pure: Bool
+
+  package enum OnError: String, Sendable, Codable, CaseIterable {
+    case fail
+    case `continue`
+  }
+
+  package enum OnInterrupt: String, Sendable, Codable, CaseIterable {
+    case retry
+    case fail
+    case hold
+  }
+
+  package init(
+    name: String, uses: String? = nil, program: [String], params: [String: JSON] = [:],
+    needs: [String] = [], granularity: StageGranularity = .fixed(.coarse, said: false),
+    levelParams: [Granularity: [String: JSON]] = [:], sample: Double = 0.2, passthrough: [String]? = nil,
+    timeout: Duration? = nil, retry: RetryPolicy = RetryPolicy(), onError: OnError = .fail,
+    onInterrupt: OnInterrupt = .retry, fallback: [String: JSON]? = nil,
+    limits: ResourceLimits = ResourceLimits(), version: String? = nil, pure: Bool = false
+  ) {
+    self.name = name
+    self.uses = uses
+    self.program = program
+    self.params = params
+    self.needs = needs
+    self.granularity = granularity
+    self.levelParams = levelParams
+    self.sample = sample
+    self.passthrough = passthrough
+    self.timeout = timeout
+    self.retry = retry
+    self.onError = onError
+    self.onInterrupt = onInterrupt
+    self.fallback = fallback
+    self.limits = limits
+    self.version = version
+    self.pure = pure
+  }
+}
+
+/// What the YAML says of a stage's granularity.
+package enum StageGranularity: Sendable, Equatable, Codable {
+  /// Rules, policy and trials decide.
+  case auto
+  /// This level; `said` is false where the YAML is silent and `coarse` is the default.
+  case fixed(Granularity, said: Bool)
+}
+
+/// A hook named in the YAML of a pipeline.
+package struct HookProgram: Sendable, Equatable, Codable {
+  package var program: [String]
+  package var timeout: Duration
+  /// `nil` is the event's own default: before-hooks fail, after-hooks warn.
+  package var onError: OnError?
+
+  package enum OnError: String, Sendable, Codable, CaseIterable {
+    case fail
+    case warn
+    case ignore
+  }
+
+  package init(program: [String], timeout: Duration = .seconds(30), onError: OnError? = nil) {
+    self.program = program
+    self.timeout = timeout
+    self.onError = onError
+  }
+}

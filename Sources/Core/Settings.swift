@@ -1,0 +1,31 @@
+/// What `etc/penstock.yaml` says; every default lives here.
+package struct Settings: Sendable, Equatable {
+  /// Runs at the same time.
+  package var concurrency = 2
+  /// Quiet time after the last sign of a writer, before a drop is claimed.
+  package var settle = Duration.seconds(2)
+  /// The same where the kernel says that nobody has a file open, after a rename into the inbox.
+  package var settleMoved = Duration.milliseconds(200)
+  /// How often the inbox is looked at whole, whatever the events say.
+  package var rescan = Duration.seconds(60)
+  /// How long an empty drop is waited for.
+  package var settleEmpty = Duration.seconds(10)
+  /// Free bytes on the spool's filesystem below which nothing is claimed.
+  package var reserve = 512 << 20
+  /// From TERM to KILL.
+  package var grace = Duration.seconds(5)
+  /// Of a hook in a directory.
+  package var hookTimeout = Duration.seconds(30)
+  /// How long a stopping agent lets running stages finish.
+  package var drain = Duration.seconds(10)
+  /// Where the stage kit lies; `nil` looks in the usual places.
+  package var kit: String?
+  /// Names of environment variables passed on to every program.
+  package var environment: [String] = []
+  /// Names of environment variables whose values are masked wherever they would be shown.
+  package var secrets: [String] = []
+  /// Every random choice of a stage comes from this.
+  package var seed = 42
+
+  package init() {}
+}
