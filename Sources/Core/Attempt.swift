@@ -19,13 +19,18 @@ package struct Attempt: Sendable, Equatable {
   /// Why it is not `ok`, in words.
   package var reason: String?
   package var metrics: [String: JSON]
+  /// What the reply said of the data: `rows`, `bytes`, `complexity`.
+  package var data: [String: JSON]
+  /// What the reply put into the context, merged into that of the stages after it.
+  package var context: JSON
   /// The boot the program was started in: after another boot it cannot be alive.
   package var boot: String
 
   package init(
     run: RunID, stage: String, n: Int, state: AttemptState = .running, granularity: GranularityOpinion,
     sample: Double? = nil, seed: Int, started: Date, ended: Date? = nil, termination: Termination? = nil,
-    usage: ResourceUsage? = nil, reason: String? = nil, metrics: [String: JSON] = [:], boot: String
+    usage: ResourceUsage? = nil, reason: String? = nil, metrics: [String: JSON] = [:],
+    data: [String: JSON] = [:], context: JSON = .object([:]), boot: String
   ) {
     self.run = run
     self.stage = stage
@@ -40,6 +45,8 @@ package struct Attempt: Sendable, Equatable {
     self.usage = usage
     self.reason = reason
     self.metrics = metrics
+    self.data = data
+    self.context = context
     self.boot = boot
   }
 }
