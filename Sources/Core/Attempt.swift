@@ -21,8 +21,6 @@ package struct Attempt: Sendable, Equatable {
   package var metrics: [String: JSON]
   /// What the reply said of the data: `rows`, `bytes`, `complexity`.
   package var data: [String: JSON]
-  /// What the reply put into the context, merged into that of the stages after it.
-  package var context: JSON
   /// The boot the program was started in: after another boot it cannot be alive.
   package var boot: String
 
@@ -30,7 +28,7 @@ package struct Attempt: Sendable, Equatable {
     run: RunID, stage: String, n: Int, state: AttemptState = .running, granularity: GranularityOpinion,
     sample: Double? = nil, seed: Int, started: Date, ended: Date? = nil, termination: Termination? = nil,
     usage: ResourceUsage? = nil, reason: String? = nil, metrics: [String: JSON] = [:],
-    data: [String: JSON] = [:], context: JSON = .object([:]), boot: String
+    data: [String: JSON] = [:], boot: String
   ) {
     self.run = run
     self.stage = stage
@@ -46,7 +44,6 @@ package struct Attempt: Sendable, Equatable {
     self.reason = reason
     self.metrics = metrics
     self.data = data
-    self.context = context
     self.boot = boot
   }
 }

@@ -33,6 +33,7 @@ package struct Event: Sendable {
     case dropClaimed(FileName, bytes: Int)
     case dropQuarantined(FileName, reason: String)
     case dropFiled(FileName?, to: Filing.Destination)
+    case filingTroubled(String)
     case intakePaused(reason: String)
     case intakeResumed
 

@@ -6,6 +6,10 @@ extension WorkspaceSpool {
   /// `train.2`: no stage has a dot in its name, so it never meets the published `train`.
   private func directoryName(_ stage: String, _ n: Int) -> String { "\(stage).\(n)" }
 
+  package func runPath(_ run: RunID) throws -> String {
+    try runs.directory(run.text, making: true).path
+  }
+
   package func openAttempt(_ run: RunID, stage: String, n: Int) throws -> String {
     let own = try runs.directory(run.text, making: true)
     let name = directoryName(stage, n)

@@ -31,7 +31,7 @@ package struct HookReply: Sendable, Equatable {
 
   /// Reads a reply; nothing but white space is `allow`.
   /// - Throws: `BadReply` in words.
-  package init(parsing bytes: [UInt8], duration: (String) -> Duration?) throws(BadReply) {
+  package init(parsing bytes: [UInt8]) throws(BadReply) {
     self.init()
     guard let object = try ReplyText.object(bytes) else { return }
     let reader = ReplyReader(object: object)
@@ -48,7 +48,7 @@ package struct HookReply: Sendable, Equatable {
     params = patch["params"]
     context = patch["context"]
     if let text = try reader.text("retry_after") {
-      guard let wait = duration(text) else {
+      guard let wait = try? Quantity.duration(text) else {
         throw BadReply("`retry_after` is `\(Display.escaped(text))`: expected a time such as `60s`")
       }
       retryAfter = wait

@@ -25,6 +25,9 @@ package protocol Spool: Sendable {
   /// An absolute path of the claimed drop that any program can be given: an alias where the name is not UTF-8.
   func path(of name: FileName, of id: RunID) throws -> String
 
+  /// The absolute path of `runs/<run>/`, made where it is missing.
+  func runPath(_ run: RunID) throws -> String
+
   /// Makes the working directory of an attempt, empty, and returns its absolute path.
   func openAttempt(_ run: RunID, stage: String, n: Int) throws -> String
 
