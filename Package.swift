@@ -61,10 +61,16 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
-    // forks, limits, watches, sweeps and reaps; C alone, so that its forks are cheap
+    // forks, limits, watches, sweeps and reaps; C alone, static and without the Swift runtime, so that its forks
+    // are cheap (`-nostartfiles` of swiftc leaves out swiftrt.o only; crt1.o stays)
     .executableTarget(
       name: "penstock-spawner",
-      cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-O2"])]),
+      cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-O2"])],
+      linkerSettings: [
+        .unsafeFlags([
+          "-static-executable", "-nostartfiles", "-Xlinker", "--gc-sections", "-Xlinker", "-s",
+        ])
+      ]),
 
     target("TestSupport", ["Core"]),
     tests("CoreTests", []),
