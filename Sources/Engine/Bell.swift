@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Wakes one waiting loop: rung by anyone, waited on by one.
-final class Bell: Sendable {
+package final class Bell: Sendable {
   private struct State {
     var isRung = false
     var waiter: CheckedContinuation<Void, Never>?
@@ -9,8 +9,10 @@ final class Bell: Sendable {
 
   private let state = Mutex(State())
 
+  package init() {}
+
   /// Wakes the waiter, or lets the next wait return at once.
-  func ring() {
+  package func ring() {
     let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
       defer { state.waiter = nil }
       if state.waiter == nil { state.isRung = true }

@@ -146,9 +146,9 @@ final class Claimer: Sendable {
     var used = 0
     let claims = taken.map { taken -> NewRun in
       let run = newRun(taken)
-      guard used < places, let attempt = firstAttempt(run, taken.drop) else { return NewRun(run: run) }
+      guard used < places, let attempt = firstAttempt(run, taken.drop) else { return NewRun(run) }
       used += 1
-      return NewRun(run: run, attempt: attempt)
+      return NewRun(run, attempt: attempt)
     }
     dispatcher.giveBackPlaces(places - used)
     do {

@@ -183,7 +183,7 @@ package final class Dispatcher: Sendable {
         try await bench.store.setDigest(run.id, sha256: digest)
         run.drop?.sha256 = digest
       }
-      let resolved = try pipeline.resolved(captures: run.drop?.captures ?? [:], set: run.options.set)
+      let resolved = try pipeline.resolved(captures: try await captures(of: run), set: run.options.set)
       run.started = run.started ?? bench.now()
       let executor = RunExecutor(bench: bench, run: run, pipeline: resolved, cancellation: cancellation)
       leave(run, try await executor.execute(opened: entry.opened))
@@ -193,6 +193,12 @@ package final class Dispatcher: Sendable {
       bench.say(.runEnded(.failed, seconds: 0, reason: error.words), run)
       leave(run, .ended(.failed, reason: error.words))
     }
+  }
+
+  private func captures(of run: Run) async throws -> [String: String] {
+    if let drop = run.drop { return drop.captures }
+    guard let earlier = run.rerunOf else { return [:] }
+    return try await bench.store.reader.run(matching: .id(earlier)).drop?.captures ?? [:]
   }
 
   private func pipeline(of run: Run) async throws -> Pipeline {
@@ -234,6 +240,10 @@ protocol RunProblem: Error {
 
 extension HostError: RunProblem {
   var words: String { description }
+}
+
+extension InvalidPipeline: RunProblem {
+  var words: String { diagnostics.map(\.message).joined(separator: "; ") }
 }
 
 extension Filing {

@@ -53,7 +53,11 @@ package final class Filer: Sendable {
         try Task.checkCancellation()
         continue
       }
-      do { try bench.spool.file(batch) } catch let trouble as HostError {
+      do {
+        for lost in try bench.spool.file(batch) {
+          bench.say(.filingTroubled("`var/work/\(lost.id)` is gone: someone took the drop away"))
+        }
+      } catch let trouble as HostError {
         state.withLock { $0.pending.insert(contentsOf: batch, at: 0) }
         bench.say(.filingTroubled(trouble.description))
         try await bench.clock.sleep(for: Self.pause)

@@ -28,21 +28,24 @@ package final class Intake: Sendable {
   private let claimer: Claimer
   private let book: PipelineBook
   private let dispatcher: Dispatcher
-  private let bell = Bell()
+  private let bell: Bell
   private let state: Mutex<State>
   private let onProgress: @Sendable () -> Void
   private let monotonic: @Sendable () -> Duration
 
-  /// - Parameter monotonic: time since any fixed moment, of a clock that nobody sets.
+  /// - Parameters:
+  ///   - bell: rung when there are hints, or places became free.
+  ///   - monotonic: time since any fixed moment, of a clock that nobody sets.
   package init(
     bench: Workbench, inbox: any Inbox, watcher: any Watcher, book: PipelineBook, dispatcher: Dispatcher,
-    filer: Filer, monotonic: @escaping @Sendable () -> Duration, onProgress: @escaping @Sendable () -> Void
+    filer: Filer, bell: Bell, monotonic: @escaping @Sendable () -> Duration, onProgress: @escaping @Sendable () -> Void
   ) {
     self.bench = bench
     self.inbox = inbox
     self.watcher = watcher
     self.book = book
     self.dispatcher = dispatcher
+    self.bell = bell
     self.monotonic = monotonic
     self.onProgress = onProgress
     claimer = Claimer(
@@ -54,9 +57,6 @@ package final class Intake: Sendable {
   }
 
   // MARK: - What others ask
-
-  /// Something happened: hints are there, places became free, or the pipelines changed.
-  package func wake() { bell.ring() }
 
   /// The pipelines changed: what nobody took may be taken now.
   package func pipelinesChanged() {
@@ -89,6 +89,22 @@ package final class Intake: Sendable {
         waiting: state.candidates.waiting().sorted { $0.name < $1.name },
         held: state.candidates.held.map { ($0.key, $0.value) }.sorted { $0.0 < $1.0 },
         unmatched: state.candidates.unmatched.sorted(), paused: state.paused)
+    }
+  }
+
+  /// Records a drop whose rename a crash left without a row.
+  func adopt(_ name: FileName, of id: RunID) async throws {
+    let sighting = try bench.spool.look(at: name, of: id)
+    switch sighting {
+    case .gone: return
+    case .special(let kind, let sample):
+      try await claimer.adopt(id, ReadyDrop(name: name, sample: sample, refusal: "is a \(kind), not a file"))
+    case .directory:
+      bench.say(.dropHeld(name, reason: "lies in `var/work/\(id)` and is a directory; take it out by hand"))
+    case .file(let sample, _):
+      let route = book.route(name)
+      let refusal = route == nil ? "was claimed, and no pipeline takes it any more" : nil
+      try await claimer.adopt(id, ReadyDrop(name: name, sample: sample, route: route, refusal: refusal))
     }
   }
 

@@ -111,7 +111,7 @@ struct RunExecutor: Sendable {
   private func session() async throws -> RunSession {
     let reader = bench.store.reader
     var session = RunSession(
-      run: run, pipeline: pipeline, origin: try origin(), context: try await reader.context(of: run.id))
+      run: run, pipeline: pipeline, origin: try await origin(), context: try await reader.context(of: run.id))
     let attempts = try await reader.attempts(of: run.id)
     if !attempts.isEmpty {
       session.resume(attempts: attempts, artifacts: try await reader.artifacts(of: run.id)) {
@@ -121,10 +121,25 @@ struct RunExecutor: Sendable {
     return session
   }
 
-  private func origin() throws -> [Envelope.FilePart] {
-    guard let drop = run.drop else { return [] }
-    let path = try bench.spool.path(of: drop.name, of: run.id)
-    return [Envelope.FilePart(name: "input", path: path, stage: nil, sha256: drop.sha256, bytes: drop.bytes)]
+  /// What the first stage gets: the drop; without one the data sources; without those the latest drop that is done.
+  private func origin() async throws -> [Envelope.FilePart] {
+    if let drop = run.drop {
+      let path = try bench.spool.path(of: drop.name, of: run.id)
+      return [Envelope.FilePart(name: "input", path: path, stage: nil, sha256: drop.sha256, bytes: drop.bytes)]
+    }
+    if let earlier = run.rerunOf {
+      guard let drop = try await bench.store.reader.run(matching: .id(earlier)).drop else { return [] }
+      let path = try bench.spool.path(ofDone: drop.name, of: earlier, for: run.id)
+      return [Envelope.FilePart(name: "input", path: path, stage: nil, sha256: drop.sha256, bytes: drop.bytes)]
+    }
+    return try pipeline.sources.enumerated().map { index, source in
+      let path = source.path.hasPrefix("/") ? source.path : bench.home + "/" + source.path
+      guard let bytes = bench.spool.bytes(at: path) else {
+        throw HostError("data source `\(Display.escaped(source.path))` of pipeline `\(pipeline.name)` is no file")
+      }
+      let name = index == 0 ? "input" : "input-\(index + 1)"
+      return Envelope.FilePart(name: name, path: path, stage: nil, sha256: nil, bytes: bytes)
+    }
   }
 
   /// The attempt as it stands before any hook was asked.

@@ -76,7 +76,7 @@ package final class WorkspaceSpool: Spool {
     guard fstat(source, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
       throw HostError("cannot take `\(Display.escaped(path))` as input: it is no regular file")
     }
-    let own = try work.directory(id.text, making: true)
+    let own = try work.directory(Self.copyName(id), making: true)
     let copy = name.withCName { openat(own.fd, $0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600) }
     guard copy >= 0 else { throw HostError.failed("make", own.path + "/" + name.displayed) }
     defer { close(copy) }
@@ -88,6 +88,30 @@ package final class WorkspaceSpool: Spool {
     guard let sample = own.sample(of: name) else { throw HostError.failed("look at", own.path) }
     return sample
   }
+
+  private static let copyPrefix = ".copy-"
+
+  /// A copy without a row is void while the source is whole, unlike a claimed drop, which is the only one.
+  private static func copyName(_ id: RunID) -> String { copyPrefix + id.text }
+
+  package func adoptCopy(_ id: RunID) throws {
+    let status = penstock_rename_noreplace(work.fd, Self.copyName(id), work.fd, id.text)
+    guard status == 0 || status == -ENOENT else {
+      throw HostError.failed("adopt", work.path + "/" + id.text, code: -status)
+    }
+    try work.sync()
+  }
+
+  package func copiesInProgress() throws -> [RunID] {
+    var ids: [RunID] = []
+    try work.forEachName { name in
+      guard let text = name.text, text.hasPrefix(Self.copyPrefix) else { return }
+      if let id = RunID(String(text.dropFirst(Self.copyPrefix.count))) { ids.append(id) }
+    }
+    return ids
+  }
+
+  package func discardCopy(_ id: RunID) throws { try work.removeTree(FileName(Self.copyName(id))) }
 
   package func workInProgress() throws -> [(id: RunID, names: [FileName])] {
     var ids: [RunID] = []
@@ -118,17 +142,28 @@ package final class WorkspaceSpool: Spool {
   }
 
   package func path(of name: FileName, of id: RunID) throws -> String {
-    if let text = name.text { return "\(work.path)/\(id.text)/\(text)" }
-    let own = try runs.directory(id.text, making: true)
-    let target = Array("../../work/\(id.text)/".utf8) + name.bytes
+    try path(to: name, in: work, of: id, for: id)
+  }
+
+  package func path(ofDone name: FileName, of id: RunID, for run: RunID) throws -> String {
+    guard let done = destinations[.done] else { return "" }
+    return try path(to: name, in: done, of: id, for: run)
+  }
+
+  /// A name that is not UTF-8 cannot stand in JSON: such a file gets an alias beside what its run leaves.
+  private func path(to name: FileName, in place: Directory, of id: RunID, for run: RunID) throws -> String {
+    if let text = name.text { return "\(place.path)/\(id.text)/\(text)" }
+    let own = try runs.directory(run.text, making: true)
+    let target = Array("\(place.path)/\(id.text)/".utf8) + name.bytes
     let made = FileName(target).withCName { symlinkat($0, own.fd, "input") }
     guard made == 0 || errno == EEXIST else { throw HostError.failed("make", own.path + "/input") }
     return own.path + "/input"
   }
 
-  package func filedPath(_ id: RunID, _ name: FileName, _ destination: Filing.Destination) -> String {
-    let base = destinations[destination]?.path ?? ""
-    return "\(base)/\(id.text)/\(name.text ?? "")"
+  package func bytes(at path: String) -> Int? {
+    var status = stat()
+    guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+    return Int(status.st_size)
   }
 
   package func freeBytes() throws -> Int {
@@ -139,8 +174,9 @@ package final class WorkspaceSpool: Spool {
 
   // MARK: - Filing
 
-  package func file(_ filings: [Filing]) throws {
+  package func file(_ filings: [Filing]) throws -> [Filing] {
     var touched: Set<Filing.Destination> = []
+    var missing: [Filing] = []
     for filing in filings {
       guard let name = filing.name else {
         try work.removeTree(FileName(filing.id.text))
@@ -153,13 +189,17 @@ package final class WorkspaceSpool: Spool {
       let id = filing.id.text
       let status = penstock_rename_noreplace(work.fd, id, target.fd, id)
       // after a crash the move may have been made before it was recorded
-      if status == -ENOENT, faccessat(target.fd, id, F_OK, AT_SYMLINK_NOFOLLOW) == 0 { continue }
+      if status == -ENOENT {
+        if faccessat(target.fd, id, F_OK, AT_SYMLINK_NOFOLLOW) != 0 { missing.append(filing) }
+        continue
+      }
       guard status == 0 else { throw HostError.failed("file", target.path + "/" + id, code: -status) }
       touched.insert(filing.destination)
     }
-    if touched.isEmpty { return }
+    if touched.isEmpty { return missing }
     for destination in touched { try destinations[destination]?.sync() }
     try work.sync()
+    return missing
   }
 
   private func leave(_ reason: String, for id: RunID, besides name: FileName) throws {

@@ -10,8 +10,17 @@ package protocol Spool: Sendable {
   /// - Throws: `HostError`; the agent must then stop, for the kernel may have dropped what it could not write.
   func makeDurable(_ claims: [(id: RunID, name: FileName)]) throws
 
-  /// Copies a file into `work/<id>/NAME`, durably; the source stays.
+  /// Copies a file durably to where `adoptCopy` takes it; the source stays.
   func copyIn(_ path: String, name: FileName, as id: RunID) throws -> FileSample
+
+  /// Makes a copy whose run is recorded the drop of that run: `work/<id>/NAME`.
+  func adoptCopy(_ id: RunID) throws
+
+  /// Copies that were begun and not adopted.
+  func copiesInProgress() throws -> [RunID]
+
+  /// Removes a copy whose run was never recorded.
+  func discardCopy(_ id: RunID) throws
 
   /// Directories of `work/` and the files in them.
   func workInProgress() throws -> [(id: RunID, names: [FileName])]
@@ -45,13 +54,17 @@ package protocol Spool: Sendable {
   func path(of artifact: Artifact, run: RunID) -> String
 
   /// Moves drops of ended runs from `work/` to where they belong; not moved twice; durable on return.
-  func file(_ filings: [Filing]) throws
+  /// - Returns: those that are nowhere: someone took them out of `work/`.
+  func file(_ filings: [Filing]) throws -> [Filing]
 
   /// Free bytes of the filesystem.
   func freeBytes() throws -> Int
 
-  /// A copy of a filed drop's path, for a later run on the same data.
-  func filedPath(_ id: RunID, _ name: FileName, _ destination: Filing.Destination) -> String
+  /// An absolute path of a drop that is done, for a later run on the same data.
+  func path(ofDone name: FileName, of id: RunID, for run: RunID) throws -> String
+
+  /// Size of a file given by its absolute path; `nil` where it is no regular file.
+  func bytes(at path: String) -> Int?
 }
 
 package enum ClaimOutcome: Sendable, Equatable {
