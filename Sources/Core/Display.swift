@@ -25,6 +25,11 @@ package enum Display {
 
   package static func escaped(_ string: some StringProtocol) -> String { escaped(string.utf8) }
 
+  /// `text` escaped, and cut where it is longer than a line of an error can bear.
+  package static func brief(_ text: String) -> String {
+    text.count > 60 ? escaped(text.prefix(60)) + "…" : escaped(text)
+  }
+
   private static func shown(_ scalar: Unicode.Scalar) -> String {
     switch scalar.value {
     case 0x5C: "\\\\"

@@ -5,6 +5,9 @@ package enum Granularity: String, Sendable, Codable, CaseIterable {
   case fine
   case off
 
+  /// As they are written in a list.
+  package static let names = allCases.map(\.rawValue)
+
   /// The level in words; `fine` is the *simplified* algorithm, not the careful one.
   package var gloss: String {
     switch self {
@@ -15,6 +18,9 @@ package enum Granularity: String, Sendable, Codable, CaseIterable {
     }
   }
 }
+
+/// A dictionary by level is a JSON object, whose keys can be put in order.
+extension Granularity: CodingKeyRepresentable {}
 
 /// Who may decide the granularity of a stage, the strongest first.
 package enum GranularityAuthority: String, Sendable, Codable, CaseIterable {

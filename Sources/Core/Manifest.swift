@@ -1,5 +1,5 @@
 /// What `stages/<kit>/<name>.yaml` says of a registered stage.
-package struct Manifest: Sendable, Equatable {
+package struct Manifest: Sendable, Equatable, Codable {
   /// `tabular/train`.
   package var stage: String
   package var version: String
@@ -18,11 +18,14 @@ package struct Manifest: Sendable, Equatable {
   package var persistent: Bool
   /// Relative to the kit; their content is the identity of the stage.
   package var files: [String]
+  /// The directory of its kit, an absolute path; empty where it is not known.
+  package var kit: String
 
   package init(
     stage: String, version: String, summary: String, program: [String], params: JSON = .object([:]),
     levels: [Granularity: String] = [:], inputs: [String] = [], outputs: [String] = [],
-    passthrough: [String]? = nil, pure: Bool = false, persistent: Bool = false, files: [String] = []
+    passthrough: [String]? = nil, pure: Bool = false, persistent: Bool = false, files: [String] = [],
+    kit: String = ""
   ) {
     self.stage = stage
     self.version = version
@@ -36,5 +39,11 @@ package struct Manifest: Sendable, Equatable {
     self.pure = pure
     self.persistent = persistent
     self.files = files
+    self.kit = kit
   }
+}
+
+extension Manifest {
+  /// `coarse` is what every stage can do.
+  package var supported: [Granularity] { Granularity.allCases.filter { $0 == .coarse || levels[$0] != nil } }
 }

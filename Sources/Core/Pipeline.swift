@@ -1,6 +1,6 @@
 /// A named graph of stages, as written in YAML, with `extends` merged and `vars` filled in.
 ///
-/// What depends on the drop, `${file.…}`, is filled in when a run begins: see `PipelineVersion`.
+/// What depends on the drop, `${file.…}`, is filled in when a run begins: see `resolved(captures:set:)`.
 package struct Pipeline: Sendable, Equatable, Codable {
   package var name: String
   /// The author's `version:`, for people; identity is the digest of the content.
@@ -15,11 +15,13 @@ package struct Pipeline: Sendable, Equatable, Codable {
   package var environment: [String]
   /// The values of `vars`, kept so that `--set` can be checked against them.
   package var vars: [String: JSON]
+  /// What it was made from, so that `--set` can make it anew; `nil` where it was not read from a file.
+  package var origin: PipelineOrigin?
 
   package init(
     name: String, label: String? = nil, trigger: PipelineTrigger = PipelineTrigger(),
     sources: [DataSource] = [], stages: [Stage], hooks: [String: [HookProgram]] = [:],
-    environment: [String] = [], vars: [String: JSON] = [:]
+    environment: [String] = [], vars: [String: JSON] = [:], origin: PipelineOrigin? = nil
   ) {
     self.name = name
     self.label = label
@@ -29,6 +31,7 @@ package struct Pipeline: Sendable, Equatable, Codable {
     self.hooks = hooks
     self.environment = environment
     self.vars = vars
+    self.origin = origin
   }
 }
 

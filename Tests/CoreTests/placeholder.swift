@@ -1,1 +1,2 @@
+import Core
 import Testing

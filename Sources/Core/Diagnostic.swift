@@ -1,0 +1,81 @@
+/// One thing that is wrong, or odd, in a file a person wrote.
+package struct Diagnostic: Error, Sendable, Equatable {
+  package enum Severity: String, Sendable, Codable {
+    case error
+    case warning
+  }
+
+  package var severity: Severity
+  package var mark: Mark
+  /// What is wrong: lower case, no full stop, the user's words in backticks.
+  package var message: String
+  /// What to do about it.
+  package var hint: String?
+  /// The line of the file it is about.
+  package var source: String?
+
+  package init(
+    _ severity: Severity = .error, at mark: Mark, _ message: String, hint: String? = nil,
+    source: String? = nil
+  ) {
+    self.severity = severity
+    self.mark = mark
+    self.message = message
+    self.hint = hint
+    self.source = source
+  }
+
+  /// `file:line:column: error: …`, and below it the line, a caret and the hint.
+  package var rendered: String {
+    var lines = ["\(mark.displayed): \(severity.rawValue): \(message)"]
+    if let source {
+      let scalars = Array(source.unicodeScalars)
+      let start = min(mark.column - 1, scalars.count)
+      let end = min(start + mark.length, scalars.count)
+      let before = Self.visible(scalars[..<start])
+      let marked = Self.visible(scalars[start..<end])
+      let number = String(mark.line)
+      let margin = String(repeating: " ", count: number.count)
+      let carets = String(repeating: "^", count: max(1, marked.count))
+      lines.append(" \(number) | \(before)\(marked)\(Self.visible(scalars[end...]))")
+      lines.append(" \(margin) | \(String(repeating: " ", count: before.count))\(carets)")
+    }
+    if let hint { lines.append("  \(hint)") }
+    return lines.joined(separator: "\n")
+  }
+
+  package var json: JSON {
+    [
+      "severity": .string(severity.rawValue), "file": .string(mark.file), "line": .integer(mark.line),
+      "column": .integer(mark.column), "message": .string(message),
+      "hint": hint.map { .string($0) } ?? .null, "source": source.map { .string($0) } ?? .null,
+    ]
+  }
+
+  private static func visible(_ scalars: ArraySlice<Unicode.Scalar>) -> String {
+    scalars.map { $0 == "\\" ? "\\" : $0 == "\t" ? " " : Display.escaped(String($0)) }.joined()
+  }
+}
+
+extension Sequence where Element == Diagnostic {
+  package var hasErrors: Bool { contains { $0.severity == .error } }
+
+  /// The same, each with the line it is about, in the order of the file.
+  package func quoting(_ texts: [String: String]) -> [Diagnostic] {
+    var lines: [String: [Substring]] = [:]
+    return map { diagnostic in
+      var diagnostic = diagnostic
+      let mark = diagnostic.mark
+      guard diagnostic.source == nil, let text = texts[mark.file] else { return diagnostic }
+      let split =
+        lines[mark.file]
+        ?? text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" || $0 == "\r" }
+      lines[mark.file] = split
+      if mark.line <= split.count { diagnostic.source = String(split[mark.line - 1].prefix(200)) }
+      return diagnostic
+    }
+    .enumerated().sorted { left, right in
+      (left.element.mark, left.offset) < (right.element.mark, right.offset)
+    }.map(\.element)
+  }
+}

@@ -1,0 +1,11 @@
+/// The moments at which hooks are called.
+package enum HookEvent {
+  package static let general = [
+    "before-run", "after-run", "before-stage", "after-stage", "on-arrival", "on-quarantine", "on-verdict",
+  ]
+
+  /// The general ones, and two for every stage.
+  package static func names(stages: [String]) -> [String] {
+    general + stages.flatMap { ["before-\($0)", "after-\($0)"] }
+  }
+}

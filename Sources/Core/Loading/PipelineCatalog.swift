@@ -1,0 +1,205 @@
+package import Foundation
+
+/// A pipeline file that could be read.
+package struct PipelineDocument: Sendable, Equatable {
+  /// Relative to the workspace: `pipelines/fx.yaml`.
+  package var path: String
+  /// The exact text.
+  package var text: String
+  package var root: Node
+
+  package init(path: String, text: String, root: Node) {
+    self.path = path
+    self.text = text
+    self.root = root
+  }
+
+  /// `pipeline: { name: … }`, unchecked.
+  package var name: Node? { root["pipeline"]?["name"] }
+
+  /// Only there to be extended: it lies in `pipelines/base/` and nothing triggers it.
+  package var isBase: Bool { path.hasPrefix("pipelines/base/") && root["trigger"] == nil }
+}
+
+/// What became of one pipeline file.
+package struct LoadedPipeline: Sendable, Equatable {
+  package var path: String
+  /// `nil` where the file does not get as far as a name.
+  package var name: String?
+  /// A base is checked but takes no drops and cannot be run.
+  package var isBase: Bool
+  /// `nil` where something is wrong, and for a base.
+  package var version: PipelineVersion?
+  /// In the order of the file; they may be about a file it extends.
+  package var diagnostics: [Diagnostic]
+
+  package init(
+    path: String, name: String? = nil, isBase: Bool = false, version: PipelineVersion? = nil,
+    diagnostics: [Diagnostic] = []
+  ) {
+    self.path = path
+    self.name = name
+    self.isBase = isBase
+    self.version = version
+    self.diagnostics = diagnostics
+  }
+
+  package var isValid: Bool { !diagnostics.hasErrors }
+}
+
+/// All pipeline files together: they extend each other, and their names may not clash.
+package struct PipelineCatalog {
+  private let documents: [PipelineDocument]
+  /// Files that are there but could not be read.
+  private let broken: [String: Diagnostic]
+  private let context: Context
+
+  /// What pipelines are checked against.
+  package struct Context: Sendable {
+    package var stages: [String: RegisteredStage]
+    package var environment: [String: String]
+    package var settings: Settings
+    /// Lower-case hex.
+    package var sha256: @Sendable ([UInt8]) -> String
+    package var now: Date
+
+    package init(
+      stages: [String: RegisteredStage], environment: [String: String], settings: Settings, now: Date,
+      sha256: @escaping @Sendable ([UInt8]) -> String
+    ) {
+      self.stages = stages
+      self.environment = environment
+      self.settings = settings
+      self.now = now
+      self.sha256 = sha256
+    }
+  }
+
+  package init(documents: [PipelineDocument], broken: [String: Diagnostic] = [:], context: Context) {
+    self.documents = documents.sorted { $0.path < $1.path }
+    self.broken = broken
+    self.context = context
+  }
+
+  /// Every file in the order of paths, with everything that is wrong.
+  package func load() -> [LoadedPipeline] {
+    let texts = Dictionary(documents.map { ($0.path, $0.text) }) { first, _ in first }
+    let unreadable = broken.map { path, diagnostic in LoadedPipeline(path: path, diagnostics: [diagnostic]) }
+    let twins = twins()
+    let read = documents.map { document in
+      var loaded = load(document)
+      if let twin = twins[document.path] {
+        loaded.diagnostics.append(twin)
+        loaded.version = nil
+      }
+      loaded.diagnostics = loaded.diagnostics.quoting(texts)
+      return loaded
+    }
+    return (read + unreadable).sorted { $0.path < $1.path }
+  }
+
+  private func twins() -> [String: Diagnostic] {
+    let named = Dictionary(grouping: documents.filter { $0.name?.text != nil }) { $0.name?.text ?? "" }
+    var twins: [String: Diagnostic] = [:]
+    for (name, group) in named where group.count > 1 {
+      for document in group {
+        guard let mark = document.name?.mark else { continue }
+        let others = group.filter { $0.path != document.path }.map { "`\(Display.escaped($0.path))`" }
+        twins[document.path] = Diagnostic(
+          at: mark, "pipeline `\(Display.brief(name))` is also in \(others.joined(separator: ", "))",
+          hint: "give one of them another name")
+      }
+    }
+    return twins
+  }
+
+  private func load(_ document: PipelineDocument) -> LoadedPipeline {
+    var loaded = LoadedPipeline(path: document.path, name: document.name?.text, isBase: document.isBase)
+    var findings = Findings()
+    let chain = chain(of: document, &findings)
+    guard !findings.hasErrors else {
+      loaded.diagnostics = findings.diagnostics
+      return loaded
+    }
+    var extending = Extending()
+    var merged = extending.place(chain[chain.count - 1].root)
+    for child in chain.dropLast().reversed() { merged = extending.merge(merged, child.root) }
+    var filling = EnvironmentFilling(
+      environment: context.environment, secrets: context.settings.secrets)
+    merged = filling.fill(merged)
+    findings.add(extending.findings)
+    findings.add(filling.findings)
+    let used = used(by: merged)
+    let origin = PipelineOrigin(
+      document: merged, manifests: used.mapValues(\.manifest), hookTimeout: context.settings.hookTimeout)
+    var decoder = PipelineDecoder(origin, registered: context.stages.keys.sorted(), isBase: document.isBase)
+    let pipeline = decoder.decode()
+    findings.add(decoder.findings)
+    loaded.diagnostics = findings.diagnostics
+    guard let pipeline, !findings.hasErrors, !document.isBase else { return loaded }
+    let digest = digest(pipeline, chain: chain, used: used)
+    loaded.version = PipelineVersion(
+      digest: digest, pipeline: pipeline, source: document.text, path: document.path, loaded: context.now)
+    return loaded
+  }
+
+  /// The document and those it builds on, the nearest first.
+  private func chain(of document: PipelineDocument, _ findings: inout Findings) -> [PipelineDocument] {
+    var chain = [document]
+    while let extends = chain.last?.root["pipeline"]?["extends"], let target = extends.text {
+      guard let base = base(called: target) else {
+        findings.add(missing(target, at: extends.mark, from: chain[chain.count - 1].path))
+        return chain
+      }
+      if chain.contains(where: { $0.path == base.path }) {
+        let circle = (chain + [base]).map { "`\($0.name?.text ?? $0.path)`" }.joined(separator: " extends ")
+        findings.error("pipelines extend each other in a circle: \(circle)", at: extends.mark)
+        return chain
+      }
+      chain.append(base)
+    }
+    return chain
+  }
+
+  private func base(called target: String) -> PipelineDocument? {
+    documents.first { $0.name?.text == target } ?? documents.first { Self.paths(target).contains($0.path) }
+  }
+
+  private static func paths(_ target: String) -> [String] {
+    ["", ".yaml", ".yml", ".json"].map { "pipelines/\(target)\($0)" }
+  }
+
+  private func missing(_ target: String, at mark: Mark, from path: String) -> Diagnostic {
+    if let unreadable = Self.paths(target).first(where: { broken[$0] != nil }) {
+      return Diagnostic(at: mark, "`\(target)` cannot be read: see what is said about `\(unreadable)`")
+    }
+    let names = documents.filter { $0.path != path }.compactMap { $0.name?.text }
+    return Diagnostic(
+      at: mark, "no pipeline `\(Display.brief(target))` to extend",
+      hint: Nearest.hint(for: target, among: names.sorted(), called: "pipelines"))
+  }
+
+  private func used(by document: Node) -> [String: RegisteredStage] {
+    // `uses` may name a variable, which is only known later; then every manifest may be meant
+    let names = (document["stages"]?.elements ?? []).compactMap { $0["uses"]?.text }
+    if names.contains(where: { $0.contains("$") }) { return context.stages }
+    return context.stages.filter { names.contains($0.key) }
+  }
+
+  private func digest(
+    _ pipeline: Pipeline, chain: [PipelineDocument], used: [String: RegisteredStage]
+  ) -> String {
+    var bare = pipeline
+    bare.origin = nil
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let resolved = (try? encoder.encode(bare)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    let names = pipeline.stages.compactMap(\.uses)
+    let manifests = used.filter { names.contains($0.key) }.sorted { $0.key < $1.key }.map(\.value.text)
+    var bytes: [UInt8] = []
+    for part in chain.map(\.text) + manifests + [resolved] {
+      bytes += Array("\(part.utf8.count)\n".utf8) + Array(part.utf8)
+    }
+    return context.sha256(bytes)
+  }
+}

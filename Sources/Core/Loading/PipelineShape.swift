@@ -1,0 +1,162 @@
+/// The keys of a pipeline file.
+package enum PipelineShape {
+  package static let root = Record(
+    "a pipeline file",
+    [
+      Field("pipeline", .record(head), required: true, "The name, and what it builds on."),
+      Field("vars", .map(.any), "Values for `${vars.x}`; `--set x=…` replaces one for a run."),
+      Field("trigger", .record(trigger), "What begins a run."),
+      Field("data", .record(data), "What a run reads that has no drop."),
+      Field("targets", .record(targets), "What the pipeline should keep to.", standing: .notYet),
+      Field("stages", .list(.record(stage), atLeast: 1), "The programs, in order."),
+      Field(
+        "hooks", .map(.list(.record(hook), atLeast: 0)), "Hooks by event, after those of `hooks/<event>.d/`."),
+      Field("env", .list(.name(.variable), atLeast: 0), "Environment variables passed on to programs."),
+      Field(
+        "rules", .list(.record(rule), atLeast: 0), "Conditions that change a granularity.",
+        standing: .notYet),
+      Field("trials", .record(trials), "Nightly trials over the `auto` stages.", standing: .notYet),
+    ])
+
+  /// The keys of the declarative form that no pipeline file has.
+  package static let declarative = ["model", "evaluation", "drift_detection", "few_shot"]
+
+  private static let head = Record(
+    "`pipeline`",
+    [
+      Field("name", .name(.path), required: true, "The name of the pipeline."),
+      Field("version", .text, "The author's version, for people."),
+      Field("extends", .name(.path), "The pipeline this one builds on, by name or by path in `pipelines/`."),
+    ])
+
+  private static let trigger = Record(
+    "`trigger`",
+    [
+      Field("inbox", .pattern, "Names of drops it takes: `*`, `?`, and `{name}` which captures a part."),
+      Field(
+        "priority", .whole(-1000...1000), "Of several pipelines that match a drop the highest has it."),
+      Field("on_config", .flag, "New content of this file starts a run, once per content."),
+      Field("schedule", .record(schedule), "Runs by the clock.", standing: .notYet),
+    ])
+
+  private static let schedule = Record(
+    "`schedule`",
+    [
+      Field("cron", .text, required: true, "Five fields: minute, hour, day, month, weekday."),
+      Field("tz", .text, "A time zone such as `Europe/Berlin`."),
+      Field("missed", .text, "What happens to slots that were missed."),
+      Field("overlap", .text, "What happens when the last run still runs."),
+    ])
+
+  private static let data = Record(
+    "`data`",
+    [
+      Field(
+        "sources",
+        .list(
+          .record(
+            Record(
+              "a data source",
+              [
+                Field("type", .word(["csv", "ndjson", "parquet"]), required: true, "The format."),
+                Field("path", .text, required: true, "Relative to the workspace, or absolute."),
+              ])), atLeast: 0), "Files, in order.")
+    ])
+
+  private static let targets = Record(
+    "`targets`",
+    [
+      Field("max_latency", .duration, "From the claim to the end of the run."),
+      Field("cpu", .percent, "Of one processor."),
+      Field("memory", .size, "Of the largest program."),
+      Field("accuracy", .number(0...1), "The metric the pipeline should reach."),
+      Field("priority", .text, "Which target comes first."),
+    ])
+
+  private static let params = Field("params", .map(.any), "Parameters, checked against the manifest.")
+
+  package static let stage = Record(
+    "a stage",
+    [
+      Field("name", .name(.plain), required: true, "Its name, unique in the pipeline."),
+      Field("uses", .name(.path), "A registered stage, see `penstock stages`."),
+      Field("run", .list(.text, atLeast: 1), "A program and its arguments; no shell is involved."),
+      params,
+      Field(
+        "needs", .list(.name(.plain), atLeast: 0), "The stages whose outputs it gets; else the one before."),
+      Field("after", .name(.plain), "Where a stage that is new here goes among the inherited ones."),
+      Field("enabled", .flag, "`false` removes an inherited stage."),
+      Field(
+        "granularity", .word(["auto"] + Granularity.names),
+        "`coarse` full, `medium` sampled data, `fine` simplified algorithm, `off` bypassed; `auto` leaves it to rules, policy and trials."
+      ),
+      Field("coarse", .record(level("`coarse`")), "What applies with `coarse` only."),
+      Field(
+        "medium",
+        .record(
+          Record(
+            "`medium`", [Field("sample", .fraction, "Part of the records, 20% if unsaid."), params])),
+        "What applies with `medium` only."),
+      Field("fine", .record(level("`fine`")), "What applies with `fine`, the simplified algorithm, only."),
+      Field("timeout", .duration, "For one attempt; TERM, then KILL."),
+      Field("retry", .record(retry), "How often it is tried."),
+      Field("on_error", .word(Stage.OnError.allCases.map(\.rawValue)), "What its failure does to the run."),
+      Field(
+        "on_interrupt", .word(Stage.OnInterrupt.allCases.map(\.rawValue)),
+        "What happens when the agent or the host died inside it."),
+      Field(
+        "fallback", .record(level("`fallback`")), "Parameters of one more attempt when all others failed."),
+      Field("limits", .record(limits), "Limits the kernel enforces."),
+      Field(
+        "each", .any, "One call for every item.",
+        standing: .later(hint: "a program can read all records of `${input}` itself today")),
+    ])
+
+  private static func level(_ title: String) -> Record { Record(title, [params]) }
+
+  private static let retry = Record(
+    "`retry`",
+    [
+      Field("attempts", .whole(1...100), "Tries in all."),
+      Field("backoff", .duration, "The wait before the second try."),
+      Field("factor", .number(1...100), "By which the wait grows from try to try."),
+      Field("jitter", .percent, "Share of the wait that chance adds or takes away."),
+    ])
+
+  private static let limits = Record(
+    "`limits`",
+    [
+      Field("memory", .size, "Address space of a process."),
+      Field("open_files", .whole(8...1_048_576), "Open files of a process."),
+      Field("idle", .flag, "Runs only when nothing else wants the processor."),
+    ])
+
+  package static let hook = Record(
+    "a hook",
+    [
+      Field("run", .list(.text, atLeast: 1), required: true, "A program and its arguments."),
+      Field("timeout", .duration, "Of one call."),
+      Field(
+        "on_error", .word(HookProgram.OnError.allCases.map(\.rawValue)),
+        "What a hook that breaks does: before-hooks fail, after-hooks warn if unsaid."),
+    ])
+
+  private static let rule = Record(
+    "a rule",
+    [
+      Field("stage", .text, required: true, "A stage, or `*`."),
+      Field("when", .text, required: true, "A condition, an SQL expression."),
+      Field("set", .word(Granularity.names), required: true, "The level it sets."),
+      Field("why", .text, "Why, for people."),
+    ])
+
+  private static let trials = Record(
+    "`trials`",
+    [
+      Field("window", .text, "The hours they run in, such as `01:00-04:00`."),
+      Field("budget", .duration, "Compute time of a night."),
+      Field("metric", .text, "What is measured."),
+      Field("margin", .margin, "Allowed loss of the metric."),
+      Field("confidence", .percent, "How sure a verdict must be."),
+    ])
+}
