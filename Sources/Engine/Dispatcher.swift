@@ -1,5 +1,5 @@
 package import Core
-import Foundation
+package import Foundation
 import Store
 import Synchronization
 
@@ -150,6 +150,9 @@ package final class Dispatcher: Sendable {
     }
     for waiter in waiters { waiter.resume(returning: nil) }
   }
+
+  /// Whether nothing new is begun any more.
+  var isStopping: Bool { state.withLock { $0.isDraining } }
 
   private var isDrained: Bool { state.withLock { $0.isDraining && $0.active.isEmpty } }
 

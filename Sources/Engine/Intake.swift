@@ -69,6 +69,8 @@ package final class Intake: Sendable {
     bell.ring()
   }
 
+  var isStopped: Bool { state.withLock { $0.isStopping } }
+
   /// Whether nothing is on its way in; held and unmatched drops do not count.
   package var isIdle: Bool {
     state.withLock { !$0.isBusy && !$0.wantsScan && !$0.candidates.isSettling && $0.paused == nil }

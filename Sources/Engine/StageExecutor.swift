@@ -138,8 +138,10 @@ struct StageExecutor: Sendable {
     let arguments: [String]
     do {
       arguments = try ArgumentTemplate.expand(
-        stage.program, input: inputs.first?.path, home: bench.home, out: out, params: part.params)
-    } catch { return .failure(HostError("\(error)")) }
+        argv: stage.program, input: inputs.first?.path, home: bench.home, out: out, params: part.params)
+    } catch {
+      return .failure(HostError("cannot fill in `\(Display.escaped(error.element))`: \(error.reason)"))
+    }
     let file = bench.programs.resolve(arguments.first ?? "", hashing: false)
     if let refusal = file.refusal {
       return .failure(HostError("cannot run `\(Display.escaped(file.shown))`: \(refusal)"))

@@ -110,3 +110,7 @@ package struct Starter: Sendable {
     }
   }
 }
+
+extension Starter.Refusal: RunProblem {
+  var words: String { description }
+}
