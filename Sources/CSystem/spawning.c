@@ -6,6 +6,7 @@
 #include <spawn.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -73,4 +74,11 @@ int spawn_with_socket(const char *path, int socket, pid_t *pid) {
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
   return code;
+}
+
+int descriptor_limit_set(pid_t process, uint64_t count) {
+  struct rlimit limits;
+  if (prlimit(process, RLIMIT_NOFILE, NULL, &limits) < 0) return -1;
+  limits.rlim_cur = count;
+  return prlimit(process, RLIMIT_NOFILE, &limits, NULL);
 }

@@ -29,7 +29,7 @@ final class SpawnerLink: Sendable {
   private let state = Mutex(State())
   private let reactor: Reactor
   private let socket: Descriptor
-  private let process: pid_t
+  let process: pid_t
   private let path: String
 
   /// Starts the spawner at `path`.

@@ -59,7 +59,17 @@ package final class SpawnerRunner: ProcessRunner {
     }
   }
 
-  /// Ends the spawner and all programs; returns when they are gone. Runs that are under way throw, as do later ones.
+  /// The process id of the spawner, `nil` while there is none.
+  package var process: Int32? {
+    state.withLock { state in
+      guard let link = state.link, !link.hasEnded else { return nil }
+      return link.process
+    }
+  }
+
+  /// Ends the spawner and all programs; returns when they are gone.
+  ///
+  /// Runs that are under way throw, as do later ones.
   package func stop() async {
     let link = state.withLock { state in
       state.isStopped = true
