@@ -47,6 +47,9 @@ package final class StateStore: Sendable {
     changes = GroupCommit(queue: queue, path: path)
   }
 
+  /// Changes that wait for the next commit.
+  var gathered: Int { changes.gathered }
+
   /// Transactions committed since it was opened.
   package var commits: Int { changes.commits }
 
