@@ -62,6 +62,12 @@ import Testing
     #expect(try await again.reader.runs(limit: 9).map(\.id) == [Fixture.id(1)])
   }
 
+  @Test func `a store in memory closes too, and then refuses in words`() async throws {
+    let store = try StateStore.inMemory()
+    try store.close()
+    await #expect(throws: StoreError.self) { try await store.filed([Fixture.id(1)]) }
+  }
+
   @Test func `what a half-made file left is made anew`() throws {
     try Data("half".utf8).write(to: URL(filePath: state.path + ".new"))
     try Data("half".utf8).write(to: URL(filePath: state.path + ".new-journal"))
