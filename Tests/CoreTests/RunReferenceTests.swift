@@ -17,7 +17,9 @@ import Testing
     #expect(RunReference.id(id).description == id.text)
   }
 
-  @Test(arguments: ["", "0", "019", "train", "-1", "7 ", "9999999999999999999999999999999999999999", "0198*", "0198_", "٧"])
+  @Test(arguments: [
+    "", "0", "019", "train", "-1", "7 ", "0198*", "0198_", "٧", "9999999999999999999999999999999999999999",
+  ])
   func `what can be no run is refused`(text: String) {
     #expect(RunReference(text) == nil)
   }

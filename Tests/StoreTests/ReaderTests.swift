@@ -51,6 +51,7 @@ import Testing
     }
     #expect(try await StateReader(path: after.path).runs(limit: 9).map(\.id) == [Fixture.id(1)])
     #expect(try await StateStore(path: after.path).reader.runs(limit: 9).map(\.id) == [Fixture.id(1)])
+    withExtendedLifetime(after) {}
   }
 
   @Test func `another program's reader sees what is committed`() async throws {
@@ -67,5 +68,6 @@ import Testing
     let alone = try TemporaryState()
     try FileManager.default.copyItem(atPath: state.path, toPath: alone.path)
     #expect(try await StateReader(path: alone.path).runs(limit: 99).count == 50)
+    withExtendedLifetime(alone) {}
   }
 }
