@@ -28,6 +28,7 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
@@ -45,7 +46,13 @@ let package = Package(
       cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
       linkerSettings: [.linkedLibrary("crypto")]),
     // what the agent does
-    target("Engine", ["Core", "Trials", "Store"]),
+    target(
+      "Engine",
+      [
+        "Core", "Trials", "Store",
+        .product(name: "DequeModule", package: "swift-collections"),
+        .product(name: "HeapModule", package: "swift-collections"),
+      ]),
     // the command line and the composition root
     .executableTarget(
       name: "penstock",
@@ -54,10 +61,16 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
-    // forks, limits, watches, sweeps and reaps; C alone, so that its forks are cheap
+    // forks, limits, watches, sweeps and reaps; C alone, static and without the Swift runtime, so that its forks
+    // are cheap (`-nostartfiles` of swiftc leaves out swiftrt.o only; crt1.o stays)
     .executableTarget(
       name: "penstock-spawner",
-      cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-O2"])]),
+      cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-O2"])],
+      linkerSettings: [
+        .unsafeFlags([
+          "-static-executable", "-nostartfiles", "-Xlinker", "--gc-sections", "-Xlinker", "-s",
+        ])
+      ]),
 
     target("TestSupport", ["Core"]),
     tests("CoreTests", []),

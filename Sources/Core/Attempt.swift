@@ -19,13 +19,16 @@ package struct Attempt: Sendable, Equatable {
   /// Why it is not `ok`, in words.
   package var reason: String?
   package var metrics: [String: JSON]
+  /// What the reply said of the data: `rows`, `bytes`, `complexity`.
+  package var data: [String: JSON]
   /// The boot the program was started in: after another boot it cannot be alive.
   package var boot: String
 
   package init(
     run: RunID, stage: String, n: Int, state: AttemptState = .running, granularity: GranularityOpinion,
     sample: Double? = nil, seed: Int, started: Date, ended: Date? = nil, termination: Termination? = nil,
-    usage: ResourceUsage? = nil, reason: String? = nil, metrics: [String: JSON] = [:], boot: String
+    usage: ResourceUsage? = nil, reason: String? = nil, metrics: [String: JSON] = [:],
+    data: [String: JSON] = [:], boot: String
   ) {
     self.run = run
     self.stage = stage
@@ -40,6 +43,7 @@ package struct Attempt: Sendable, Equatable {
     self.usage = usage
     self.reason = reason
     self.metrics = metrics
+    self.data = data
     self.boot = boot
   }
 }

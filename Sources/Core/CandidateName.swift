@@ -1,7 +1,7 @@
 /// Which names in the inbox are drops, and which are something on its way to becoming one.
 package enum CandidateName {
   /// Why a file of this name is left alone until it is renamed, in words; `nil` where it is a drop.
-  package static func reasonToLeave(_ name: FileName) -> String? {
+  package static func refusal(of name: FileName) -> String? {
     let text = String(decoding: name.bytes, as: UTF8.self)
     if text.hasPrefix(".") { return hidden(text) }
     if text.hasPrefix("~$") { return "a lock of an office program" }

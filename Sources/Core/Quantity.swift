@@ -57,7 +57,7 @@ package enum Quantity {
   }
 
   /// The shortest text that is read back as `duration`, whole milliseconds.
-  package static func text(_ duration: Duration) -> String {
+  package static func spelled(_ duration: Duration) -> String {
     let parts = duration.components
     var rest = parts.seconds * 1000 + parts.attoseconds / 1_000_000_000_000_000
     var text = ""
@@ -69,8 +69,8 @@ package enum Quantity {
     return text.isEmpty ? "0s" : text
   }
 
-  /// `bytes` in the largest unit that leaves a whole number.
-  package static func text(bytes: Int) -> String {
+  /// `bytes` in the largest unit that leaves a whole number, to be read back.
+  package static func spelled(bytes: Int) -> String {
     var (number, units) = (bytes, ["B", "KiB", "MiB", "GiB", "TiB"][...])
     while number != 0, number % 1024 == 0, units.count > 1 {
       number /= 1024

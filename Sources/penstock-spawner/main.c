@@ -1,1 +1,87 @@
-int main(void) { return 0; }
+// penstock-spawner: starts programs for the agent and lets none of them outlive it.
+//
+// The agent starts it with a socket as descriptor 3 (wire.h). For each program it forks a keeper (keeper.c), which
+// watches over that one program and talks to the agent itself. When the agent goes, the socket ends, and so does
+// the spawner; when the spawner goes, by whatever cause, its keepers see their control pipes end, and so do all
+// programs. It ignores TERM, INT and HUP: the agent decides when it is time.
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "agent.h"
+#include "keepers.h"
+#include "record.h"
+
+static void wake(int number) { (void)number; }
+
+static void prepare_signals(void) {
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGINT, SIG_IGN);
+  signal(SIGTERM, SIG_IGN);
+  signal(SIGHUP, SIG_IGN);
+  struct sigaction action = {.sa_handler = wake};
+  sigaction(SIGCHLD, &action, NULL);
+  // Heard in ppoll(2) only; the keepers inherit it.
+  sigset_t blocked;
+  sigemptyset(&blocked);
+  sigaddset(&blocked, SIGCHLD);
+  sigprocmask(SIG_SETMASK, &blocked, NULL);
+}
+
+static bool socket_is_there(void) {
+  int type = 0;
+  socklen_t size = sizeof type;
+  return getsockopt(AGENT_SOCKET, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_SEQPACKET;
+}
+
+static void prepare(void) {
+  setsid();
+  prepare_signals();
+  // Descriptors 0 to 2 must be taken, or a program's pipe could become one of them.
+  int fd;
+  while ((fd = open("/dev/null", O_RDWR | O_CLOEXEC)) >= 0 && fd < AGENT_SOCKET) continue;
+  close_range(AGENT_SOCKET + 1, ~0U, 0);
+  fcntl(AGENT_SOCKET, F_SETFD, FD_CLOEXEC);
+  // Nobody's unmount waits for us.
+  if (chdir("/") < 0) return;
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
+  record_prepare();
+}
+
+static enum received hear_agent(void) {
+  struct message message;
+  enum received received;
+  while ((received = agent_receive(&message)) == RECEIVED_PACKET) {
+    switch (message.head.op) {
+      case OP_CANCEL:
+        keepers_cancel(message.head.token);
+        message_close(&message);
+        break;
+      default: keepers_start(&message); break;
+    }
+  }
+  return received;
+}
+
+int main(void) {
+  if (!socket_is_there()) {
+    static const char text[] = "penstock-spawner: it is started by `penstock up`, not by hand\n";
+    return write(2, text, sizeof text - 1) < 0 ? 70 : 2;
+  }
+  prepare();
+  sigset_t none;
+  sigemptyset(&none);
+  for (;;) {
+    keepers_reap();
+    struct pollfd agent = {.fd = AGENT_SOCKET, .events = POLLIN};
+    int ready = ppoll(&agent, 1, NULL, &none);
+    if (ready < 0 && errno != EINTR) return 70;
+    if (ready > 0 && hear_agent() == RECEIVED_END) return 0;
+  }
+}

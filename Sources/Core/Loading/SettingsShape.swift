@@ -23,7 +23,7 @@ package enum SettingsShape {
     Setting(
       field: Field("reserve", .size, "Free space on the disk below which nothing is claimed."),
       read: { node, settings in node.size.map { settings.reserve = $0 } },
-      write: { Quantity.text(bytes: $0.reserve) }),
+      write: { Quantity.spelled(bytes: $0.reserve) }),
     duration("grace", \.grace, "From TERM to KILL, when a program is ended."),
     duration("hook_timeout", \.hookTimeout, "Of one call of a hook that does not say otherwise."),
     duration("drain", \.drain, "How long an agent that stops lets running stages finish."),
@@ -46,7 +46,7 @@ package enum SettingsShape {
     Setting(
       field: Field(key, .duration, summary),
       read: { node, settings in node.duration.map { settings[keyPath: path] = $0 } },
-      write: { Quantity.text($0[keyPath: path]) })
+      write: { Quantity.spelled($0[keyPath: path]) })
   }
 
   private static func names(

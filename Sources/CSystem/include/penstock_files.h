@@ -1,0 +1,34 @@
+#pragma once
+// What glibc's Swift module does not show of files. Every function returns -errno on failure.
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum penstock_lease { PENSTOCK_CLOSED = 0, PENSTOCK_OPEN_FOR_WRITING = 1, PENSTOCK_NO_LEASE = 2 };
+
+/// renameat2(2) with RENAME_NOREPLACE.
+int penstock_rename_noreplace(int from_dir, const char *from, int to_dir, const char *to);
+
+/// syncfs(2) of the filesystem that holds `fd`.
+int penstock_syncfs(int fd);
+
+/// Asks the kernel by F_SETLEASE whether anyone has the file open for writing; an enum penstock_lease.
+int penstock_lease_probe(int fd);
+
+/// openat2(2) of a regular path below `dir`: no link is followed, `..` does not leave it.
+int penstock_open_beneath(int dir, const char *path, int flags);
+
+/// Copies from the read offset of `from` to its end; bytes copied.
+long long penstock_copy(int from, int to);
+
+/// SHA-256 (FIPS 180-4) of everything from the read offset of `fd`, in lower-case hex.
+int penstock_sha256_fd(int fd, char hex[65]);
+
+/// SHA-256 of `length` bytes, in lower-case hex.
+int penstock_sha256(const void *bytes, size_t length, char hex[65]);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,23 @@
+// What it takes to speak to penstock-spawner: memory files, pipes, packets with descriptors.
+#pragma once
+#include <stddef.h>
+#include <sys/types.h>
+
+// All return -1 with errno on failure unless said otherwise. All descriptors close on exec.
+
+// A file in memory, memfd_create(2), that memory_file_seal can make unchangeable.
+int memory_file(const char *name);
+int memory_file_seal(int fd);
+
+// ends[0] is read without waiting, ends[1] is written with waiting.
+int pipe_for_program(int ends[2]);
+
+// Two ends of a SOCK_SEQPACKET socket; ends[0] does not wait.
+int packet_socket_pair(int ends[2]);
+
+// Sends one packet with descriptors, without waiting and without SIGPIPE.
+ssize_t packet_send(int socket, const void *bytes, size_t size, const int *fds, int fd_count);
+
+// Starts `path` in a session of its own with `socket` as descriptor 3, /dev/null as 0 and 1, no other descriptor but 2,
+// an empty environment and default signals. Returns 0, or an errno.
+int spawn_with_socket(const char *path, int socket, pid_t *pid);

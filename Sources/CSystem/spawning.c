@@ -1,0 +1,76 @@
+#define _GNU_SOURCE
+#include "spawning.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+int memory_file(const char *name) { return memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING); }
+
+int memory_file_seal(int fd) {
+  return fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+}
+
+int pipe_for_program(int ends[2]) {
+  if (pipe2(ends, O_CLOEXEC) < 0) return -1;
+  return fcntl(ends[0], F_SETFL, O_NONBLOCK);
+}
+
+int packet_socket_pair(int ends[2]) {
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) return -1;
+  return fcntl(ends[0], F_SETFL, O_NONBLOCK);
+}
+
+ssize_t packet_send(int socket, const void *bytes, size_t size, const int *fds, int fd_count) {
+  enum { MOST = 8 };
+  union {
+    struct cmsghdr align;
+    char bytes[CMSG_SPACE(MOST * sizeof(int))];
+  } control;
+  struct iovec part = {.iov_base = (void *)bytes, .iov_len = size};
+  struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1};
+  if (fd_count > 0 && fd_count <= MOST) {
+    memset(&control, 0, sizeof control);
+    header.msg_control = control.bytes;
+    header.msg_controllen = CMSG_SPACE((size_t)fd_count * sizeof(int));
+    struct cmsghdr *rights = CMSG_FIRSTHDR(&header);
+    rights->cmsg_level = SOL_SOCKET;
+    rights->cmsg_type = SCM_RIGHTS;
+    rights->cmsg_len = CMSG_LEN((size_t)fd_count * sizeof(int));
+    memcpy(CMSG_DATA(rights), fds, (size_t)fd_count * sizeof(int));
+  }
+  return sendmsg(socket, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static int set_up(posix_spawnattr_t *attributes, posix_spawn_file_actions_t *actions, int socket) {
+  sigset_t all, none;
+  sigfillset(&all);
+  sigemptyset(&none);
+  posix_spawnattr_setsigdefault(attributes, &all);
+  posix_spawnattr_setsigmask(attributes, &none);
+  short flags = POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK;
+  int code = posix_spawnattr_setflags(attributes, flags);
+  if (!code) code = posix_spawn_file_actions_adddup2(actions, socket, 3);
+  if (!code) code = posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDONLY, 0);
+  if (!code) code = posix_spawn_file_actions_addopen(actions, 1, "/dev/null", O_WRONLY, 0);
+  if (!code) code = posix_spawn_file_actions_addclosefrom_np(actions, 4);
+  return code;
+}
+
+int spawn_with_socket(const char *path, int socket, pid_t *pid) {
+  posix_spawnattr_t attributes;
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_init(&attributes);
+  posix_spawn_file_actions_init(&actions);
+  char name[] = "penstock-spawner";
+  char *arguments[] = {name, NULL}, *environment[] = {NULL};
+  int code = set_up(&attributes, &actions, socket);
+  if (!code) code = posix_spawn(pid, path, &actions, &attributes, arguments, environment);
+  posix_spawn_file_actions_destroy(&actions);
+  posix_spawnattr_destroy(&attributes);
+  return code;
+}

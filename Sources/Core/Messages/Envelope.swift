@@ -1,0 +1,165 @@
+import Foundation
+
+
+/// The one JSON object a program reads on stdin: a stage's, or a hook's around it (contract 1).
+package struct Envelope: Sendable, Encodable {
+  package var api = 1
+  /// `stage`, or the event of a hook.
+  package var event: String
+  package var run: RunPart?
+  package var drop: DropPart?
+  package var stage: StagePart?
+  package var inputs: [FilePart]
+  package var context: JSON
+  /// Absolute path of the working directory; `nil` for hooks outside a stage.
+  package var out: String?
+  /// Absolute path of the workspace.
+  package var home: String
+  /// RFC 3339; `nil` where there is no limit.
+  package var deadline: String?
+  package var outcome: OutcomePart?
+  package var outputs: [FilePart]?
+  package var metrics: [String: JSON]?
+
+  package init(
+    event: String, run: RunPart?, drop: DropPart?, stage: StagePart?, inputs: [FilePart] = [],
+    context: JSON = .object([:]), out: String? = nil, home: String, deadline: String? = nil,
+    outcome: OutcomePart? = nil, outputs: [FilePart]? = nil, metrics: [String: JSON]? = nil
+  ) {
+    self.event = event
+    self.run = run
+    self.drop = drop
+    self.stage = stage
+    self.inputs = inputs
+    self.context = context
+    self.out = out
+    self.home = home
+    self.deadline = deadline
+    self.outcome = outcome
+    self.outputs = outputs
+    self.metrics = metrics
+  }
+
+  package struct RunPart: Sendable, Encodable {
+    package var id: RunID
+    package var number: Int
+    package var pipeline: String
+    package var version: String
+    package var slot: String?
+    package var trial: String?
+
+    package init(id: RunID, number: Int, pipeline: String, version: String) {
+      self.id = id
+      self.number = number
+      self.pipeline = pipeline
+      self.version = version
+    }
+
+    private enum CodingKeys: CodingKey { case id, number, pipeline, version, slot, trial }
+
+    package func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(id, forKey: .id)
+      try container.encode(number, forKey: .number)
+      try container.encode(pipeline, forKey: .pipeline)
+      try container.encode(version, forKey: .version)
+      // present and null: a program may test them without asking whether they are there
+      try container.encode(slot, forKey: .slot)
+      try container.encode(trial, forKey: .trial)
+    }
+  }
+
+  package struct DropPart: Sendable, Encodable {
+    /// Escaped where it is not UTF-8; then `name_b64` stands beside it.
+    package var name: String
+    package var nameBase64: String?
+    package var sha256: String?
+    package var bytes: Int
+    package var captures: [String: String]
+
+    package init(_ drop: Drop) {
+      name = drop.name.text ?? drop.name.displayed
+      nameBase64 = drop.name.text == nil ? Data(drop.name.bytes).base64EncodedString() : nil
+      sha256 = drop.sha256
+      bytes = drop.bytes
+      captures = drop.captures
+    }
+
+    private enum CodingKeys: String, CodingKey {
+      case name, sha256, bytes, captures
+      case nameBase64 = "name_b64"
+    }
+  }
+
+  package struct StagePart: Sendable, Encodable {
+    package var name: String
+    package var attempt: Int
+    package var granularity: Granularity
+    package var sample: Double?
+    package var seed: Int
+    package var params: [String: JSON]
+
+    package init(
+      name: String, attempt: Int, granularity: Granularity, sample: Double?, seed: Int,
+      params: [String: JSON]
+    ) {
+      self.name = name
+      self.attempt = attempt
+      self.granularity = granularity
+      self.sample = sample
+      self.seed = seed
+      self.params = params
+    }
+  }
+
+  package struct FilePart: Sendable, Equatable, Encodable {
+    package var name: String
+    /// Absolute.
+    package var path: String
+    /// The stage that left it; `nil` for the drop and for data sources.
+    package var stage: String?
+    package var sha256: String?
+    package var bytes: Int
+
+    package init(name: String, path: String, stage: String?, sha256: String?, bytes: Int) {
+      self.name = name
+      self.path = path
+      self.stage = stage
+      self.sha256 = sha256
+      self.bytes = bytes
+    }
+  }
+
+  /// What after-hooks are told.
+  package struct OutcomePart: Sendable, Encodable {
+    package var state: String
+    package var reason: String?
+    package var exit: Int32?
+    package var wall: Double?
+    package var cpu: Double?
+    package var peakRSS: Int?
+
+    package init(state: String, reason: String?, termination: Termination?, usage: ResourceUsage?) {
+      self.state = state
+      self.reason = reason
+      if case .exited(let code) = termination { exit = code }
+      wall = usage?.wall
+      cpu = usage?.cpu
+      peakRSS = usage?.peakRSS
+    }
+
+    private enum CodingKeys: String, CodingKey {
+      case state, reason, exit
+      case wall = "wall_s"
+      case cpu = "cpu_s"
+      case peakRSS = "rss_bytes"
+    }
+  }
+
+  /// One line, keys sorted.
+  package func line() throws -> [UInt8] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return Array(try encoder.encode(self)) + [UInt8(ascii: "\n")]
+  }
+}

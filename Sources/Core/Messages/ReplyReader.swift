@@ -1,0 +1,63 @@
+import Foundation
+
+/// From the bytes of a reply to its one object.
+enum ReplyText {
+  /// `nil` for an empty reply.
+  static func object(_ bytes: [UInt8]) throws(BadReply) -> [String: JSON]? {
+    let isBlank = bytes.allSatisfy { [0x20, 0x09, 0x0A, 0x0D].contains($0) }
+    if isBlank { return nil }
+    guard let text = String(validating: bytes, as: UTF8.self) else { throw BadReply("the reply is not UTF-8") }
+    let value: JSON
+    do { value = try JSON(parsing: Data(text.utf8)) } catch {
+      throw BadReply("the reply is not one JSON object: `\(excerpt(text))`")
+    }
+    guard case .object(let members) = value else {
+      throw BadReply("the reply is \(value.kind), expected one JSON object")
+    }
+    return members
+  }
+
+  private static func excerpt(_ text: String) -> String {
+    let shown = Display.escaped(text.prefix(60))
+    return text.count > 60 ? shown + "…" : shown
+  }
+}
+
+/// Members of a reply by the type they must have.
+struct ReplyReader {
+  let object: [String: JSON]
+
+  func text(_ key: String) throws(BadReply) -> String? {
+    guard let value = present(key) else { return nil }
+    guard let text = value.string else { throw wrong(key, expected: "text", value) }
+    return text
+  }
+
+  func choice<Choice>(_ key: String, _: Choice.Type) throws(BadReply) -> Choice?
+  where Choice: RawRepresentable<String> & CaseIterable {
+    guard let text = try text(key) else { return nil }
+    guard let choice = Choice(rawValue: text) else {
+      let known = Choice.allCases.map { "`\($0.rawValue)`" }.joined(separator: ", ")
+      throw BadReply("`\(key)` is `\(Display.escaped(text))`: expected one of \(known)")
+    }
+    return choice
+  }
+
+  func map(_ key: String) throws(BadReply) -> [String: JSON] {
+    guard let value = present(key) else { return [:] }
+    guard case .object(let members) = value else { throw wrong(key, expected: "a map", value) }
+    return members
+  }
+
+  func list(_ key: String) throws(BadReply) -> [JSON] {
+    guard let value = present(key) else { return [] }
+    guard case .array(let items) = value else { throw wrong(key, expected: "a list", value) }
+    return items
+  }
+
+  private func present(_ key: String) -> JSON? { object[key].flatMap { $0 == .null ? nil : $0 } }
+
+  private func wrong(_ key: String, expected: String, _ value: JSON) -> BadReply {
+    BadReply("`\(key)` is \(value.kind), expected \(expected)")
+  }
+}

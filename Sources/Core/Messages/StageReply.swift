@@ -1,0 +1,69 @@
+
+/// The one JSON object a stage writes on stdout.
+package struct StageReply: Sendable, Equatable {
+  package var status: Status
+  package var reason: String?
+  package var outputs: [Output]
+  package var metrics: [String: JSON]
+  package var data: [String: JSON]
+  package var context: JSON
+
+  package enum Status: String, Sendable, CaseIterable {
+    case ok
+    case skip
+    case fail
+    case retry
+  }
+
+  package struct Output: Sendable, Equatable {
+    package var name: String
+    /// Relative to the working directory of the stage.
+    package var path: String
+
+    package init(name: String, path: String) {
+      self.name = name
+      self.path = path
+    }
+  }
+
+  package init(
+    status: Status = .ok, reason: String? = nil, outputs: [Output] = [], metrics: [String: JSON] = [:],
+    data: [String: JSON] = [:], context: JSON = .object([:])
+  ) {
+    self.status = status
+    self.reason = reason
+    self.outputs = outputs
+    self.metrics = metrics
+    self.data = data
+    self.context = context
+  }
+
+  /// Reads a reply; nothing but white space is `ok`.
+  /// - Throws: `BadReply` in words, for everything that is not one object of this form.
+  package init(parsing bytes: [UInt8]) throws(BadReply) {
+    self.init()
+    guard let object = try ReplyText.object(bytes) else { return }
+    let reader = ReplyReader(object: object)
+    status = try reader.choice("status", Status.self) ?? .ok
+    reason = try reader.text("reason")
+    metrics = try reader.map("metrics")
+    data = try reader.map("data")
+    context = .object(try reader.map("context"))
+    for (index, item) in try reader.list("outputs").enumerated() {
+      guard let name = item["name"]?.string, let path = item["path"]?.string else {
+        throw BadReply("`outputs[\(index)]` needs a `name` and a `path`, both text")
+      }
+      guard !outputs.contains(where: { $0.name == name }) else {
+        throw BadReply("two outputs are called `\(Display.escaped(name))`")
+      }
+      outputs.append(Output(name: name, path: path))
+    }
+  }
+}
+
+/// Why a program's reply cannot be used, in words.
+package struct BadReply: Error, Equatable, CustomStringConvertible {
+  package let description: String
+
+  package init(_ description: String) { self.description = description }
+}

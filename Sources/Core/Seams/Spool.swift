@@ -1,0 +1,99 @@
+/// The agent's own directories: where drops go after the inbox, and what their runs leave.
+package protocol Spool: Sendable {
+  /// Moves a drop from the inbox into `work/<id>/NAME`; not yet durable.
+  func claim(_ name: FileName, as id: RunID) throws -> ClaimOutcome
+
+  /// Looks at a claimed drop as `Inbox.look` does at one in the inbox.
+  func look(at name: FileName, of id: RunID) throws -> Sighting
+
+  /// Makes claims survive a power cut; returns when they do.
+  /// - Throws: `HostError`; the agent must then stop, for the kernel may have dropped what it could not write.
+  func makeDurable(_ claims: [(id: RunID, name: FileName)]) throws
+
+  /// Copies a file durably to where `adoptCopy` takes it; the source stays.
+  func copyIn(_ path: String, name: FileName, as id: RunID) throws -> FileSample
+
+  /// Makes a copy whose run is recorded the drop of that run: `work/<id>/NAME`.
+  func adoptCopy(_ id: RunID) throws
+
+  /// Copies that were begun and not adopted.
+  func copiesInProgress() throws -> [RunID]
+
+  /// Removes a copy whose run was never recorded.
+  func discardCopy(_ id: RunID) throws
+
+  /// Directories of `work/` and the files in them.
+  func workInProgress() throws -> [(id: RunID, names: [FileName])]
+
+  /// Removes an empty directory of `work/`.
+  func discardWork(_ id: RunID) throws
+
+  /// Lower-case hex SHA-256 of a claimed drop.
+  func digest(of name: FileName, of id: RunID) throws -> String
+
+  /// An absolute path of the claimed drop that any program can be given: an alias where the name is not UTF-8.
+  func path(of name: FileName, of id: RunID) throws -> String
+
+  /// The absolute path of `runs/<run>/`, made where it is missing.
+  func runPath(_ run: RunID) throws -> String
+
+  /// Makes the working directory of an attempt, empty, and returns its absolute path.
+  func openAttempt(_ run: RunID, stage: String, n: Int) throws -> String
+
+  /// The absolute path of the exit record of an attempt.
+  func exitRecordPath(_ run: RunID, stage: String, n: Int) -> String
+
+  /// Publishes the outputs of an attempt as `runs/<run>/<stage>/`, durably.
+  /// - Throws: `HostError` naming the output that is missing, no regular file, or outside the directory.
+  func publish(_ outputs: [StageReply.Output], _ run: RunID, stage: String, n: Int) throws -> [Artifact]
+
+  /// Removes the working directory of an attempt that published nothing, where it is empty.
+  func closeAttempt(_ run: RunID, stage: String, n: Int) throws
+
+  /// The absolute path of an artifact.
+  func path(of artifact: Artifact, run: RunID) -> String
+
+  /// Moves drops of ended runs from `work/` to where they belong; not moved twice; durable on return.
+  /// - Returns: those that are nowhere: someone took them out of `work/`.
+  func file(_ filings: [Filing]) throws -> [Filing]
+
+  /// Free bytes of the filesystem.
+  func freeBytes() throws -> Int
+
+  /// An absolute path of a drop that is done, for a later run on the same data.
+  func path(ofDone name: FileName, of id: RunID, for run: RunID) throws -> String
+
+  /// Size of a file given by its absolute path; `nil` where it is no regular file.
+  func bytes(at path: String) -> Int?
+}
+
+package enum ClaimOutcome: Sendable, Equatable {
+  case claimed(FileSample)
+  /// Somebody took it away first.
+  case gone
+  /// The spool is on another filesystem than the inbox.
+  case otherFilesystem
+}
+
+/// One drop on its way out of `work/`.
+package struct Filing: Sendable, Equatable {
+  package enum Destination: String, Sendable, Codable, CaseIterable {
+    case done
+    case failed
+    case quarantine
+  }
+
+  package var id: RunID
+  /// `nil` where the run had no drop: its empty directory in `work/` goes.
+  package var name: FileName?
+  package var destination: Destination
+  /// Written beside a quarantined drop.
+  package var reason: String?
+
+  package init(id: RunID, name: FileName?, destination: Destination, reason: String? = nil) {
+    self.id = id
+    self.name = name
+    self.destination = destination
+    self.reason = reason
+  }
+}

@@ -1,0 +1,154 @@
+package import Core
+import Foundation
+import Store
+import Synchronization
+
+/// The agent: recovers, then takes drops in, works runs and files drops until it is told to stop.
+package final class Agent: Sendable {
+  package struct Parts: Sendable {
+    package var bench: Workbench
+    package var inbox: any Inbox
+    package var watcher: any Watcher
+    package var loadPipelines: @Sendable () -> [LoadedPipeline]
+    package var monotonic: @Sendable () -> Duration
+    /// Rung by the watcher.
+    package var inboxBell: Bell
+    package var configBell: Bell
+
+    package init(
+      bench: Workbench, inbox: any Inbox, watcher: any Watcher,
+      loadPipelines: @escaping @Sendable () -> [LoadedPipeline], monotonic: @escaping @Sendable () -> Duration,
+      inboxBell: Bell, configBell: Bell
+    ) {
+      self.bench = bench
+      self.inbox = inbox
+      self.watcher = watcher
+      self.loadPipelines = loadPipelines
+      self.monotonic = monotonic
+      self.inboxBell = inboxBell
+      self.configBell = configBell
+    }
+  }
+
+  /// What `up --once` waits for at most before a retry.
+  private static let horizon: TimeInterval = 60
+
+  package let book = PipelineBook()
+  package let dispatcher: Dispatcher
+  package let intake: Intake
+  package let configs: Configs
+  package let starter: Starter
+  private let bench: Workbench
+  private let filer: Filer
+  private let watcher: any Watcher
+  private let progress = Bell()
+  private let stops: AsyncStream<String>
+  private let stopping: AsyncStream<String>.Continuation
+
+  package init(_ parts: Parts) {
+    bench = parts.bench
+    watcher = parts.watcher
+    let (progress, inboxBell) = (progress, parts.inboxBell)
+    let onProgress: @Sendable () -> Void = {
+      progress.ring()
+      inboxBell.ring()
+    }
+    filer = Filer(bench: bench) { progress.ring() }
+    dispatcher = Dispatcher(bench: bench, book: book, filer: filer, onProgress: onProgress)
+    intake = Intake(
+      bench: bench, inbox: parts.inbox, watcher: watcher, book: book, dispatcher: dispatcher, filer: filer,
+      bell: inboxBell, monotonic: parts.monotonic, onProgress: { progress.ring() })
+    starter = Starter(bench: bench, book: book, dispatcher: dispatcher)
+    let (intake, starter, book, bench) = (intake, starter, book, bench)
+    configs = Configs(bench: bench, book: book, bell: parts.configBell, load: parts.loadPipelines) { fresh in
+      intake.pipelinesChanged()
+      for version in fresh where version.pipeline.trigger.onConfig && book.version(of: version.pipeline.name) == version {
+        let wish = Starter.Wish(pipeline: version.pipeline.name, trigger: .config)
+        do { _ = try await starter.start(wish) } catch let refusal as any RunProblem {
+          bench.say(.controlRefused(refusal.words))
+        }
+      }
+    }
+    (stops, stopping) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(4))
+  }
+
+  /// Asks the agent to stop: it lets running stages finish for a while; asked again it ends them.
+  package func stop(because reason: String) { stopping.yield(reason) }
+
+  /// What watching cannot do here, in words.
+  package func troubles() -> [String] { watcher.troubles() }
+
+  /// Works until stopped, or with `once` until nothing is left to do.
+  /// - Parameter onReady: called when it is recovered and about to take drops in.
+  /// - Throws: what the store throws, or a sync that failed: nothing can be promised any more.
+  package func run(once: Bool, onReady: @Sendable () -> Void) async throws {
+    try await configs.refresh()
+    try await Recovery(bench: bench, book: book, intake: intake, dispatcher: dispatcher, filer: filer).run()
+    onReady()
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await self.intake.run() }
+      group.addTask { try await self.configs.run() }
+      group.addTask { try await self.filer.run() }
+      group.addTask {
+        try await self.dispatcher.run()
+        // only now nothing can be added any more
+        self.filer.stop()
+        self.stopping.finish()
+      }
+      group.addTask { await self.obeyStops() }
+      if once { group.addTask { await self.stopWhenIdle() } }
+      try await group.waitForAll()
+    }
+  }
+
+  /// Works the runs that were queued before, and nothing else: for a command without an agent.
+  package func runQueued() async throws {
+    intake.stop()
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await self.filer.run() }
+      group.addTask {
+        try await self.dispatcher.run()
+        self.filer.stop()
+        self.stopping.finish()
+      }
+      group.addTask { await self.obeyStops() }
+      group.addTask { await self.stopWhenIdle() }
+      try await group.waitForAll()
+    }
+  }
+
+  private func obeyStops() async {
+    await withTaskGroup { group in
+      var isFirst = true
+      for await reason in stops {
+        if isFirst {
+          bench.say(.agentStopping(reason: reason))
+          intake.stop()
+          configs.stop()
+          dispatcher.drain(now: false)
+          group.addTask {
+            do { try await self.bench.clock.sleep(for: self.bench.settings.drain) } catch { return }
+            self.dispatcher.drain(now: true)
+          }
+        } else {
+          dispatcher.drain(now: true)
+        }
+        isFirst = false
+      }
+      group.cancelAll()
+    }
+    progress.ring()
+  }
+
+  private func stopWhenIdle() async {
+    while !Task.isCancelled {
+      let soon = bench.now() + Self.horizon
+      if intake.isIdle || intake.isStopped, dispatcher.isIdle(before: soon), filer.isIdle {
+        stopping.yield("nothing is left to do")
+        return
+      }
+      await progress.wait(atMost: .milliseconds(200), on: bench.clock)
+      if dispatcher.isStopping { return }
+    }
+  }
+}

@@ -1,0 +1,201 @@
+import Core
+import Foundation
+import Store
+import Synchronization
+
+/// A drop that has settled, or that will never be one.
+struct ReadyDrop: Sendable {
+  var name: FileName
+  var sample: FileSample
+  var route: (version: PipelineVersion, captures: [String: String])?
+  /// Why it goes to quarantine instead of a run.
+  var refusal: String?
+
+  init(
+    name: FileName, sample: FileSample, route: (version: PipelineVersion, captures: [String: String])? = nil,
+    refusal: String? = nil
+  ) {
+    self.name = name
+    self.sample = sample
+    self.route = route
+    self.refusal = refusal
+  }
+}
+
+/// Claims settled drops: rename, look again, sync, record.
+final class Claimer: Sendable {
+  /// A drop that was written to between the last look and the rename: nobody can open it by its path any more, so
+  /// it settles where it is.
+  private struct Unquiet {
+    var id: RunID
+    var drop: ReadyDrop
+    var settling: Settling
+    var due: Duration
+  }
+
+  private struct Taken {
+    var id: RunID
+    var drop: ReadyDrop
+  }
+
+  /// Hashed at once, so that most drops need no second transaction for it.
+  private static let hashedAtOnce = 1 << 20
+
+  private let bench: Workbench
+  private let book: PipelineBook
+  private let dispatcher: Dispatcher
+  private let filer: Filer
+  private let unquiet = Mutex<[Unquiet]>([])
+  private let monotonic: @Sendable () -> Duration
+
+  init(
+    bench: Workbench, book: PipelineBook, dispatcher: Dispatcher, filer: Filer,
+    monotonic: @escaping @Sendable () -> Duration
+  ) {
+    self.bench = bench
+    self.book = book
+    self.dispatcher = dispatcher
+    self.filer = filer
+    self.monotonic = monotonic
+  }
+
+  /// When a claimed drop that is still settling is looked at next, from now; `nil` where there is none.
+  var nextLook: Duration? {
+    unquiet.withLock { $0.map(\.due).min() }.map { max(.zero, $0 - monotonic()) }
+  }
+
+  /// Claims drops as one batch.
+  /// - Returns: those that cannot be claimed now, and why.
+  /// - Throws: a failed sync, or what the store throws.
+  func claim(_ drops: [ReadyDrop]) async throws -> [(FileName, reason: String)] {
+    var held: [(FileName, reason: String)] = []
+    var taken = try takeQuiet()
+    var chance = bench.random()
+    for drop in drops {
+      let id = RunID(now: bench.now(), using: &chance)
+      do {
+        switch try bench.spool.claim(drop.name, as: id) {
+        case .gone: continue
+        case .otherFilesystem: held.append((drop.name, "the inbox and `var/` are on different filesystems"))
+        case .claimed(let sample):
+          if drop.refusal != nil || isQuiet(drop, id, sample) {
+            taken.append(Taken(id: id, drop: drop))
+          } else {
+            letSettle(drop, id, sample)
+          }
+        }
+      } catch let trouble as HostError {
+        held.append((drop.name, trouble.description))
+      }
+    }
+    try await record(taken)
+    return held
+  }
+
+  /// Records drops whose rename a crash left without a row.
+  func adopt(_ id: RunID, _ drop: ReadyDrop) async throws { try await record([Taken(id: id, drop: drop)]) }
+
+  private func isQuiet(_ drop: ReadyDrop, _ id: RunID, _ sample: FileSample) -> Bool {
+    guard sample.isSameContent(as: drop.sample) else { return false }
+    guard case .file(_, let openness) = try? bench.spool.look(at: drop.name, of: id) else { return true }
+    return openness != .openForWriting
+  }
+
+  private func letSettle(_ drop: ReadyDrop, _ id: RunID, _ sample: FileSample) {
+    let settings = bench.settings
+    let times = Settling.Times(
+      moved: settings.settleMoved, written: settings.settle, empty: settings.settleEmpty)
+    let now = monotonic()
+    let waiting = Unquiet(
+      id: id, drop: drop, settling: Settling(times: times, moved: false, now: now), due: now)
+    unquiet.withLock { $0.append(waiting) }
+  }
+
+  /// Those claimed earlier that have settled by now.
+  private func takeQuiet() throws -> [Taken] {
+    let now = monotonic()
+    var quiet: [Taken] = []
+    try unquiet.withLock { waiting in
+      var rest: [Unquiet] = []
+      for var drop in waiting {
+        guard drop.due <= now else {
+          rest.append(drop)
+          continue
+        }
+        guard case .file(let sample, let openness) = try bench.spool.look(at: drop.drop.name, of: drop.id) else {
+          continue
+        }
+        switch drop.settling.looked(sample, openness, now: now) {
+        case .claim:
+          drop.drop.sample = sample
+          quiet.append(Taken(id: drop.id, drop: drop.drop))
+        case .wait(let time, _):
+          drop.due = now + time
+          rest.append(drop)
+        }
+      }
+      waiting = rest
+    }
+    return quiet
+  }
+
+  private func record(_ taken: [Taken]) async throws {
+    if taken.isEmpty { return }
+    try bench.spool.makeDurable(taken.map { ($0.id, $0.drop.name) })
+    let places = dispatcher.reservePlaces(taken.count)
+    var used = 0
+    let claims = taken.map { taken -> NewRun in
+      let run = newRun(taken)
+      guard used < places, let attempt = firstAttempt(run, taken.drop) else { return NewRun(run) }
+      used += 1
+      return NewRun(run, attempt: attempt)
+    }
+    dispatcher.giveBackPlaces(places - used)
+    do {
+      let runs = try await bench.store.claim(claims)
+      for (run, claim) in zip(runs, claims) { announce(run, opened: claim.attempt) }
+    } catch {
+      dispatcher.giveBackPlaces(used)
+      throw error
+    }
+  }
+
+  private func newRun(_ taken: Taken) -> Run {
+    let drop = taken.drop
+    var recorded = Drop(name: drop.name, bytes: drop.sample.bytes, captures: drop.route?.captures ?? [:])
+    var run = Run(
+      id: taken.id, pipeline: drop.route?.version.pipeline.name ?? "", version: drop.route?.version.digest,
+      trigger: .drop, created: bench.now())
+    if let refusal = drop.refusal {
+      run.state = .quarantined
+      run.reason = "`\(drop.name.displayed)` \(refusal)"
+      run.ended = bench.now()
+    } else if drop.sample.bytes <= Self.hashedAtOnce {
+      recorded.sha256 = try? bench.spool.digest(of: drop.name, of: taken.id)
+    }
+    run.drop = recorded
+    return run
+  }
+
+  /// The first attempt, where nothing that may veto it comes before.
+  private func firstAttempt(_ run: Run, _ drop: ReadyDrop) -> Attempt? {
+    guard run.state == .queued, run.drop?.sha256 != nil, let pipeline = drop.route?.version.pipeline,
+      let stage = pipeline.stages.first
+    else { return nil }
+    let hooks = HookCaller(bench: bench, run: run, pipeline: pipeline, mask: SecretMask(values: []))
+    if hooks.hasHooks(at: .onArrival) || hooks.hasHooks(at: .beforeRun) { return nil }
+    return Attempt.opening(stage, n: 1, of: run, bench: bench)
+  }
+
+  private func announce(_ run: Run, opened: Attempt?) {
+    guard let drop = run.drop else { return }
+    if run.state == .quarantined {
+      bench.say(.dropQuarantined(drop.name, reason: run.reason ?? ""), run)
+      filer.add(Filing(run, ended: .quarantined))
+      return
+    }
+    bench.say(.dropClaimed(drop.name, bytes: drop.bytes), run)
+    let priority = book.version(of: run.pipeline)?.pipeline.trigger.priority ?? 0
+    dispatcher.add(run, priority: priority, opened: opened)
+  }
+}

@@ -1,0 +1,263 @@
+package import Core
+package import Foundation
+import Store
+import Synchronization
+
+/// Keeps at most so many runs going, and knows which wait, run, and resume later.
+package final class Dispatcher: Sendable {
+  private struct Active {
+    var run: Run
+    var cancellation: Cancellation
+    var stages: Int
+  }
+
+  private struct State {
+    var queue = RunQueue()
+    var active: [RunID: Active] = [:]
+    /// Runs that go on at a moment; `nil` waits for a person.
+    var parked: [RunID: (run: Run, until: Date?)] = [:]
+    /// Places promised to runs whose first attempt a claim records.
+    var promised = 0
+    var isDraining = false
+    var ended: [RunState: Int] = [:]
+    var waiters: [RunID: [CheckedContinuation<RunState?, Never>]] = [:]
+  }
+
+  private let bench: Workbench
+  private let book: PipelineBook
+  private let filer: Filer
+  private let bell = Bell()
+  private let state = Mutex(State())
+  /// Rung whenever a place or the whole queue became free.
+  private let onProgress: @Sendable () -> Void
+
+  package init(
+    bench: Workbench, book: PipelineBook, filer: Filer, onProgress: @escaping @Sendable () -> Void
+  ) {
+    self.bench = bench
+    self.book = book
+    self.filer = filer
+    self.onProgress = onProgress
+  }
+
+  // MARK: - What others ask
+
+  /// Runs that are queued and not yet begun.
+  package var backlog: Int { state.withLock { $0.queue.count } }
+
+  /// Promises up to `wanted` free places; each must be used by `add` or given back.
+  func reservePlaces(_ wanted: Int) -> Int {
+    state.withLock { state in
+      if state.isDraining { return 0 }
+      let free = bench.settings.concurrency - state.active.count - state.promised - state.queue.count
+      let granted = max(0, min(wanted, free))
+      state.promised += granted
+      return granted
+    }
+  }
+
+  func giveBackPlaces(_ count: Int) {
+    state.withLock { $0.promised -= count }
+    bell.ring()
+  }
+
+  /// Queues a run; one with an opened attempt uses up a promised place.
+  func add(_ run: Run, priority: Int, opened: Attempt? = nil) {
+    state.withLock { $0.queue.add(RunQueue.Entry(run: run, priority: opened == nil ? priority : .max, opened: opened)) }
+    bell.ring()
+  }
+
+  func park(_ run: Run, until: Date?) {
+    state.withLock { $0.parked[run.id] = (run, until) }
+    bell.ring()
+  }
+
+  /// Whether nothing is queued, running, or resumes before `horizon`.
+  package func isIdle(before horizon: Date) -> Bool {
+    state.withLock { state in
+      state.active.isEmpty && state.queue.count == 0 && state.promised == 0
+        && !state.parked.values.contains { $0.until.map { $0 <= horizon } ?? false }
+    }
+  }
+
+  /// How many runs ended in each state since the start.
+  package var endings: [RunState: Int] { state.withLock { $0.ended } }
+
+  /// Returns the state a run ended in; `nil` where this agent does not work it, or stops before.
+  package func wait(for id: RunID) async -> RunState? {
+    await withCheckedContinuation { continuation in
+      let isKnown = state.withLock { state -> Bool in
+        guard state.active[id] != nil || state.parked[id] != nil || state.queue.contains(id) else { return false }
+        state.waiters[id, default: []].append(continuation)
+        return true
+      }
+      if !isKnown { continuation.resume(returning: nil) }
+    }
+  }
+
+  /// Cancels a run that has not ended; false where this agent does not know it.
+  package func cancel(_ id: RunID) async throws -> Bool {
+    enum Found { case active(Cancellation), waiting(Run), unknown }
+    let found = state.withLock { state -> Found in
+      if let active = state.active[id] { return .active(active.cancellation) }
+      if let entry = state.queue.remove(id) {
+        if entry.opened != nil { state.promised -= 1 }
+        return .waiting(entry.run)
+      }
+      if let parked = state.parked.removeValue(forKey: id) { return .waiting(parked.run) }
+      return .unknown
+    }
+    switch found {
+    case .unknown: return false
+    case .active(let cancellation): cancellation.cancel(.person)
+    case .waiting(let run):
+      let ending = RunEnding(.cancelled, reason: "cancelled before it began or went on")
+      try await bench.store.end(run.id, ending, at: bench.now())
+      finish(run, .cancelled, ending.reason)
+    }
+    return true
+  }
+
+  /// Begins nothing new; `now` ends what runs, to be taken up by the next agent.
+  package func drain(now: Bool) {
+    let active = state.withLock { state -> [Cancellation] in
+      state.isDraining = true
+      return now ? state.active.values.map(\.cancellation) : []
+    }
+    for cancellation in active { cancellation.cancel(.shutdown) }
+    bell.ring()
+  }
+
+  // MARK: - The loop
+
+  /// Works runs until drained.
+  /// - Throws: what the store throws: then nothing can be recorded any more and the agent must stop.
+  package func run() async throws {
+    try await withThrowingDiscardingTaskGroup { group in
+      while true {
+        let (entries, wake) = takeStartable(at: bench.now())
+        for (entry, cancellation) in entries {
+          group.addTask { try await self.work(entry, cancellation) }
+        }
+        if isDrained { break }
+        await bell.wait(atMost: wake, on: bench.clock)
+        try Task.checkCancellation()
+      }
+    }
+    let waiters = state.withLock { state in
+      defer { state.waiters = [:] }
+      return state.waiters.values.flatMap { $0 }
+    }
+    for waiter in waiters { waiter.resume(returning: nil) }
+  }
+
+  /// Whether nothing new is begun any more.
+  var isStopping: Bool { state.withLock { $0.isDraining } }
+
+  private var isDrained: Bool { state.withLock { $0.isDraining && $0.active.isEmpty } }
+
+  private func takeStartable(at now: Date) -> ([(RunQueue.Entry, Cancellation)], wake: Duration?) {
+    state.withLock { state in
+      if state.isDraining { return ([], nil) }
+      for (id, parked) in state.parked {
+        guard let until = parked.until, until <= now else { continue }
+        state.parked[id] = nil
+        state.queue.add(RunQueue.Entry(run: parked.run, priority: 0))
+      }
+      var entries: [(RunQueue.Entry, Cancellation)] = []
+      while state.active.count + state.promised < bench.settings.concurrency || state.queue.hasOpened {
+        guard let entry = state.queue.next() else { break }
+        if entry.opened != nil { state.promised -= 1 }
+        let cancellation = Cancellation()
+        state.active[entry.run.id] = Active(run: entry.run, cancellation: cancellation, stages: 0)
+        entries.append((entry, cancellation))
+      }
+      let next = state.parked.values.compactMap(\.until).min()
+      return (entries, next.map { .seconds(max(0.001, $0.timeIntervalSince(now))) })
+    }
+  }
+
+  private func work(_ entry: RunQueue.Entry, _ cancellation: Cancellation) async throws {
+    var run = entry.run
+    do {
+      let pipeline = try await pipeline(of: run)
+      if let drop = run.drop, drop.sha256 == nil {
+        let digest = try bench.spool.digest(of: drop.name, of: run.id)
+        try await bench.store.setDigest(run.id, sha256: digest)
+        run.drop?.sha256 = digest
+      }
+      let resolved = try pipeline.resolved(captures: try await captures(of: run), set: run.options.set)
+      run.started = run.started ?? bench.now()
+      let executor = RunExecutor(bench: bench, run: run, pipeline: resolved, cancellation: cancellation)
+      leave(run, try await executor.execute(opened: entry.opened))
+    } catch let error as any RunProblem {
+      let ending = RunEnding(.failed, reason: error.words)
+      try await bench.store.end(run.id, ending, at: bench.now())
+      bench.say(.runEnded(.failed, seconds: 0, reason: error.words), run)
+      leave(run, .ended(.failed, reason: error.words))
+    }
+  }
+
+  private func captures(of run: Run) async throws -> [String: String] {
+    if let drop = run.drop { return drop.captures }
+    guard let earlier = run.rerunOf else { return [:] }
+    return try await bench.store.reader.run(matching: .id(earlier)).drop?.captures ?? [:]
+  }
+
+  private func pipeline(of run: Run) async throws -> Pipeline {
+    let digest = run.version ?? ""
+    if let known = book.pipeline(digest: digest) { return known }
+    guard let version = try await bench.store.reader.version(digest: digest) else {
+      throw HostError("the version `\(digest.prefix(12))` of pipeline `\(run.pipeline)` is not recorded")
+    }
+    book.remember(version.pipeline, digest: digest)
+    return version.pipeline
+  }
+
+  private func leave(_ run: Run, _ disposition: RunExecutor.Disposition) {
+    state.withLock { $0.active[run.id] = nil }
+    switch disposition {
+    case .ended(let ended, let reason): finish(run, ended, reason)
+    case .parked(let until): park(run, until: until)
+    case .interrupted: break
+    }
+    bell.ring()
+    onProgress()
+  }
+
+  private func finish(_ run: Run, _ ended: RunState, _ reason: String?) {
+    let waiters = state.withLock { state in
+      state.ended[ended, default: 0] += 1
+      return state.waiters.removeValue(forKey: run.id) ?? []
+    }
+    filer.add(Filing(run, ended: ended, reason: reason))
+    for waiter in waiters { waiter.resume(returning: ended) }
+    onProgress()
+  }
+}
+
+/// An error that ends one run and not the agent, in words for a person.
+protocol RunProblem: Error {
+  var words: String { get }
+}
+
+extension HostError: RunProblem {
+  var words: String { description }
+}
+
+extension InvalidPipeline: RunProblem {
+  var words: String { diagnostics.map(\.message).joined(separator: "; ") }
+}
+
+extension Filing {
+  /// Where the drop of a run that ended goes.
+  init(_ run: Run, ended state: RunState, reason: String? = nil) {
+    let destination: Destination =
+      switch state {
+      case .done: .done
+      case .quarantined: .quarantine
+      default: .failed
+      }
+    self.init(id: run.id, name: run.drop?.name, destination: destination, reason: reason ?? run.reason)
+  }
+}

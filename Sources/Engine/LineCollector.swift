@@ -1,0 +1,36 @@
+import Core
+import Synchronization
+
+/// Keeps the end of what a program writes to stderr, and passes every line on.
+final class LineCollector: Sendable {
+  private struct State {
+    var tail: [UInt8] = []
+    var last: [UInt8]?
+  }
+
+  private static let kept = 4096
+  private let state = Mutex(State())
+  private let pass: @Sendable ([UInt8]) -> Void
+
+  init(pass: @escaping @Sendable ([UInt8]) -> Void) { self.pass = pass }
+
+  func take(_ line: [UInt8]) {
+    state.withLock { state in
+      state.tail += line + [0x0A]
+      if state.tail.count > Self.kept { state.tail.removeFirst(state.tail.count - Self.kept) }
+      if line.contains(where: { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D }) { state.last = line }
+    }
+    pass(line)
+  }
+
+  /// At most 4 KiB.
+  var tail: String { String(decoding: state.withLock { $0.tail }, as: UTF8.self) }
+
+  /// The last line that is not blank, escaped and cut for a reason of one line.
+  var lastLine: String? {
+    state.withLock { $0.last }.map { line in
+      let text = Display.escaped(line)
+      return text.count > 300 ? String(text.prefix(300)) + "…" : text
+    }
+  }
+}

@@ -1,0 +1,40 @@
+package import Core
+import Synchronization
+
+/// The pipelines in force, by name; a run keeps to the version it began with.
+package final class PipelineBook: Sendable {
+  private struct State {
+    var inForce: [String: PipelineVersion] = [:]
+    var byDigest: [String: Pipeline] = [:]
+  }
+
+  private let state = Mutex(State())
+
+  package init() {}
+
+  package var versions: [PipelineVersion] {
+    state.withLock { $0.inForce.values.sorted { $0.pipeline.name < $1.pipeline.name } }
+  }
+
+  package func version(of name: String) -> PipelineVersion? { state.withLock { $0.inForce[name] } }
+
+  /// The pipeline a run keeps to, where some run or file has asked for it before.
+  func pipeline(digest: String) -> Pipeline? { state.withLock { $0.byDigest[digest] } }
+
+  func remember(_ pipeline: Pipeline, digest: String) {
+    state.withLock { $0.byDigest[digest] = pipeline }
+  }
+
+  /// Replaces what is in force.
+  func put(_ versions: [PipelineVersion]) {
+    state.withLock { state in
+      state.inForce = Dictionary(versions.map { ($0.pipeline.name, $0) }) { first, _ in first }
+      for version in versions { state.byDigest[version.digest] = version.pipeline }
+    }
+  }
+
+  /// Which pipeline takes a drop of this name.
+  package func route(_ name: FileName) -> (version: PipelineVersion, captures: [String: String])? {
+    Routing.route(name, among: versions)
+  }
+}

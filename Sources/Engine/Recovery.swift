@@ -1,0 +1,81 @@
+import Core
+import Foundation
+import Store
+
+/// Takes up what an earlier agent left, whatever way it ended; to do it twice changes nothing.
+///
+/// The lock is held and the earlier spawner's programs are gone before this begins.
+struct Recovery: Sendable {
+  let bench: Workbench
+  let book: PipelineBook
+  let intake: Intake
+  let dispatcher: Dispatcher
+  let filer: Filer
+
+  func run() async throws {
+    let reader = bench.store.reader
+    let interrupted = try await reader.runningAttempts()
+    if !interrupted.isEmpty {
+      try await bench.store.interrupt(interrupted, reason: "the agent died", at: bench.now())
+    }
+    // read before: what is adopted is queued by its claim
+    let open = try await reader.openRuns()
+    let adopted = try await adoptWork()
+    let broken = Dictionary(interrupted.map { ($0.run, $0.stage) }) { _, last in last }
+    for run in open { try await takeUp(run, interruptedIn: broken[run.id]) }
+    for run in try await reader.unfiled() { filer.add(Filing(run, ended: run.state)) }
+    if adopted > 0 || !open.isEmpty { bench.say(.recovered(runs: open.count, adopted: adopted)) }
+  }
+
+  /// Claims whose rename came before the end and whose row did not; copies that came to nothing.
+  private func adoptWork() async throws -> Int {
+    let copies = try bench.spool.copiesInProgress()
+    let work = try bench.spool.workInProgress()
+    let known = try await bench.store.reader.knownRunIDs(of: copies + work.map(\.id))
+    for id in copies {
+      if known.contains(id) { try bench.spool.adoptCopy(id) } else { try bench.spool.discardCopy(id) }
+    }
+    var adopted = 0
+    for (id, names) in work where !known.contains(id) {
+      if names.isEmpty {
+        try bench.spool.discardWork(id)
+      } else {
+        for name in names { try await intake.adopt(name, of: id) }
+        adopted += 1
+      }
+    }
+    return adopted
+  }
+
+  private func takeUp(_ run: Run, interruptedIn stageName: String?) async throws {
+    if let stageName, let policy = try await policy(of: stageName, in: run) {
+      switch policy {
+      case .retry: break
+      case .fail:
+        let reason = "stage `\(stageName)` was interrupted, and `on_interrupt: fail` forbids another try"
+        try await bench.store.end(
+          run.id, RunEnding(.failed, reason: reason, failedStage: stageName), at: bench.now())
+        bench.say(.runEnded(.failed, seconds: 0, reason: reason), run)
+        filer.add(Filing(run, ended: .failed))
+        return
+      case .hold:
+        let reason = "stage `\(stageName)` was interrupted, and `on_interrupt: hold` waits for a person"
+        try await bench.store.park(run.id, until: nil, reason: reason, at: bench.now())
+        dispatcher.park(run, until: nil)
+        bench.say(.runWaiting(until: nil, reason: reason), run)
+        return
+      }
+    }
+    if run.state == .waiting, stageName == nil {
+      dispatcher.park(run, until: run.resumes)
+    } else {
+      dispatcher.add(run, priority: book.version(of: run.pipeline)?.pipeline.trigger.priority ?? 0)
+    }
+  }
+
+  private func policy(of stage: String, in run: Run) async throws -> Stage.OnInterrupt? {
+    guard let digest = run.version else { return nil }
+    let version = try await bench.store.reader.version(digest: digest)
+    return version?.pipeline.stages.first { $0.name == stage }?.onInterrupt
+  }
+}

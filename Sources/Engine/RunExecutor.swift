@@ -1,0 +1,270 @@
+import Core
+import Foundation
+import Store
+
+/// Works one run: stages in order, hooks around them, one transaction at each boundary.
+struct RunExecutor: Sendable {
+  let bench: Workbench
+  let run: Run
+  let pipeline: Pipeline
+  let cancellation: Cancellation
+
+  /// How the work came to its end, for now or for good.
+  enum Disposition: Sendable, Equatable {
+    case ended(RunState, reason: String?)
+    /// Until the moment; `nil` waits for a person.
+    case parked(until: Date?)
+    /// The agent is stopping: the run goes on when it is back.
+    case interrupted
+  }
+
+  private var mask: SecretMask {
+    let passed = (bench.settings.environment + pipeline.environment).filter(SecretMask.looksSecret)
+    return SecretMask(values: (passed + bench.settings.secrets).compactMap { bench.environment[$0] })
+  }
+
+  private var hooks: HookCaller { HookCaller(bench: bench, run: run, pipeline: pipeline, mask: mask) }
+
+  /// - Parameter opened: the first attempt, where the claim has recorded it already.
+  func execute(opened: Attempt?) async throws -> Disposition {
+    var session = try await self.session()
+    let isNew = session.attempts.isEmpty
+    if isNew {
+      bench.say(.runStarted(drop: run.drop?.name, stages: pipeline.stages.map(\.name)), run)
+      if opened == nil, let stop = try await callHooksBeforeRun(&session) { return stop }
+    }
+    var pending = opened
+    // what ended and waits to be recorded together with what begins
+    var ended: StageExecutor.Ended?
+    while let stage = session.next {
+      if pending == nil, let cause = cancellation.cause {
+        return try await stop(cause, closing: ended, &session)
+      }
+      let attempt: Attempt
+      if let open = pending {
+        attempt = open
+        pending = nil
+      } else {
+        attempt = firstLook(at: stage, in: session)
+        try await record(ended, opening: attempt, in: &session)
+      }
+      let stages = StageExecutor(
+        bench: bench, run: session.run, pipeline: pipeline, mask: mask, cancellation: cancellation)
+      let result = try await stages.execute(attempt, of: stage, in: session)
+      ended = result
+      session.context = result.context
+      session.hookCalls += result.hookCalls
+      session.count(result.attempt)
+      if let deferred = result.deferred {
+        return try await park(result, for: deferred.wait, deferred.reason, &session)
+      }
+      if result.outcome.state == .interrupted { return try await interrupt(result, stage, &session) }
+      if let stop = try await follow(result, stage, &session) { return stop }
+    }
+    return try await end(RunEnding(.done), closing: ended, &session)
+  }
+
+  /// A wish to stop that came between two stages.
+  private func stop(
+    _ cause: Cancellation.Cause, closing ended: StageExecutor.Ended?, _ session: inout RunSession
+  ) async throws -> Disposition {
+    if cause != .shutdown {
+      return try await end(RunEnding(.cancelled, reason: "cancelled"), closing: ended, &session)
+    }
+    try await bench.store.advance(
+      Step(
+        run: run.id, at: bench.now(), closed: ended.map { [$0.attempt] } ?? [],
+        artifacts: ended?.artifacts ?? [], hookCalls: session.takeHookCalls(), context: session.context,
+        turn: .waits(until: bench.now(), reason: "the agent was stopped")))
+    return .interrupted
+  }
+
+  /// What comes after an attempt: `nil` goes on with the next stage, or with this one again.
+  private func follow(
+    _ result: StageExecutor.Ended, _ stage: Stage, _ session: inout RunSession
+  ) async throws -> Disposition? {
+    var chance = bench.random()
+    let next = result.outcome.next(
+      for: stage, tries: session.tries[stage.name] ?? 1,
+      usedFallback: session.usedFallback.contains(stage.name), using: &chance)
+    let reason = result.attempt.reason ?? "no reason given"
+    switch next {
+    case .goOn:
+      session.settle(stage, leaving: result.files)
+      return nil
+    case .fallBack:
+      session.fallBack(stage)
+      bench.say(.stageRetried(after: .zero, reason: "with the parameters of `fallback`: \(reason)"), run, stage: stage.name)
+      return nil
+    case .tryAgain(let wait):
+      bench.say(.stageRetried(after: wait, reason: reason), run, stage: stage.name)
+      return try await park(result, for: wait, "stage `\(stage.name)` is tried again: \(reason)", &session)
+    case .stop:
+      if cancellation.cause == .person || result.outcome.state == .cancelled {
+        return try await end(RunEnding(.cancelled, reason: "cancelled", failedStage: stage.name), closing: result, &session)
+      }
+      let words = "stage `\(stage.name)` \(result.outcome.state == .denied ? "was denied" : "failed"): \(reason)"
+      return try await end(RunEnding(.failed, reason: words, failedStage: stage.name), closing: result, &session)
+    }
+  }
+
+  private func session() async throws -> RunSession {
+    let reader = bench.store.reader
+    var session = RunSession(
+      run: run, pipeline: pipeline, origin: try await origin(), context: try await reader.context(of: run.id))
+    let attempts = try await reader.attempts(of: run.id)
+    if !attempts.isEmpty {
+      session.resume(attempts: attempts, artifacts: try await reader.artifacts(of: run.id)) {
+        bench.spool.path(of: $0, run: run.id)
+      }
+    }
+    return session
+  }
+
+  /// What the first stage gets: the drop; without one the data sources; without those the latest drop that is done.
+  private func origin() async throws -> [Envelope.FilePart] {
+    if let drop = run.drop {
+      let path = try bench.spool.path(of: drop.name, of: run.id)
+      return [Envelope.FilePart(name: "input", path: path, stage: nil, sha256: drop.sha256, bytes: drop.bytes)]
+    }
+    if let earlier = run.rerunOf {
+      guard let drop = try await bench.store.reader.run(matching: .id(earlier)).drop else { return [] }
+      let path = try bench.spool.path(ofDone: drop.name, of: earlier, for: run.id)
+      return [Envelope.FilePart(name: "input", path: path, stage: nil, sha256: drop.sha256, bytes: drop.bytes)]
+    }
+    return try pipeline.sources.enumerated().map { index, source in
+      let path = source.path.hasPrefix("/") ? source.path : bench.home + "/" + source.path
+      guard let bytes = bench.spool.bytes(at: path) else {
+        throw HostError("data source `\(Display.escaped(source.path))` of pipeline `\(pipeline.name)` is no file")
+      }
+      let name = index == 0 ? "input" : "input-\(index + 1)"
+      return Envelope.FilePart(name: name, path: path, stage: nil, sha256: nil, bytes: bytes)
+    }
+  }
+
+  /// The attempt as it stands before any hook was asked.
+  private func firstLook(at stage: Stage, in session: RunSession) -> Attempt {
+    Attempt.opening(stage, n: (session.attempts[stage.name] ?? 0) + 1, of: run, bench: bench)
+  }
+
+  private func record(
+    _ ended: StageExecutor.Ended?, opening attempt: Attempt, in session: inout RunSession
+  ) async throws {
+    let calls = session.takeHookCalls()
+    if ended == nil, calls.isEmpty {
+      try await bench.store.begin(run.id, attempt: attempt, at: bench.now())
+      return
+    }
+    try await bench.store.advance(
+      Step(
+        run: run.id, at: bench.now(), closed: ended.map { [$0.attempt] } ?? [],
+        artifacts: ended?.artifacts ?? [], hookCalls: calls, context: session.context, opened: [attempt]))
+  }
+
+  private func park(
+    _ ended: StageExecutor.Ended, for wait: Duration, _ reason: String, _ session: inout RunSession
+  ) async throws -> Disposition {
+    let until = bench.now() + wait / .seconds(1)
+    try await bench.store.advance(
+      Step(
+        run: run.id, at: bench.now(), closed: [ended.attempt], hookCalls: session.takeHookCalls(),
+        context: session.context, turn: .waits(until: until, reason: reason)))
+    bench.say(.runWaiting(until: until, reason: reason), run)
+    return .parked(until: until)
+  }
+
+  private func interrupt(
+    _ ended: StageExecutor.Ended, _ stage: Stage, _ session: inout RunSession
+  ) async throws -> Disposition {
+    switch stage.onInterrupt {
+    case .fail:
+      let reason = "stage `\(stage.name)` was interrupted, and `on_interrupt: fail` forbids another try"
+      return try await end(RunEnding(.failed, reason: reason, failedStage: stage.name), closing: ended, &session)
+    case .retry, .hold:
+      let until = stage.onInterrupt == .retry ? bench.now() : nil
+      let reason = "stage `\(stage.name)` was interrupted"
+      try await bench.store.advance(
+        Step(
+          run: run.id, at: bench.now(), closed: [ended.attempt], hookCalls: session.takeHookCalls(),
+          context: session.context, turn: .waits(until: until, reason: reason)))
+      return .interrupted
+    }
+  }
+
+  private func callHooksBeforeRun(_ session: inout RunSession) async throws -> Disposition? {
+    for event in [HookEvent.onArrival, .beforeRun] where hooks.hasHooks(at: event) {
+      if event == .onArrival, run.trigger != .drop { continue }
+      let (verdict, calls) = try await hooks.call(
+        HookCaller.Occasion(
+          event: event, inputs: session.origin, context: session.context,
+          out: try bench.spool.runPath(run.id), cancellation: cancellation))
+      session.context = verdict.context
+      session.hookCalls += calls
+      if cancellation.cause == .shutdown { return .interrupted }
+      if let stop = try await obey(verdict.decision, event, &session) { return stop }
+    }
+    return nil
+  }
+
+  private func obey(
+    _ decision: HookVerdict.Decision, _ event: HookEvent, _ session: inout RunSession
+  ) async throws -> Disposition? {
+    switch decision {
+    case .allow: return nil
+    case .deny(let reason):
+      let state: RunState = event == .onArrival ? .quarantined : .failed
+      return try await end(RunEnding(state, reason: "denied: \(reason)"), closing: nil, &session)
+    case .fail(let reason):
+      let ending = cancellation.cause == .person ? RunEnding(.cancelled, reason: "cancelled") : RunEnding(.failed, reason: reason)
+      return try await end(ending, closing: nil, &session)
+    case .skip(let reason):
+      return try await end(RunEnding(.done, reason: "skipped: \(reason)"), closing: nil, &session)
+    case .defer(let wait, let reason):
+      let until = bench.now() + wait / .seconds(1)
+      try await bench.store.advance(
+        Step(
+          run: run.id, at: bench.now(), hookCalls: session.takeHookCalls(),
+          turn: .waits(until: until, reason: reason)))
+      bench.say(.runWaiting(until: until, reason: reason), run)
+      return .parked(until: until)
+    }
+  }
+
+  private func end(
+    _ ending: RunEnding, closing ended: StageExecutor.Ended?, _ session: inout RunSession
+  ) async throws -> Disposition {
+    var ending = ending
+    ending.reason = ending.reason.map(mask.masked)
+    if hooks.hasHooks(at: .afterRun) {
+      let (verdict, calls) = try await hooks.call(
+        HookCaller.Occasion(
+          event: .afterRun, inputs: session.origin, context: session.context,
+          out: try bench.spool.runPath(run.id),
+          outcome: Envelope.OutcomePart(
+            state: ending.state.rawValue, reason: ending.reason, termination: nil, usage: nil),
+          outputs: session.pipeline.stages.flatMap { session.left(by: $0) }))
+      session.hookCalls += calls
+      if case .fail(let reason) = verdict.decision, ending.state == .done {
+        ending = RunEnding(.failed, reason: reason)
+      }
+    }
+    let now = bench.now()
+    try await bench.store.advance(
+      Step(
+        run: run.id, at: now, closed: ended.map { [$0.attempt] } ?? [], artifacts: ended?.artifacts ?? [],
+        hookCalls: session.takeHookCalls(), context: session.context, turn: .ends(ending)))
+    let seconds = now.timeIntervalSince(run.started ?? run.created)
+    bench.say(.runEnded(ending.state, seconds: seconds, reason: ending.reason), run)
+    return .ended(ending.state, reason: ending.reason)
+  }
+}
+
+extension Attempt {
+  /// A first attempt as it stands before any hook was asked.
+  static func opening(_ stage: Stage, n: Int, of run: Run, bench: Workbench) -> Attempt {
+    let choice = GranularityChoice(for: stage, options: run.options, hook: nil)
+    return Attempt(
+      run: run.id, stage: stage.name, n: n, granularity: choice.opinion, sample: choice.sample,
+      seed: bench.settings.seed, started: bench.now(), boot: bench.boot)
+  }
+}

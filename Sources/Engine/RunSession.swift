@@ -1,0 +1,99 @@
+import Core
+import Foundation
+
+/// Where a run stands while it is worked: what its stages left and what the next one gets.
+struct RunSession {
+  var run: Run
+  let pipeline: Pipeline
+  /// What the first stage gets: the drop or the data sources.
+  let origin: [Envelope.FilePart]
+  private(set) var outputs: [String: [Envelope.FilePart]] = [:]
+  private(set) var settled: Set<String> = []
+  var context: JSON
+  /// Attempts so far by stage, interruptions too: the next one's number is one more.
+  private(set) var attempts: [String: Int] = [:]
+  /// Attempts that count against `retry`, by stage.
+  private(set) var tries: [String: Int] = [:]
+  private(set) var usedFallback: Set<String> = []
+  /// Called since the last step was recorded.
+  var hookCalls: [HookCall] = []
+
+  init(run: Run, pipeline: Pipeline, origin: [Envelope.FilePart], context: JSON) {
+    self.run = run
+    self.pipeline = pipeline
+    self.origin = origin
+    self.context = context
+  }
+
+  /// Takes up what was recorded of the run before.
+  /// - Parameter path: the absolute path of an artifact.
+  mutating func resume(attempts: [Attempt], artifacts: [Artifact], path: (Artifact) -> String) {
+    let left = Dictionary(grouping: artifacts, by: \.stage)
+    for stage in pipeline.stages {
+      let own = attempts.filter { $0.stage == stage.name }.sorted { $0.n < $1.n }
+      for attempt in own { count(attempt) }
+      guard let last = own.last else { continue }
+      switch last.state {
+      case .ok, .cached:
+        let files = (left[stage.name] ?? []).map { Envelope.FilePart($0, path: path($0)) }
+        settle(stage, leaving: files)
+      case .skipped: settle(stage, leaving: passedOn(by: stage))
+      case .failed, .timeout:
+        // a failure that was recorded and not followed by another attempt was let pass, or waits for one
+        if isFollowed(stage, by: attempts) { settle(stage, leaving: []) }
+      case .running, .denied, .interrupted, .cancelled: break
+      }
+    }
+  }
+
+  private func isFollowed(_ stage: Stage, by attempts: [Attempt]) -> Bool {
+    guard let index = pipeline.stages.firstIndex(where: { $0.name == stage.name }) else { return false }
+    let later = pipeline.stages[(index + 1)...].map(\.name)
+    return attempts.contains { later.contains($0.stage) }
+  }
+
+  /// The next stage to be worked; `nil` where all are settled.
+  var next: Stage? { pipeline.stages.first { !settled.contains($0.name) } }
+
+  /// What the stages it needs left: for the first, the drop.
+  func inputs(of stage: Stage) -> [Envelope.FilePart] {
+    stage.needs.isEmpty ? origin : stage.needs.flatMap { outputs[$0] ?? [] }
+  }
+
+  /// What a stage left itself, without what it handed on.
+  func left(by stage: Stage) -> [Envelope.FilePart] {
+    (outputs[stage.name] ?? []).filter { $0.stage == stage.name }
+  }
+
+  /// What a bypassed stage hands on.
+  func passedOn(by stage: Stage) -> [Envelope.FilePart] {
+    let inputs = inputs(of: stage)
+    guard let names = stage.passthrough else { return inputs }
+    return inputs.filter { names.contains($0.name) }
+  }
+
+  mutating func settle(_ stage: Stage, leaving files: [Envelope.FilePart]) {
+    outputs[stage.name] = files
+    settled.insert(stage.name)
+  }
+
+  mutating func count(_ attempt: Attempt) {
+    attempts[attempt.stage] = max(attempts[attempt.stage] ?? 0, attempt.n)
+    if attempt.state != .interrupted, attempt.state != .running { tries[attempt.stage, default: 0] += 1 }
+  }
+
+  mutating func fallBack(_ stage: Stage) { usedFallback.insert(stage.name) }
+
+  /// Hands over the hook calls that no step has recorded yet.
+  mutating func takeHookCalls() -> [HookCall] {
+    defer { hookCalls = [] }
+    return hookCalls
+  }
+}
+
+extension Envelope.FilePart {
+  init(_ artifact: Artifact, path: String) {
+    self.init(
+      name: artifact.name, path: path, stage: artifact.stage, sha256: artifact.sha256, bytes: artifact.bytes)
+  }
+}

@@ -1,0 +1,207 @@
+import Core
+import Foundation
+
+/// One attempt of one stage: hooks before, the program, hooks after.
+struct StageExecutor: Sendable {
+  let bench: Workbench
+  let run: Run
+  let pipeline: Pipeline
+  let mask: SecretMask
+  let cancellation: Cancellation
+
+  /// What an attempt comes to, ready to be recorded.
+  struct Ended {
+    var attempt: Attempt
+    var outcome: StageOutcome
+    var artifacts: [Artifact] = []
+    var hookCalls: [HookCall] = []
+    /// Patches of hooks and what the reply put there.
+    var context: JSON
+    /// What the next stages get, where the attempt settled the stage.
+    var files: [Envelope.FilePart] = []
+    /// A before-hook put the whole run off.
+    var deferred: (wait: Duration, reason: String)?
+  }
+
+  func execute(_ opened: Attempt, of stage: Stage, in session: RunSession) async throws -> Ended {
+    let out = try bench.spool.openAttempt(run.id, stage: stage.name, n: opened.n)
+    let hooks = HookCaller(bench: bench, run: run, pipeline: pipeline, mask: mask)
+    let choice = GranularityChoice(for: stage, options: run.options, hook: nil)
+    let fallback = session.usedFallback.contains(stage.name)
+    var part = Envelope.StagePart(
+      name: stage.name, attempt: opened.n, granularity: choice.opinion.level, sample: choice.sample,
+      seed: opened.seed, params: choice.params(of: stage, fallback: fallback))
+    let inputs = session.inputs(of: stage)
+    let (verdict, before) = try await hooks.call(
+      HookCaller.Occasion(
+        event: .before(stage: stage.name), stage: part, inputs: inputs, context: session.context, out: out,
+        cancellation: cancellation))
+
+    let decided = GranularityChoice(for: stage, options: run.options, hook: verdict.granularity)
+    part.granularity = decided.opinion.level
+    part.sample = decided.sample
+    part.params = params(stage, decided, was: choice, patched: verdict, fallback: fallback)
+    var ended = Ended(
+      attempt: opened, outcome: .failure(.failed, ""), hookCalls: before, context: verdict.context)
+    ended.attempt.granularity = decided.opinion
+    ended.attempt.sample = decided.sample
+    bench.say(.stageStarted(decided.opinion, sample: decided.sample), run, stage: stage.name, attempt: opened.n)
+
+    switch verdict.decision {
+    case .allow:
+      try await work(stage, part, inputs, out: out, &ended)
+    case .deny(let reason): ended.outcome = .failure(.denied, reason, retry: .never)
+    case .skip(let reason): bypass(stage, in: session, reason, &ended)
+    case .defer(let wait, let reason):
+      ended.outcome = .failure(.interrupted, reason, retry: .never)
+      ended.deferred = (wait, reason)
+    case .fail(let reason): ended.outcome = .failure(failedState, reason)
+    }
+    if decided.opinion.level == .off, case .allow = verdict.decision {
+      bypass(stage, in: session, "bypassed: \(decided.opinion.reason)", &ended)
+    } else if ended.outcome.state == .skipped {
+      bypass(stage, in: session, ended.outcome.reason ?? "skipped", &ended)
+    }
+    close(&ended)
+    if ended.deferred == nil, ended.outcome.state != .interrupted {
+      try await callAfterHooks(hooks, part, inputs, &ended)
+    }
+    try bench.spool.closeAttempt(run.id, stage: stage.name, n: opened.n)
+    bench.say(.stageEnded(ended.attempt), run, stage: stage.name, attempt: opened.n)
+    return ended
+  }
+
+  /// A hook that is ended by a wish to stop has not failed.
+  private var failedState: AttemptState {
+    switch cancellation.cause {
+    case .person, .deadline: .cancelled
+    case .shutdown: .interrupted
+    case nil: .failed
+    }
+  }
+
+  /// Hooks patch what they saw; a hook that also changes the level gets that level's own parameters beneath.
+  private func params(
+    _ stage: Stage, _ decided: GranularityChoice, was choice: GranularityChoice, patched verdict: HookVerdict,
+    fallback: Bool
+  ) -> [String: JSON] {
+    let patched = verdict.params.object ?? [:]
+    if decided.opinion.level == choice.opinion.level { return patched }
+    let before = choice.params(of: stage, fallback: fallback)
+    var params = decided.params(of: stage, fallback: fallback)
+    for (key, value) in patched where before[key] != value { params[key] = value }
+    for key in before.keys where patched[key] == nil { params[key] = nil }
+    return params
+  }
+
+  private func work(
+    _ stage: Stage, _ part: Envelope.StagePart, _ inputs: [Envelope.FilePart], out: String,
+    _ ended: inout Ended
+  ) async throws {
+    if part.granularity == .off { return }
+    let lines = LineCollector { [bench, run] line in
+      bench.say(.outputLine(line, hook: nil), run, stage: stage.name, attempt: part.attempt)
+    }
+    let request: ProgramRequest
+    switch try self.request(stage, part, inputs, out: out, context: ended.context, lines: lines) {
+    case .success(let made): request = made
+    case .failure(let refusal):
+      ended.outcome = .failure(.failed, refusal.description, retry: .never)
+      return
+    }
+    let result = try await bench.processes.run(request)
+    ended.attempt.termination = result.termination
+    ended.attempt.usage = result.usage
+    ended.outcome = StageOutcome.of(result, timeout: stage.timeout, lastLine: lines.lastLine)
+    if ended.outcome.state == .cancelled, cancellation.cause == .shutdown {
+      ended.outcome = .failure(.interrupted, "the agent was stopped", retry: .never)
+    }
+    guard ended.outcome.state == .ok else { return }
+    ended.context = ended.context.merging(ended.outcome.reply.context)
+    let outputs = ended.outcome.reply.outputs
+    if outputs.isEmpty { return }
+    do {
+      ended.artifacts = try bench.spool.publish(outputs, run.id, stage: stage.name, n: part.attempt)
+    } catch let error as HostError {
+      ended.outcome = .failure(.failed, error.description)
+      return
+    }
+    ended.files = ended.artifacts.map {
+      Envelope.FilePart($0, path: bench.spool.path(of: $0, run: run.id))
+    }
+  }
+
+  private func request(
+    _ stage: Stage, _ part: Envelope.StagePart, _ inputs: [Envelope.FilePart], out: String, context: JSON,
+    lines: LineCollector
+  ) throws -> Result<ProgramRequest, HostError> {
+    let arguments: [String]
+    do {
+      arguments = try ArgumentTemplate.expand(
+        argv: stage.program, input: inputs.first?.path, home: bench.home, out: out, params: part.params)
+    } catch {
+      return .failure(HostError("cannot fill in `\(Display.escaped(error.element))`: \(error.reason)"))
+    }
+    let file = bench.programs.resolve(arguments.first ?? "", hashing: false)
+    if let refusal = file.refusal {
+      return .failure(HostError("cannot run `\(Display.escaped(file.shown))`: \(refusal)"))
+    }
+    if let warning = file.warning { bench.say(.hookWarned(program: file.shown, warning: warning), run, stage: stage.name) }
+    let envelope = Envelope(
+      event: "stage", run: Envelope.RunPart(run), drop: run.drop.map(Envelope.DropPart.init), stage: part,
+      inputs: inputs, context: context, out: out, home: bench.home,
+      deadline: stage.timeout.map { Timestamp.text(bench.now() + $0 / .seconds(1)) })
+    let environment = ProgramEnvironment.make(
+      ProgramEnvironment.Moment(
+        run: run, stage: stage.name, event: "stage", attempt: part.attempt, granularity: part.granularity,
+        sample: part.sample, seed: part.seed, out: out),
+      names: bench.settings.environment + pipeline.environment, agent: bench.environment, home: bench.home)
+    return .success(
+      ProgramRequest(
+        executable: file.path, arguments: arguments, environment: environment, directory: out,
+        input: try envelope.line(), timeout: stage.timeout, grace: bench.settings.grace,
+        exitRecord: bench.spool.exitRecordPath(run.id, stage: stage.name, n: part.attempt),
+        limits: stage.limits, cancellation: cancellation, onLogLine: { lines.take($0) }))
+  }
+
+  private func bypass(_ stage: Stage, in session: RunSession, _ reason: String, _ ended: inout Ended) {
+    ended.outcome = StageOutcome(state: .skipped, reason: reason, retry: .never, reply: ended.outcome.reply)
+    ended.files = session.passedOn(by: stage)
+  }
+
+  private func close(_ ended: inout Ended) {
+    ended.attempt.state = ended.outcome.state
+    ended.attempt.reason = ended.outcome.reason.map(mask.masked)
+    ended.attempt.metrics = ended.outcome.reply.metrics
+    ended.attempt.data = ended.outcome.reply.data
+    ended.attempt.ended = bench.now()
+  }
+
+  private func callAfterHooks(
+    _ hooks: HookCaller, _ part: Envelope.StagePart, _ inputs: [Envelope.FilePart], _ ended: inout Ended
+  ) async throws {
+    let event = HookEvent.after(stage: part.name)
+    guard hooks.hasHooks(at: event) else { return }
+    let attempt = ended.attempt
+    let directory = try bench.spool.runPath(run.id)
+    let (verdict, after) = try await hooks.call(
+      HookCaller.Occasion(
+        event: event, stage: part, inputs: inputs, context: ended.context,
+        out: ended.artifacts.isEmpty ? directory : directory + "/" + part.name,
+        outcome: Envelope.OutcomePart(
+          state: attempt.state.rawValue, reason: attempt.reason, termination: attempt.termination,
+          usage: attempt.usage),
+        outputs: ended.files, metrics: attempt.metrics))
+    ended.hookCalls += after
+    ended.context = verdict.context
+    switch verdict.decision {
+    case .deny(let reason) where attempt.state == .ok || attempt.state == .skipped:
+      ended.outcome = .failure(.denied, reason, retry: .never)
+    case .fail(let reason) where attempt.state == .ok || attempt.state == .skipped:
+      ended.outcome = .failure(.failed, reason)
+    default: return
+    }
+    ended.attempt.state = ended.outcome.state
+    ended.attempt.reason = ended.outcome.reason.map(mask.masked)
+  }
+}

@@ -1,0 +1,104 @@
+package import Core
+
+/// What one attempt of a stage comes to: decided from how its program ended and what it replied.
+package struct StageOutcome: Sendable, Equatable {
+  package enum Retry: Sendable, Equatable {
+    /// No try will mend it: exit 2.
+    case never
+    /// While tries are left.
+    case whileLeft
+    /// The program asks for another try: exit 75, or `retry`.
+    case asked
+  }
+
+  package var state: AttemptState
+  package var reason: String?
+  package var retry: Retry
+  package var reply: StageReply
+
+  /// Reads the result of a program by contract 1.
+  /// - Parameter lastLine: the last line it wrote to stderr, for a failure that gives no other reason.
+  package static func of(_ result: ProgramResult, timeout: Duration?, lastLine: String?) -> StageOutcome {
+    switch result.ending {
+    case .timeout:
+      return failure(.timeout, "took longer than its timeout of \(Quantity.text(timeout ?? .zero))")
+    case .cancelled: return failure(.cancelled, "cancelled", retry: .never)
+    case .abandoned: return failure(.interrupted, "the agent died", retry: .never)
+    case .itself: break
+    }
+    let why = lastLine.map { ": \($0)" } ?? ""
+    switch result.termination {
+    case .unstarted(let words): return failure(.failed, words)
+    case .signaled(let signal): return failure(.failed, "ended by signal \(signalName(signal))\(why)")
+    case .exited(0): return replied(result)
+    case .exited(let code):
+      let said = (try? StageReply(parsing: result.reply))?.reason
+      switch code {
+      case 2: return failure(.failed, said ?? lastLine ?? "exit 2, no reason on stderr", retry: .never)
+      case 75: return failure(.failed, said ?? "asks to be tried later (exit 75)\(why)", retry: .asked)
+      case 126, 127: return failure(.failed, said ?? "exit \(code)\(why)")
+      default: return failure(.failed, said ?? "exit \(code)\(why)")
+      }
+    }
+  }
+
+  private static func replied(_ result: ProgramResult) -> StageOutcome {
+    if result.replyIsCut { return failure(.failed, "bad reply: longer than 1 MiB") }
+    let reply: StageReply
+    do { reply = try StageReply(parsing: result.reply) } catch {
+      return failure(.failed, "bad reply: \(error)")
+    }
+    switch reply.status {
+    case .ok: return StageOutcome(state: .ok, reason: nil, retry: .never, reply: reply)
+    case .skip:
+      let reason = reply.reason ?? "the stage says skip"
+      return StageOutcome(state: .skipped, reason: reason, retry: .never, reply: reply)
+    case .fail:
+      let reason = reply.reason ?? "the stage says fail, and gives no reason"
+      return StageOutcome(state: .failed, reason: reason, retry: .whileLeft, reply: reply)
+    case .retry:
+      let reason = reply.reason ?? "the stage asks to be tried again"
+      return StageOutcome(state: .failed, reason: reason, retry: .asked, reply: reply)
+    }
+  }
+
+  package static func failure(
+    _ state: AttemptState, _ reason: String, retry: Retry = .whileLeft
+  ) -> StageOutcome {
+    StageOutcome(state: state, reason: reason, retry: retry, reply: StageReply())
+  }
+
+  /// What comes after an outcome that is not ok.
+  package enum Next: Sendable, Equatable {
+    case tryAgain(after: Duration)
+    /// Once more, with the parameters of `fallback`.
+    case fallBack
+    case goOn
+    case stop
+  }
+
+  /// A program that asks for another try gets at least this many, whatever `retry` says.
+  private static let leastWhenAsked = 3
+
+  /// - Parameter tries: how many attempts were used up, interruptions not counted.
+  package func next(
+    for stage: Stage, tries: Int, usedFallback: Bool, using generator: inout some RandomNumberGenerator
+  ) -> Next {
+    if [.ok, .skipped, .cached].contains(state) { return .goOn }
+    if [.denied, .cancelled, .interrupted].contains(state) { return .stop }
+    let limit = retry == .asked ? max(stage.retry.attempts, Self.leastWhenAsked) : stage.retry.attempts
+    if retry != .never, !usedFallback, tries < limit {
+      return .tryAgain(after: stage.retry.wait(after: tries, using: &generator))
+    }
+    if stage.fallback != nil, !usedFallback { return .fallBack }
+    return stage.onError == .continue ? .goOn : .stop
+  }
+
+  private static func signalName(_ number: Int32) -> String {
+    let names: [Int32: String] = [
+      1: "HUP", 2: "INT", 3: "QUIT", 4: "ILL", 6: "ABRT", 7: "BUS", 8: "FPE", 9: "KILL", 10: "USR1",
+      11: "SEGV", 12: "USR2", 13: "PIPE", 14: "ALRM", 15: "TERM", 24: "XCPU", 25: "XFSZ", 31: "SYS",
+    ]
+    return names[number].map { "\(number) (\($0))" } ?? "\(number)"
+  }
+}

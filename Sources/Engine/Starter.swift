@@ -1,0 +1,116 @@
+package import Core
+import Foundation
+import Store
+
+/// Begins runs that no drop began: by hand, and when a pipeline's file changed.
+package struct Starter: Sendable {
+  private let bench: Workbench
+  private let book: PipelineBook
+  private let dispatcher: Dispatcher
+
+  package init(bench: Workbench, book: PipelineBook, dispatcher: Dispatcher) {
+    self.bench = bench
+    self.book = book
+    self.dispatcher = dispatcher
+  }
+
+  package struct Wish: Sendable, Equatable {
+    package var pipeline: String
+    /// An absolute path; copied, never moved.
+    package var input: String?
+    package var options: RunOptions
+    package var trigger: RunTrigger
+
+    package init(pipeline: String, input: String? = nil, options: RunOptions = RunOptions(), trigger: RunTrigger = .manual) {
+      self.pipeline = pipeline
+      self.input = input
+      self.options = options
+      self.trigger = trigger
+    }
+  }
+
+  /// Why nothing was begun, in words.
+  package struct Refusal: Error, Equatable, CustomStringConvertible {
+    package let description: String
+  }
+
+  /// Records and queues the runs: one, or one for each kind of drop that the pipeline takes.
+  package func start(_ wish: Wish) async throws -> [Run] {
+    guard let version = book.version(of: wish.pipeline) else { throw unknown(wish.pipeline) }
+    try check(wish.options, version.pipeline)
+    let runs = try await runs(wish, version)
+    if runs.isEmpty {
+      throw Refusal(
+        description: "pipeline `\(wish.pipeline)` has nothing to run on: name a file with --input, give it `data.sources`, or drop a file first")
+    }
+    let recorded: [Run]
+    do {
+      recorded = try await bench.store.claim(runs.map { NewRun($0) })
+    } catch {
+      for run in runs where wish.input != nil { try? bench.spool.discardCopy(run.id) }
+      throw error
+    }
+    for run in recorded {
+      if wish.input != nil { try bench.spool.adoptCopy(run.id) }
+      dispatcher.add(run, priority: version.pipeline.trigger.priority)
+    }
+    return recorded
+  }
+
+  private func runs(_ wish: Wish, _ version: PipelineVersion) async throws -> [Run] {
+    var chance = bench.random()
+    let now = bench.now()
+    func run(_ drop: Drop?, of earlier: RunID? = nil) -> Run {
+      Run(
+        id: RunID(now: now, using: &chance), pipeline: version.pipeline.name, version: version.digest,
+        trigger: wish.trigger, drop: drop, options: wish.options, created: now, rerunOf: earlier)
+    }
+    guard let input = wish.input else {
+      if !version.pipeline.sources.isEmpty {
+        let alone = run(nil)
+        _ = try version.pipeline.resolved(captures: [:], set: wish.options.set)
+        return [alone]
+      }
+      return try await bench.store.reader.latestDoneDrop(pipeline: version.pipeline.name).map { run(nil, of: $0.id) }
+    }
+    let name = FileName(Array(input.utf8.reversed().prefix { $0 != UInt8(ascii: "/") }.reversed()))
+    let captures = version.pipeline.trigger.inbox?.captures(of: name) ?? [:]
+    do { _ = try version.pipeline.resolved(captures: captures, set: wish.options.set) } catch {
+      throw Refusal(description: error.words)
+    }
+    var copied = run(Drop(name: name, bytes: 0, captures: captures))
+    do { copied.drop?.bytes = try bench.spool.copyIn(input, name: name, as: copied.id).bytes } catch {
+      try? bench.spool.discardCopy(copied.id)
+      throw error
+    }
+    return [copied]
+  }
+
+  private func unknown(_ name: String) -> Refusal {
+    let names = book.versions.map(\.pipeline.name)
+    let hint = Nearest.name(to: name, among: names).map { "; did you mean `\($0)`?" }
+    let known = names.isEmpty ? "; `pipelines/` has none that is valid" : "; there are `\(names.joined(separator: "`, `"))`"
+    return Refusal(description: "no pipeline `\(Display.brief(name))`" + (hint ?? known))
+  }
+
+  private func check(_ options: RunOptions, _ pipeline: Pipeline) throws {
+    for (name, level) in options.granularity.sorted(by: { $0.key < $1.key }) {
+      guard let stage = pipeline.stages.first(where: { $0.name == name }) else {
+        let names = pipeline.stages.map(\.name)
+        let hint = Nearest.name(to: name, among: names).map { "did you mean `\($0)`?" }
+          ?? "there are `\(names.joined(separator: "`, `"))`"
+        throw Refusal(description: "pipeline `\(pipeline.name)` has no stage `\(Display.brief(name))`: \(hint)")
+      }
+      guard let uses = stage.uses, let levels = pipeline.origin?.manifests[uses]?.levels else { continue }
+      if levels[level] == nil {
+        let known = Granularity.allCases.filter { levels[$0] != nil }.map { "`\($0.rawValue)`" }
+        throw Refusal(
+          description: "stage `\(name)` (`\(uses)`) does not support `\(level.rawValue)`: it supports \(known.joined(separator: ", "))")
+      }
+    }
+  }
+}
+
+extension Starter.Refusal: RunProblem {
+  var words: String { description }
+}

@@ -1,0 +1,47 @@
+package import Core
+package import Foundation
+package import Store
+
+/// What every run is worked with; made once by the composition root.
+package struct Workbench: Sendable {
+  package var store: StateStore
+  package var spool: any Spool
+  package var processes: any ProcessRunner
+  package var programs: any Programs
+  package var settings: Settings
+  /// Absolute path of the workspace.
+  package var home: String
+  /// boot_id(5) of the running kernel.
+  package var boot: String
+  /// The environment of the agent: of it programs get PATH, LANG, TZ, HOME and what is asked for by name.
+  package var environment: [String: String]
+  package var clock: any Clock<Duration>
+  package var now: @Sendable () -> Date
+  package var random: @Sendable () -> any RandomNumberGenerator
+  package var report: @Sendable (Event) -> Void
+
+  package init(
+    store: StateStore, spool: any Spool, processes: any ProcessRunner, programs: any Programs,
+    settings: Settings, home: String, boot: String, environment: [String: String],
+    clock: any Clock<Duration>, now: @escaping @Sendable () -> Date,
+    random: @escaping @Sendable () -> any RandomNumberGenerator,
+    report: @escaping @Sendable (Event) -> Void
+  ) {
+    self.store = store
+    self.spool = spool
+    self.processes = processes
+    self.programs = programs
+    self.settings = settings
+    self.home = home
+    self.boot = boot
+    self.environment = environment
+    self.clock = clock
+    self.now = now
+    self.random = random
+    self.report = report
+  }
+
+  func say(_ kind: Event.Kind, _ run: Run? = nil, stage: String? = nil, attempt: Int? = nil) {
+    report(Event(at: now(), run: run.map(Event.RunTag.init), stage: stage, attempt: attempt, kind))
+  }
+}

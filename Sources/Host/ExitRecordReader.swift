@@ -1,0 +1,17 @@
+package import Core
+import Foundation
+
+extension ExitRecord {
+  /// Reads the exit record at `path`; `nil` where there is none.
+  ///
+  /// - Throws: where it cannot be read, or is no exit record.
+  package static func read(at path: String) throws -> ExitRecord? {
+    let data: Data
+    do {
+      data = try Data(contentsOf: URL(fileURLWithPath: path))
+    } catch CocoaError.fileReadNoSuchFile {
+      return nil
+    }
+    return try ExitRecord(parsing: data)
+  }
+}

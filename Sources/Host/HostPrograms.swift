@@ -1,0 +1,85 @@
+package import Core
+import Glibc
+
+/// Programs of this machine, and whether they are safe to run.
+///
+/// A program is refused where it, or a directory above it, is writable by others; sticky directories are fine, as
+/// /tmp is. Writable by its group is a warning.
+package struct HostPrograms: Programs {
+  private let home: String
+  private let searchPath: [String]
+
+  /// - Parameter path: the value of PATH.
+  package init(home: String, path: String) {
+    self.home = home
+    searchPath = path.split(separator: ":").map(String.init).filter { $0.hasPrefix("/") }
+  }
+
+  package func hooks(of event: String) -> [ProgramFile] {
+    guard let directory = try? Directory(path: "\(home)/hooks/\(event).d") else { return [] }
+    var names: [FileName] = []
+    try? directory.forEachName { names.append($0) }
+    return names.sorted().compactMap { name in
+      guard let text = name.text, !text.hasPrefix("."), text != "README.md" else { return nil }
+      var file = inspect("\(directory.path)/\(text)", hashing: true)
+      if Self.isBackup(text) { file.refusal = "looks like a backup copy; rename it or remove it" }
+      return file
+    }
+  }
+
+  package func resolve(_ program: String, hashing: Bool) -> ProgramFile {
+    if program.isEmpty { return ProgramFile(path: "", shown: "", refusal: "no program is named") }
+    if program.contains("/") {
+      let inner = program.hasPrefix("./") ? String(program.dropFirst(2)) : program
+      return inspect(inner.hasPrefix("/") ? inner : home + "/" + inner, hashing: hashing)
+    }
+    for directory in searchPath where access(directory + "/" + program, X_OK) == 0 {
+      var file = inspect(directory + "/" + program, hashing: hashing)
+      file.shown = program
+      return file
+    }
+    return ProgramFile(path: program, shown: program, refusal: "no such program on PATH")
+  }
+
+  private func inspect(_ path: String, hashing: Bool) -> ProgramFile {
+    let shown = path.hasPrefix(home + "/") ? String(path.dropFirst(home.count + 1)) : path
+    var file = ProgramFile(path: path, shown: shown)
+    var status = stat()
+    guard stat(path, &status) == 0 else {
+      file.refusal = errno == ENOENT ? "no such file" : String(cString: strerror(errno))
+      return file
+    }
+    if status.st_mode & S_IFMT != S_IFREG {
+      file.refusal = status.st_mode & S_IFMT == S_IFDIR ? "is a directory" : "is no regular file"
+    } else if access(path, X_OK) != 0 {
+      file.refusal = "is not executable: chmod +x it"
+    } else {
+      file.refusal = writableByOthers(path, status)
+      if status.st_mode & S_IWGRP != 0 { file.warning = "is writable by its group" }
+    }
+    if hashing, file.refusal == nil { file.sha256 = try? SHA256.hex(ofFile: path) }
+    return file
+  }
+
+  private func writableByOthers(_ path: String, _ status: stat) -> String? {
+    if status.st_mode & S_IWOTH != 0 { return "is writable by others: chmod o-w it" }
+    guard let resolved = realpath(path, nil) else { return String(cString: strerror(errno)) }
+    defer { free(resolved) }
+    var parent = String(cString: resolved)
+    while parent != "/", let slash = parent.lastIndex(of: "/") {
+      parent = slash == parent.startIndex ? "/" : String(parent[..<slash])
+      var status = stat()
+      guard stat(parent, &status) == 0 else { return String(cString: strerror(errno)) }
+      if status.st_mode & S_IWOTH != 0, status.st_mode & S_ISVTX == 0 {
+        return "lies in `\(parent)`, which is writable by others"
+      }
+    }
+    return nil
+  }
+
+  /// Names that editors and package managers leave behind.
+  static func isBackup(_ name: String) -> Bool {
+    name.hasSuffix("~") || name.hasPrefix("#") || name.contains(".dpkg-")
+      || [".bak", ".orig", ".rej", ".swp", ".swo", ".tmp", ".rpmsave", ".rpmnew", ".disabled"].contains { name.hasSuffix($0) }
+  }
+}

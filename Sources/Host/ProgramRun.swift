@@ -1,0 +1,75 @@
+import Core
+import Synchronization
+
+/// One program from its request to its result.
+///
+/// The result needs both the spawner's word and the end of the pipes. Whoever outside the tree still holds a pipe
+/// is waited for no longer than `drain`.
+final class ProgramRun: Sendable {
+  typealias Completion = @Sendable (Result<SpawnerWire.Outcome, any Error>, ProgramOutput.Reply) -> Void
+
+  private struct State {
+    var completion: Completion?
+    var outcome: SpawnerWire.Outcome?
+    var outputHasEnded = false
+    var drain: Reactor.Alarm?
+  }
+
+  static let drain = Duration.seconds(2)
+
+  let token: UInt64
+  private let state = Mutex(State())
+  private let reactor: Reactor
+  private let output: ProgramOutput
+
+  init(token: UInt64, reactor: Reactor, output: ProgramOutput) {
+    self.token = token
+    self.reactor = reactor
+    self.output = output
+  }
+
+  /// Begins to read what it writes; `completion` is called once, on the reactor's thread.
+  func start(completion: @escaping Completion) throws {
+    state.withLock { $0.completion = completion }
+    try output.start { [self] in
+      state.withLock { $0.outputHasEnded = true }
+      completeIfDone()
+    }
+  }
+
+  /// The spawner has spoken; on the reactor's thread.
+  func ended(_ outcome: SpawnerWire.Outcome) {
+    let mustDrain = state.withLock { state in
+      state.outcome = outcome
+      return !state.outputHasEnded
+    }
+    if mustDrain {
+      let alarm = reactor.after(Self.drain) { [self] in output.close() }
+      state.withLock { $0.drain = alarm }
+    }
+    completeIfDone()
+  }
+
+  /// It will never be known how it ended; on the reactor's thread.
+  func lost(_ error: any Error) {
+    let completion = state.withLock { state in
+      defer { state.completion = nil }
+      return state.completion
+    }
+    output.close()
+    completion?(.failure(error), output.reply)
+  }
+
+  private func completeIfDone() {
+    let done = state.withLock { state -> (Completion, SpawnerWire.Outcome, Reactor.Alarm?)? in
+      guard state.outputHasEnded, let outcome = state.outcome, let completion = state.completion else {
+        return nil
+      }
+      state.completion = nil
+      return (completion, outcome, state.drain)
+    }
+    guard let (completion, outcome, drain) = done else { return }
+    if let drain { reactor.cancel(drain) }
+    completion(.success(outcome), output.reply)
+  }
+}

@@ -1,0 +1,161 @@
+import CSystem
+import Core
+import Glibc
+import Synchronization
+
+/// One life of the spawner: its process, the socket to it, and the programs it has in hand.
+///
+/// The socket ends when the spawner and all its keepers are gone, so when `onEnd` comes every program has ended.
+final class SpawnerLink: Sendable {
+  private struct Packet {
+    let bytes: [UInt8]
+    let descriptors: [Descriptor]
+
+    /// Our copies would keep the program's pipes open for ever.
+    func letGo() {
+      for descriptor in descriptors { descriptor.close() }
+    }
+  }
+
+  private struct State {
+    var runs: [UInt64: ProgramRun] = [:]
+    var outbox: [Packet] = []
+    var registration: Reactor.Registration?
+    var waitsForRoom = false
+    var hasEnded = false
+    var onEnd: [@Sendable () -> Void] = []
+  }
+
+  private let state = Mutex(State())
+  private let reactor: Reactor
+  private let socket: Descriptor
+  private let process: pid_t
+  private let path: String
+
+  /// Starts the spawner at `path`.
+  init(path: String, reactor: Reactor) throws {
+    var ends: [Int32] = [-1, -1]
+    try SystemError.check(packet_socket_pair(&ends), "make a socket to the spawner")
+    socket = Descriptor(owning: ends[0])
+    let theirs = Descriptor(owning: ends[1])
+    var process: pid_t = 0
+    let code = spawn_with_socket(path, theirs.number, &process)
+    guard code == 0 else { throw SystemError("start the spawner `\(Display.escaped(path))`", code: code) }
+    self.process = process
+    self.reactor = reactor
+    self.path = path
+    // Under the lock: the spawner may end before we know the registration.
+    try state.withLock { state in
+      state.registration = try reactor.register(socket.number, for: .readable) { [self] readiness in
+        if readiness.contains(.writable) { flush() }
+        receive()
+      }
+    }
+  }
+
+  var hasEnded: Bool { state.withLock { $0.hasEnded } }
+
+  /// Hands `run` to the spawner with the descriptors in the order of wire.h.
+  ///
+  /// - Throws: `SpawnerGone` where it is too late for it.
+  func start(_ run: ProgramRun, descriptors: [Descriptor]) throws {
+    let isOpen = state.withLock { state in
+      guard !state.hasEnded else { return false }
+      state.runs[run.token] = run
+      state.outbox.append(Packet(bytes: SpawnerWire.packet(.run, token: run.token), descriptors: descriptors))
+      return true
+    }
+    guard isOpen else {
+      for descriptor in descriptors { descriptor.close() }
+      throw gone
+    }
+    flush()
+  }
+
+  /// Ends the program of `token` early; no effect once it has ended.
+  func cancel(_ token: UInt64) {
+    state.withLock { state in
+      guard state.runs[token] != nil else { return }
+      state.outbox.append(Packet(bytes: SpawnerWire.packet(.cancel, token: token), descriptors: []))
+    }
+    flush()
+  }
+
+  /// Tells the spawner to end, and with it all programs; `onEnd` is called when they are gone.
+  func stop(onEnd: @escaping @Sendable () -> Void) {
+    let hasEnded = state.withLock { state in
+      if !state.hasEnded { state.onEnd.append(onEnd) }
+      return state.hasEnded
+    }
+    if hasEnded { onEnd() } else { shutdown(socket.number, Int32(SHUT_WR)) }
+  }
+
+  private var gone: SpawnerGone { SpawnerGone(path: path, process: process) }
+
+  /// Sends as much as the socket takes; the rest goes when it is writable again.
+  private func flush() {
+    state.withLock { state in
+      while let packet = state.outbox.first {
+        let descriptors = packet.descriptors.map(\.number)
+        let count = packet_send(
+          socket.number, packet.bytes, packet.bytes.count, descriptors, Int32(descriptors.count))
+        if count < 0 && errno == EINTR { continue }
+        // ETOOMANYREFS: too many descriptors are on their way; some arrive soon. Any other error is followed by
+        // the end of the socket.
+        if count < 0 && (errno == EAGAIN || errno == ETOOMANYREFS || errno == ENOBUFS) { break }
+        packet.letGo()
+        state.outbox.removeFirst()
+      }
+      guard let registration = state.registration, state.waitsForRoom == state.outbox.isEmpty else { return }
+      state.waitsForRoom.toggle()
+      reactor.update(registration, for: state.waitsForRoom ? [.readable, .writable] : .readable)
+    }
+  }
+
+  private func receive() {
+    withUnsafeTemporaryAllocation(byteCount: 256, alignment: 8) { buffer in
+      while true {
+        let count = recv(socket.number, buffer.baseAddress, buffer.count, 0)
+        if count < 0 && errno == EINTR { continue }
+        if count < 0 && errno == EAGAIN { return }
+        guard count > 0 else { return end() }
+        if let outcome = SpawnerWire.outcome(UnsafeRawBufferPointer(rebasing: buffer[..<count])) {
+          let run = state.withLock { $0.runs.removeValue(forKey: outcome.token) }
+          run?.ended(outcome)
+        }
+      }
+    }
+  }
+
+  private func end() {
+    let (runs, registration, onEnd) = state.withLock { state in
+      for packet in state.outbox { packet.letGo() }
+      defer {
+        state.hasEnded = true
+        state.runs = [:]
+        state.outbox = []
+        state.registration = nil
+        state.onEnd = []
+      }
+      return (state.runs.values.sorted { $0.token < $1.token }, state.registration, state.onEnd)
+    }
+    if let registration { reactor.cancel(registration) }
+    socket.close()
+    // It has closed its socket, so it is dead or about to be.
+    kill(process, SIGKILL)
+    while waitpid(process, nil, 0) < 0 && errno == EINTR { continue }
+    for run in runs { run.lost(gone) }
+    for job in onEnd { job() }
+  }
+}
+
+/// The spawner has ended, and with it every program it ran.
+package struct SpawnerGone: Error, Equatable, CustomStringConvertible {
+  package let path: String
+  package let process: Int32
+
+  package var description: String {
+    "the spawner `\(Display.escaped(path))` (process \(process)) has ended, and with it every program it ran; "
+      + "the next program starts a new one"
+  }
+}

@@ -1,0 +1,134 @@
+package import Core
+import Synchronization
+
+/// Runs programs through penstock-spawner, which ends every process they leave behind.
+///
+/// The spawner starts with the first program and starts anew after it died. The agent must ignore SIGPIPE for its
+/// own sockets; nothing here raises it.
+package final class SpawnerRunner: ProcessRunner {
+  private struct State {
+    var link: SpawnerLink?
+    var nextToken: UInt64 = 1
+    var isStopped = false
+  }
+
+  private let state = Mutex(State())
+  private let spawner: String
+  private let reactor: Reactor
+
+  /// `spawner` is the path of the program `penstock-spawner`; `reactor` must outlive this runner.
+  package init(spawner: String, reactor: Reactor) {
+    self.spawner = spawner
+    self.reactor = reactor
+  }
+
+  package func run(_ request: ProgramRequest) async throws -> ProgramResult {
+    if let reason = request.unusable { return .unstarted(reason) }
+    let (link, token) = try claim()
+    let pipes: ProgramPipes
+    do {
+      pipes = try ProgramPipes(for: request)
+    } catch let error as SystemError {
+      return .unstarted("cannot start `\(Display.escaped(request.executable))`: \(error)")
+    }
+    let output = ProgramOutput(
+      reactor: reactor, output: pipes.output, log: pipes.log, replyLimit: request.replyLimit,
+      onLogLine: request.onLogLine)
+    let run = ProgramRun(token: token, reactor: reactor, output: output)
+    var listening: Int?
+    defer { if let listening { request.cancellation?.forget(listening) } }
+    return try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { continuation in
+        reactor.perform {
+          do {
+            try run.start { result, reply in
+              continuation.resume(with: result.map { $0.result(of: request, reply: reply) })
+            }
+            try link.start(run, descriptors: pipes.given)
+          } catch {
+            run.lost(error)
+          }
+        }
+        // After the job above, or the spawner would hear of it before it knows the token.
+        listening = request.cancellation?.listen { [reactor] _ in
+          reactor.perform { link.cancel(token) }
+        }
+      }
+    } onCancel: {
+      reactor.perform { link.cancel(token) }
+    }
+  }
+
+  /// Ends the spawner and all programs; returns when they are gone. Runs that are under way throw, as do later ones.
+  package func stop() async {
+    let link = state.withLock { state in
+      state.isStopped = true
+      defer { state.link = nil }
+      return state.link
+    }
+    guard let link else { return }
+    await withCheckedContinuation { continuation in
+      link.stop { continuation.resume() }
+    }
+  }
+
+  private func claim() throws -> (SpawnerLink, UInt64) {
+    try state.withLock { state in
+      if state.isStopped { throw RunnerStopped() }
+      let link: SpawnerLink
+      if let current = state.link, !current.hasEnded {
+        link = current
+      } else {
+        link = try SpawnerLink(path: spawner, reactor: reactor)
+        state.link = link
+      }
+      defer { state.nextToken += 1 }
+      return (link, state.nextToken)
+    }
+  }
+}
+
+/// The runner was stopped before the program could begin.
+package struct RunnerStopped: Error, CustomStringConvertible {
+  package var description: String { "the agent is stopping and starts no further program" }
+}
+
+extension ProgramRequest {
+  /// Why it cannot be told to the kernel at all, in words.
+  fileprivate var unusable: String? {
+    let texts =
+      [executable, directory, exitRecord ?? ""] + arguments + environment.flatMap { [$0.key, $0.value] }
+    if let text = texts.first(where: { $0.utf8.contains(0) }) {
+      return "cannot start `\(Display.escaped(executable))`: `\(Display.escaped(text))` contains a NUL byte, "
+        + "which no argument, path or environment variable may"
+    }
+    if arguments.isEmpty {
+      return "cannot start `\(Display.escaped(executable))`: it has no arguments, not even its own name"
+    }
+    return nil
+  }
+}
+
+extension ProgramResult {
+  fileprivate static func unstarted(_ reason: String) -> ProgramResult {
+    ProgramResult(
+      termination: .unstarted(reason), ending: .itself, usage: ResourceUsage(wall: 0, cpu: 0, peakRSS: nil),
+      reply: [], replyIsCut: false)
+  }
+}
+
+extension SpawnerWire.Outcome {
+  fileprivate func result(of request: ProgramRequest, reply: ProgramOutput.Reply) -> ProgramResult {
+    let termination: Termination
+    switch self.termination {
+    case .success(let known): termination = known
+    case .failure(let failure):
+      termination = .unstarted(
+        failure.words(
+          executable: request.executable, directory: request.directory,
+          evidence: LaunchFailure.Evidence(inspecting: request.executable)))
+    }
+    return ProgramResult(
+      termination: termination, ending: ending, usage: usage, reply: reply.bytes, replyIsCut: reply.isCut)
+  }
+}

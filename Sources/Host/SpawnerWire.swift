@@ -1,0 +1,97 @@
+import Core
+
+/// What agent and spawner say to each other, byte for byte; wire.h of penstock-spawner is the other side.
+enum SpawnerWire {
+  static let magic: UInt32 = 0x4b4e_5450
+  static let version: UInt16 = 1
+
+  enum Operation: UInt16 {
+    case run = 1
+    case cancel = 2
+    case result = 3
+  }
+
+  /// How the program of one token ended.
+  struct Outcome: Equatable {
+    let token: UInt64
+    let ending: ProgramResult.Ending
+    let termination: Result<Termination, LaunchFailure>
+    let usage: ResourceUsage
+  }
+
+  static func packet(_ operation: Operation, token: UInt64) -> [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.append(native: magic)
+    bytes.append(native: version)
+    bytes.append(native: operation.rawValue)
+    bytes.append(native: token)
+    return bytes
+  }
+
+  /// The memory file that goes with a `run` packet.
+  static func body(_ request: ProgramRequest) -> [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.append(native: magic)
+    bytes.append(native: UInt32(version))
+    bytes.append(native: UInt32(request.arguments.count))
+    bytes.append(native: UInt32(request.environment.count))
+    bytes.append(native: request.timeout?.milliseconds ?? -1)
+    bytes.append(native: max(0, request.grace.milliseconds))
+    bytes.append(native: UInt64(max(0, request.limits.memory ?? 0)))
+    bytes.append(native: UInt64(max(0, request.limits.openFiles ?? 0)))
+    bytes.append(native: UInt32(request.limits.idle ? 1 : 0))
+    bytes.append(native: UInt32(0))
+    bytes.append(string: request.executable)
+    bytes.append(string: request.directory)
+    bytes.append(string: request.exitRecord ?? "")
+    for argument in request.arguments { bytes.append(string: argument) }
+    for (name, value) in request.environment.sorted(by: { $0.key < $1.key }) {
+      bytes.append(string: name + "=" + value)
+    }
+    return bytes
+  }
+
+  /// The result that `packet` carries, `nil` where it carries none.
+  static func outcome(_ packet: UnsafeRawBufferPointer) -> Outcome? {
+    guard packet.count == 56, packet.loadUnaligned(as: UInt32.self) == magic,
+      packet.loadUnaligned(fromByteOffset: 4, as: UInt16.self) == version,
+      packet.loadUnaligned(fromByteOffset: 6, as: UInt16.self) == Operation.result.rawValue
+    else { return nil }
+    func word(_ offset: Int) -> Int { Int(packet.loadUnaligned(fromByteOffset: offset, as: Int32.self)) }
+    func long(_ offset: Int) -> UInt64 { packet.loadUnaligned(fromByteOffset: offset, as: UInt64.self) }
+    let endings: [ProgramResult.Ending] = [.itself, .timeout, .cancelled, .abandoned]
+    guard endings.indices.contains(word(16)) else { return nil }
+    let value = Int32(word(24))
+    let termination: Result<Termination, LaunchFailure>
+    switch word(20) {
+    case 0: termination = .success(.exited(value))
+    case 1: termination = .success(.signaled(value))
+    default:
+      let step = LaunchFailure.Step(rawValue: word(28)) ?? .unknown
+      termination = .failure(LaunchFailure(step: step, code: value))
+    }
+    let peakRSS = Int(clamping: long(48))
+    let usage = ResourceUsage(
+      wall: Double(long(32)) / 1e9, cpu: Double(long(40)) / 1e9, peakRSS: peakRSS > 0 ? peakRSS : nil)
+    return Outcome(token: long(8), ending: endings[word(16)], termination: termination, usage: usage)
+  }
+}
+
+extension Duration {
+  /// Whole milliseconds, rounded up.
+  fileprivate var milliseconds: Int64 {
+    let nanoseconds = nanoseconds
+    return nanoseconds / 1_000_000 + (nanoseconds % 1_000_000 > 0 ? 1 : 0)
+  }
+}
+
+extension [UInt8] {
+  fileprivate mutating func append(native value: some FixedWidthInteger) {
+    Swift.withUnsafeBytes(of: value) { append(contentsOf: $0) }
+  }
+
+  fileprivate mutating func append(string: String) {
+    append(contentsOf: string.utf8)
+    append(0)
+  }
+}

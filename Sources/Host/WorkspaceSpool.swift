@@ -1,0 +1,211 @@
+import CSystem
+package import Core
+import Glibc
+
+/// `var/` of a workspace: `work/`, `runs/`, `done/`, `failed/`, `quarantine/`.
+package final class WorkspaceSpool: Spool {
+  let inbox: Directory
+  let work: Directory
+  let runs: Directory
+  private let destinations: [Filing.Destination: Directory]
+  /// A sync of the whole filesystem beats this many single ones.
+  private static let fewClaims = 4
+
+  /// Opens the spool and makes what is missing of it, mode 0700.
+  /// - Throws: `HostError` naming the directory that cannot be made or opened.
+  package init(inboxPath: String, varPath: String) throws {
+    inbox = try Directory(path: inboxPath)
+    let root = try Directory(path: varPath)
+    work = try root.directory("work", making: true)
+    runs = try root.directory("runs", making: true)
+    var opened: [Filing.Destination: Directory] = [:]
+    for destination in Filing.Destination.allCases {
+      opened[destination] = try root.directory(destination.rawValue, making: true)
+    }
+    destinations = opened
+  }
+
+  package var inboxDirectory: InboxDirectory { InboxDirectory(inbox) }
+
+  // MARK: - Claiming
+
+  package func claim(_ name: FileName, as id: RunID) throws -> ClaimOutcome {
+    let own = try work.directory(id.text, making: true)
+    let status = name.withCName { penstock_rename_noreplace(inbox.fd, $0, own.fd, $0) }
+    switch -status {
+    case 0: break
+    case ENOENT:
+      try discardWork(id)
+      return .gone
+    case EXDEV:
+      try discardWork(id)
+      return .otherFilesystem
+    default:
+      try discardWork(id)
+      throw HostError.failed("claim", inbox.path + "/" + name.displayed, code: -status)
+    }
+    guard let sample = own.sample(of: name) else { return .gone }
+    return .claimed(sample)
+  }
+
+  package func look(at name: FileName, of id: RunID) throws -> Sighting {
+    try work.directory(id.text).look(at: name)
+  }
+
+  package func makeDurable(_ claims: [(id: RunID, name: FileName)]) throws {
+    if claims.isEmpty { return }
+    if claims.count > Self.fewClaims {
+      let status = penstock_syncfs(work.fd)
+      guard status == 0 else { throw HostError.failed("sync", work.path, code: -status) }
+      return
+    }
+    for claim in claims {
+      let own = try work.directory(claim.id.text)
+      try own.syncFile(claim.name)
+      try own.sync()
+    }
+    try work.sync()
+    try inbox.sync()
+  }
+
+  package func copyIn(_ path: String, name: FileName, as id: RunID) throws -> FileSample {
+    let source = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard source >= 0 else { throw HostError.failed("read", path) }
+    defer { close(source) }
+    var status = stat()
+    guard fstat(source, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+      throw HostError("cannot take `\(Display.escaped(path))` as input: it is no regular file")
+    }
+    let own = try work.directory(Self.copyName(id), making: true)
+    let copy = name.withCName { openat(own.fd, $0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600) }
+    guard copy >= 0 else { throw HostError.failed("make", own.path + "/" + name.displayed) }
+    defer { close(copy) }
+    let copied = penstock_copy(source, copy)
+    guard copied >= 0 else { throw HostError.failed("copy", path, code: Int32(-copied)) }
+    guard fsync(copy) == 0 else { throw HostError.failed("fsync", own.path) }
+    try own.sync()
+    try work.sync()
+    guard let sample = own.sample(of: name) else { throw HostError.failed("look at", own.path) }
+    return sample
+  }
+
+  private static let copyPrefix = ".copy-"
+
+  /// A copy without a row is void while the source is whole, unlike a claimed drop, which is the only one.
+  private static func copyName(_ id: RunID) -> String { copyPrefix + id.text }
+
+  package func adoptCopy(_ id: RunID) throws {
+    let status = penstock_rename_noreplace(work.fd, Self.copyName(id), work.fd, id.text)
+    guard status == 0 || status == -ENOENT else {
+      throw HostError.failed("adopt", work.path + "/" + id.text, code: -status)
+    }
+    try work.sync()
+  }
+
+  package func copiesInProgress() throws -> [RunID] {
+    var ids: [RunID] = []
+    try work.forEachName { name in
+      guard let text = name.text, text.hasPrefix(Self.copyPrefix) else { return }
+      if let id = RunID(String(text.dropFirst(Self.copyPrefix.count))) { ids.append(id) }
+    }
+    return ids
+  }
+
+  package func discardCopy(_ id: RunID) throws { try work.removeTree(FileName(Self.copyName(id))) }
+
+  package func workInProgress() throws -> [(id: RunID, names: [FileName])] {
+    var ids: [RunID] = []
+    try work.forEachName { name in
+      if let id = name.text.flatMap({ RunID($0) }) { ids.append(id) }
+    }
+    return try ids.sorted().map { id in
+      var names: [FileName] = []
+      try work.directory(id.text).forEachName { names.append($0) }
+      return (id, names)
+    }
+  }
+
+  package func discardWork(_ id: RunID) throws {
+    if unlinkat(work.fd, id.text, AT_REMOVEDIR) < 0, errno != ENOENT {
+      throw HostError.failed("remove", work.path + "/" + id.text)
+    }
+  }
+
+  // MARK: - The claimed drop
+
+  package func digest(of name: FileName, of id: RunID) throws -> String {
+    let own = try work.directory(id.text)
+    let fd = name.withCName { openat(own.fd, $0, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK) }
+    guard fd >= 0 else { throw HostError.failed("read", own.path + "/" + name.displayed) }
+    defer { close(fd) }
+    return try SHA256.hex(fd: fd, path: own.path + "/" + name.displayed)
+  }
+
+  package func path(of name: FileName, of id: RunID) throws -> String {
+    try path(to: name, in: work, of: id, for: id)
+  }
+
+  package func path(ofDone name: FileName, of id: RunID, for run: RunID) throws -> String {
+    guard let done = destinations[.done] else { return "" }
+    return try path(to: name, in: done, of: id, for: run)
+  }
+
+  /// A name that is not UTF-8 cannot stand in JSON: such a file gets an alias beside what its run leaves.
+  private func path(to name: FileName, in place: Directory, of id: RunID, for run: RunID) throws -> String {
+    if let text = name.text { return "\(place.path)/\(id.text)/\(text)" }
+    let own = try runs.directory(run.text, making: true)
+    let target = Array("\(place.path)/\(id.text)/".utf8) + name.bytes
+    let made = FileName(target).withCName { symlinkat($0, own.fd, "input") }
+    guard made == 0 || errno == EEXIST else { throw HostError.failed("make", own.path + "/input") }
+    return own.path + "/input"
+  }
+
+  package func bytes(at path: String) -> Int? {
+    var status = stat()
+    guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+    return Int(status.st_size)
+  }
+
+  package func freeBytes() throws -> Int {
+    var status = statvfs()
+    guard fstatvfs(work.fd, &status) == 0 else { throw HostError.failed("ask for the free space of", work.path) }
+    return Int(status.f_bavail) * Int(status.f_frsize)
+  }
+
+  // MARK: - Filing
+
+  package func file(_ filings: [Filing]) throws -> [Filing] {
+    var touched: Set<Filing.Destination> = []
+    var missing: [Filing] = []
+    for filing in filings {
+      guard let name = filing.name else {
+        try work.removeTree(FileName(filing.id.text))
+        continue
+      }
+      guard let target = destinations[filing.destination] else { continue }
+      if filing.destination == .quarantine, let reason = filing.reason {
+        try leave(reason, for: filing.id, besides: name)
+      }
+      let id = filing.id.text
+      let status = penstock_rename_noreplace(work.fd, id, target.fd, id)
+      // after a crash the move may have been made before it was recorded
+      if status == -ENOENT {
+        if faccessat(target.fd, id, F_OK, AT_SYMLINK_NOFOLLOW) != 0 { missing.append(filing) }
+        continue
+      }
+      guard status == 0 else { throw HostError.failed("file", target.path + "/" + id, code: -status) }
+      touched.insert(filing.destination)
+    }
+    if touched.isEmpty { return missing }
+    for destination in touched { try destinations[destination]?.sync() }
+    try work.sync()
+    return missing
+  }
+
+  private func leave(_ reason: String, for id: RunID, besides name: FileName) throws {
+    guard let own = try? work.directory(id.text) else { return }
+    let note = name == FileName("reason.json") ? "reason-of-quarantine.json" : "reason.json"
+    let text = try JSON.object(["name": .string(name.displayed), "reason": .string(reason)]).line() + "\n"
+    try own.write(Array(text.utf8), to: note)
+  }
+}

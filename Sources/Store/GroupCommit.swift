@@ -1,0 +1,124 @@
+import GRDB
+import Synchronization
+
+/// Gathers the changes of concurrent callers into few transactions, so that they share one fsync.
+///
+/// While one transaction is being made durable the next callers gather. Each change has its own savepoint: one
+/// that fails takes none of the others with it. Nobody is answered before the shared COMMIT is on the disk.
+final class GroupCommit: Sendable {
+  private struct Change: Sendable {
+    /// Makes the change; the result tells its caller so, after the COMMIT.
+    let apply: @Sendable (Database) throws -> @Sendable () -> Void
+    let fail: @Sendable (any Error) -> Void
+  }
+
+  private struct State {
+    var gathered: [Change] = []
+    var isDraining = false
+    /// After a write the disk refused nothing is written any more: what is on it is unknown until it is read again.
+    var broken: StoreError?
+    var commits = 0
+  }
+
+  private let state = Mutex(State())
+  private let queue: DatabaseQueue
+  private let path: String
+
+  init(queue: DatabaseQueue, path: String) {
+    self.queue = queue
+    self.path = path
+  }
+
+  /// Transactions that were committed.
+  var commits: Int { state.withLock { $0.commits } }
+
+  /// Returns when the change is durable; a cancelled task waits as well, for its change is made all the same.
+  func perform<Value: Sendable>(
+    _ change: @escaping @Sendable (Database) throws -> Value
+  ) async throws -> Value {
+    try await withCheckedThrowingContinuation { continuation in
+      gather(
+        Change(
+          apply: { database in
+            let value = try change(database)
+            return { continuation.resume(returning: value) }
+          },
+          fail: { continuation.resume(throwing: $0) }))
+    }
+  }
+
+  private func gather(_ change: Change) {
+    let (isFirst, broken) = state.withLock { state -> (Bool, StoreError?) in
+      if let broken = state.broken { return (false, broken) }
+      state.gathered.append(change)
+      defer { state.isDraining = true }
+      return (!state.isDraining, nil)
+    }
+    if let broken { return change.fail(broken) }
+    if isFirst { drainNext() }
+  }
+
+  private func drainNext() {
+    queue.asyncWriteWithoutTransaction { database in
+      let batch = self.state.withLock { state -> [Change] in
+        defer { state.gathered = [] }
+        return state.gathered
+      }
+      self.commit(batch, database)
+      let isMore = self.state.withLock { state in
+        state.isDraining = !state.gathered.isEmpty
+        return state.isDraining
+      }
+      if isMore { self.drainNext() }
+    }
+  }
+
+  private func commit(_ batch: [Change], _ database: Database) {
+    if let broken = state.withLock({ $0.broken }) { return batch.forEach { $0.fail(broken) } }
+    var answers: [@Sendable () -> Void] = []
+    var waiting = batch[...]
+    do {
+      try database.inTransaction(.immediate) {
+        while let change = waiting.first {
+          let answer = try apply(change, database)
+          waiting.removeFirst()
+          answers.append(answer)
+        }
+        return .commit
+      }
+      state.withLock { $0.commits += 1 }
+      for answer in answers { answer() }
+    } catch {
+      failAll(batch, error)
+    }
+  }
+
+  /// Makes one change in its savepoint; a failure that took the whole transaction with it is thrown.
+  private func apply(_ change: Change, _ database: Database) throws -> @Sendable () -> Void {
+    var answer: (@Sendable () -> Void)?
+    do {
+      try database.inSavepoint {
+        answer = try change.apply(database)
+        return .commit
+      }
+    } catch {
+      let error = StoreError.wording(error, path: path)
+      guard database.isInsideTransaction, (error as? StoreError)?.takesAll != true else { throw error }
+      return { change.fail(error) }
+    }
+    return answer ?? {}
+  }
+
+  private func failAll(_ batch: [Change], _ error: any Error) {
+    let error = StoreError.wording(error, path: path)
+    if let error = error as? StoreError, error.isStorageFailure {
+      state.withLock { $0.broken = $0.broken ?? error }
+    }
+    for change in batch { change.fail(error) }
+  }
+}
+
+extension StoreError {
+  /// Whether every change of the transaction meets the same error.
+  fileprivate var takesAll: Bool { isStorageFailure || isTransient }
+}

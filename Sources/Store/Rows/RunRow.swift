@@ -1,0 +1,57 @@
+import Core
+import Foundation
+import GRDB
+
+extension Run {
+  static let columns = """
+    run.number, run.id, run.pipeline, run.version, run.state, run."trigger", run.drop_name, run.drop_bytes,
+    run.drop_sha256, run.captures, run.options, run.created, run.started, run.ended, run.reason,
+    run.failed_stage, run.filed, run.resumes, run.rerun_of
+    """
+
+  init(row: Row) throws {
+    var drop: Drop?
+    if let name: Data = row["drop_name"] {
+      drop = Drop(
+        name: FileName(name), bytes: try row.value("drop_bytes"), sha256: row["drop_sha256"],
+        captures: try row.json("captures"))
+    }
+    self.init(
+      id: try row.runID("id"), number: try row.value("number"),
+      pipeline: try row.value("pipeline"), version: row["version"], state: try row.word("state"),
+      trigger: try row.word("trigger"), drop: drop, options: try row.json("options"),
+      created: try row.requiredDate("created"), started: row.date("started"), ended: row.date("ended"),
+      reason: row["reason"], failedStage: row["failed_stage"], filed: try row.value("filed"),
+      resumes: row.date("resumes"), rerunOf: (row["rerun_of"] as String?).flatMap(RunID.init))
+  }
+}
+
+extension Database {
+  /// Writes a run; false where its id is known already.
+  func insert(_ run: Run) throws -> Bool {
+    try self.run(
+      """
+      INSERT INTO run (id, pipeline, version, state, "trigger", drop_name, drop_bytes, drop_sha256, captures,
+        options, created, started, ended, reason, failed_stage, filed, resumes, rerun_of)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
+      """,
+      [
+        run.id.text, run.pipeline, run.version, run.state.rawValue, run.trigger.rawValue,
+        run.drop.map { Data($0.name.bytes) }, run.drop?.bytes, run.drop?.sha256,
+        try run.drop?.captures.text(),
+        try run.options.text(), run.created.milliseconds, run.started?.milliseconds, run.ended?.milliseconds,
+        run.reason?.storable, run.failedStage, run.filed, run.resumes?.milliseconds, run.rerunOf?.text,
+      ])
+    return changesCount == 1
+  }
+
+  /// The run as it stands.
+  /// - Throws: `StoreError.noRun`.
+  func standing(_ id: RunID) throws -> (run: Run, context: JSON) {
+    let statement = try cachedStatement(sql: "SELECT \(Run.columns), run.context FROM run WHERE id = ?")
+    guard let row = try Row.fetchOne(statement, arguments: [id.text]) else {
+      throw StoreError.noRun(.id(id))
+    }
+    return (try Run(row: row), try row.json("context"))
+  }
+}

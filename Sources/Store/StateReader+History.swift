@@ -1,0 +1,42 @@
+package import Core
+import GRDB
+
+extension StateReader {
+  /// The last `ok` attempts of a stage, the newest first: what its time, cost and quality are guessed from.
+  ///
+  /// Looks no further back than ten times as many runs of the pipeline.
+  package func stageHistory(pipeline: String, stage: String, limit: Int) async throws -> [Attempt] {
+    try await read { database in
+      try database.attempts(
+        """
+        WITH recent (number) AS (
+          SELECT number FROM run WHERE pipeline = ? ORDER BY number DESC LIMIT ?)
+        SELECT \(Attempt.columns) FROM recent CROSS JOIN run ON run.number = recent.number
+        CROSS JOIN attempt ON attempt.run = run.number AND attempt.stage = ?
+        WHERE attempt.state = 'ok' ORDER BY run.number DESC, attempt.n DESC LIMIT ?
+        """,
+        [pipeline, limit * 10, stage, limit])
+    }
+  }
+
+  /// The newest done run with a drop, for each set of captures the pipeline has met: the data of a run without
+  /// a drop.
+  package func latestDoneDrop(pipeline: String) async throws -> [Run] {
+    try await read { database in
+      try database.runs(
+        """
+        WITH RECURSIVE met (captures) AS (
+          SELECT min(captures) FROM run
+          WHERE pipeline = :pipeline AND state = 'done' AND drop_name IS NOT NULL
+          UNION ALL
+          SELECT (SELECT min(run.captures) FROM run
+            WHERE pipeline = :pipeline AND state = 'done' AND drop_name IS NOT NULL AND captures > met.captures)
+          FROM met WHERE met.captures IS NOT NULL)
+        SELECT \(Run.columns) FROM met CROSS JOIN run ON run.number = (
+          SELECT max(number) FROM run
+          WHERE pipeline = :pipeline AND state = 'done' AND drop_name IS NOT NULL AND captures = met.captures)
+        """,
+        ["pipeline": pipeline])
+    }
+  }
+}

@@ -1,0 +1,126 @@
+package import Core
+package import Foundation
+import GRDB
+
+extension StateStore {
+  /// Remembers a version for ever; the same one again changes nothing.
+  package func register(_ version: PipelineVersion) async throws {
+    let resolved = try version.pipeline.text()
+    try await perform { database in
+      try database.run(
+        """
+        INSERT INTO pipeline_version (digest, name, label, path, source, resolved, created)
+        VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+        """,
+        [
+          version.digest, version.pipeline.name, version.pipeline.label, version.path, version.source,
+          resolved,
+          version.loaded.milliseconds,
+        ])
+    }
+  }
+
+  /// Records new runs, each with its first attempt, and gives them their numbers.
+  ///
+  /// A run whose id is known already is left as it is, attempt and all, and returned as it stands: recovery may
+  /// claim again what it finds.
+  package func claim(_ claims: [NewRun]) async throws -> [Run] {
+    try await perform { database in
+      try claims.map { claim in
+        var run = claim.run
+        if let attempt = claim.attempt {
+          run.state = .running
+          run.started = run.started ?? attempt.started
+        }
+        guard try database.insert(run) else { return try database.standing(run.id).run }
+        run.number = Int(database.lastInsertedRowID)
+        if let attempt = claim.attempt { try database.insert(attempt, number: run.number) }
+        return run
+      }
+    }
+  }
+
+  /// Begins an attempt: the run is `running` from now on.
+  package func begin(_ run: RunID, attempt: Attempt, at now: Date) async throws {
+    try await advance(Step(run: run, at: now, opened: [attempt]))
+  }
+
+  /// Lets a run wait until a moment, or until a person lets it go on.
+  package func park(_ run: RunID, until moment: Date?, reason: String?, at now: Date) async throws {
+    try await advance(Step(run: run, at: now, turn: .waits(until: moment, reason: reason)))
+  }
+
+  /// Ends a run that has no attempt running.
+  package func end(_ run: RunID, _ ending: RunEnding, at now: Date) async throws {
+    try await advance(Step(run: run, at: now, turn: .ends(ending)))
+  }
+
+  /// Records one move of a run.
+  /// - Throws: `StoreError.conflict` where the run is unknown or has ended, or an attempt was closed before.
+  package func advance(_ step: Step) async throws {
+    try await perform { database in
+      let number = try database.open(step.run)
+      for attempt in step.closed { try database.close(attempt, number: number) }
+      for artifact in step.artifacts { try database.insert(artifact, number: number) }
+      for call in step.hookCalls { try database.insert(call, number: number) }
+      if let context = step.context {
+        try database.run("UPDATE run SET context = ? WHERE number = ?", [try context.line(), number])
+      }
+      for attempt in step.opened { try database.insert(attempt, number: number) }
+      try database.turn(number, step)
+    }
+  }
+
+  /// Closes attempts whose program died with the agent or the host; those already closed stay as they are.
+  package func interrupt(_ attempts: [Attempt], reason: String, at now: Date) async throws {
+    try await perform { database in
+      for attempt in attempts {
+        try database.run(
+          """
+          UPDATE attempt SET state = 'interrupted', ended = ?, reason = ?
+          WHERE run = (SELECT number FROM run WHERE id = ?) AND stage = ? AND n = ? AND state = 'running'
+          """,
+          [now.milliseconds, reason.storable, attempt.run.text, attempt.stage, attempt.n])
+      }
+    }
+  }
+}
+
+extension Database {
+  /// The number of a run that has not ended.
+  fileprivate func open(_ id: RunID) throws -> Int {
+    let standing = try standing(id).run
+    guard !standing.state.isTerminal else {
+      throw StoreError.conflict(
+        "run \(standing.number) has ended as `\(standing.state.rawValue)`; a run that has ended does not change"
+      )
+    }
+    return standing.number
+  }
+
+  fileprivate func turn(_ number: Int, _ step: Step) throws {
+    switch step.turn {
+    case .goesOn:
+      guard !step.opened.isEmpty else { return }
+      try run(
+        """
+        UPDATE run SET state = 'running', started = coalesce(started, ?), resumes = NULL, reason = NULL
+        WHERE number = ? AND state <> 'running'
+        """,
+        [step.at.milliseconds, number])
+    case .waits(let moment, let reason):
+      try run(
+        "UPDATE run SET state = 'waiting', resumes = ?, reason = ? WHERE number = ?",
+        [moment?.milliseconds, reason?.storable, number])
+    case .ends(let ending):
+      guard ending.state.isTerminal else {
+        throw StoreError.conflict("a run does not end as `\(ending.state.rawValue)`")
+      }
+      try run(
+        """
+        UPDATE run SET state = ?, reason = ?, failed_stage = ?, ended = ?, resumes = NULL WHERE number = ?
+        """,
+        [ending.state.rawValue, ending.reason?.storable, ending.failedStage, step.at.milliseconds, number])
+    }
+  }
+}

@@ -1,0 +1,15 @@
+// The keepers that are at work.
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agent.h"
+
+// Forks a keeper for the program of `message` and takes its descriptors. Where that fails the agent hears why.
+void keepers_start(struct message *message);
+
+// Passes the wish to end `token` early to its keeper; one that is not known has ended already.
+void keepers_cancel(uint64_t token);
+
+// Waits for whoever has ended, and ends what a keeper left that died itself.
+void keepers_reap(void);

@@ -1,0 +1,21 @@
+// A request as the keeper reads it from the memory file.
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+struct request {
+  const char *executable;
+  const char *directory;
+  const char *record;  // NULL: no exit record
+  char **arguments;    // NULL-terminated
+  char **environment;  // NULL-terminated
+  int64_t timeout_ms;
+  int64_t grace_ms;
+  uint64_t memory;
+  uint64_t open_files;
+  bool idle;
+};
+
+// Maps the memory file `fd` and points into it; nothing is copied. Returns 0 or an errno; EPROTO where it is not
+// what wire.h says.
+int request_read(int fd, struct request *request);

@@ -1,0 +1,69 @@
+// What agent and spawner say to each other over fd 3, a SOCK_SEQPACKET socket. Both ends run on one machine from
+// one build, so numbers are native. Sources/Host/SpawnerWire.swift is the other side.
+#pragma once
+#include <stdint.h>
+
+enum { WIRE_MAGIC = 0x4b4e5450, WIRE_VERSION = 1 };
+
+enum op { OP_RUN = 1, OP_CANCEL = 2, OP_RESULT = 3 };
+
+// The descriptors that come with OP_RUN, in this order.
+enum { FD_BODY, FD_STDIN, FD_STDOUT, FD_STDERR, FD_COUNT };
+
+// Every packet begins so; OP_RUN and OP_CANCEL are no longer than this.
+struct packet {
+  uint32_t magic;
+  uint16_t version;
+  uint16_t op;
+  uint64_t token;
+};
+
+// The request itself, at the start of the memory file FD_BODY. NUL-terminated strings follow: executable,
+// directory, exit record (empty: none), then the arguments, then the environment.
+struct body {
+  uint32_t magic;
+  uint32_t version;
+  uint32_t argument_count;
+  uint32_t environment_count;
+  int64_t timeout_ms;   // < 0: none
+  int64_t grace_ms;     // from TERM to KILL
+  uint64_t memory;      // RLIMIT_AS, bytes; 0: as it is
+  uint64_t open_files;  // RLIMIT_NOFILE; 0: as it is
+  uint32_t flags;
+  uint32_t reserved;
+};
+
+enum { FLAG_IDLE = 1 };
+
+enum ending { ENDING_ITSELF, ENDING_TIMEOUT, ENDING_CANCELLED, ENDING_ABANDONED };
+
+enum kind { KIND_EXITED, KIND_SIGNALED, KIND_UNSTARTED };
+
+// What did not work when a program could not be started.
+enum step {
+  STEP_NONE,
+  STEP_REQUEST,      // the request could not be read
+  STEP_DESCRIPTORS,  // the spawner or the keeper has no descriptor left
+  STEP_FORK,
+  STEP_LIMITS,
+  STEP_PRIORITY,
+  STEP_STDIO,
+  STEP_DIRECTORY,
+  STEP_EXEC,
+  STEP_KEEPER,  // the keeper itself died; `value` is the signal
+};
+
+struct outcome {
+  uint32_t ending;
+  uint32_t kind;
+  int32_t value;  // exit code, signal, or errno
+  uint32_t step;
+  uint64_t wall_ns;
+  uint64_t cpu_ns;
+  uint64_t peak_rss;  // bytes
+};
+
+struct result {
+  struct packet head;
+  struct outcome outcome;
+};
