@@ -1,19 +1,38 @@
-/// Names that are not drops, or not yet: what producers, editors and browsers write before the real name.
+/// Which names in the inbox are drops, and which are something on its way to becoming one.
 package enum CandidateName {
-  /// Why a name is passed over; `nil` where it may be a drop (I15 of the fault catalogue).
+  /// Why a file of this name is left alone until it is renamed, in words; `nil` where it is a drop.
   package static func refusal(of name: FileName) -> String? {
-    let bytes = name.bytes
-    if bytes.first == UInt8(ascii: ".") { return "hidden" }
-    if bytes.last == UInt8(ascii: "~") { return "a backup copy" }
-    if bytes.starts(with: Array("~$".utf8)) { return "an office program's lock" }
-    if bytes == Array("4913".utf8) { return "an editor's probe" }
-    for ending in temporary where bytes.count > ending.utf8.count && bytes.suffix(ending.utf8.count).elementsEqual(ending.utf8) {
-      return "unfinished (`\(ending)`)"
-    }
+    let text = String(decoding: name.bytes, as: UTF8.self)
+    if text.hasPrefix(".") { return hidden(text) }
+    if text.hasPrefix("~$") { return "a lock of an office program" }
+    if text.hasPrefix("#"), text.hasSuffix("#"), text.utf8.count > 1 { return "an editor's autosave" }
+    if text.hasSuffix("~") { return "an editor's backup" }
+    if text == "4913" { return "an editor's probe whether it may write here" }
+    let lower = text.lowercased()
+    for (ending, reason) in endings where lower.hasSuffix(ending) { return reason }
     return nil
   }
 
-  private static let temporary = [
-    ".part", ".partial", ".crdownload", ".filepart", ".tmp", ".temp", ".download", ".swp", ".swx", ".swo", ".incomplete",
+  private static let endings: [(String, String)] = [
+    (".part", "a transfer that is not finished"), (".partial", "a transfer that is not finished"),
+    (".filepart", "a transfer that is not finished"), (".crdownload", "a download that is not finished"),
+    (".download", "a download that is not finished"), (".aria2", "the notes of a download"),
+    (".tmp", "a temporary file"), (".temp", "a temporary file"), (".swp", "an editor's swap file"),
+    (".swx", "an editor's swap file"), (".swpx", "an editor's swap file"),
   ]
+
+  private static func hidden(_ text: String) -> String {
+    if text.hasPrefix(".nfs") { return "deleted, but kept by NFS for a program that has it open" }
+    if text.hasPrefix(".~lock."), text.hasSuffix("#") { return "a lock of an office program" }
+    if text.hasPrefix(".~tmp~") { return "a transfer of rsync that is not finished" }
+    if text.hasSuffix(".swp") || text.hasSuffix(".swx") { return "an editor's swap file" }
+    let parts = text.dropFirst().split(separator: ".", omittingEmptySubsequences: false)
+    if parts.count >= 2, let last = parts.last, last.utf8.count == 6,
+      last.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber) }),
+      last.contains(where: { $0.isUppercase || $0.isNumber })
+    {
+      return "a transfer of rsync that is not finished"
+    }
+    return "a hidden file"
+  }
 }

@@ -105,6 +105,51 @@ package struct NamePattern: Sendable, Equatable, Codable {
       })
   }
 
+  /// Bytes of `name` that would have to be changed, added or taken away for it to match.
+  package func distance(to name: FileName) -> Int {
+    let bytes = name.bytes
+    // row[j]: the cost of matching the parts so far with the first j bytes
+    var row = Array(0...bytes.count)
+    for step in steps {
+      var next = [row[0] + step.costAlone]
+      for j in 1..<max(1, row.count) {
+        let meets = row[j - 1] + (step.accepts(bytes[j - 1]) ? 0 : 1)
+        let repeats = next[j - 1] + (step.repeats ? 0 : 1)
+        next.append(min(meets, repeats, row[j] + step.costAlone))
+      }
+      row = next
+    }
+    return row[bytes.count]
+  }
+
+  /// One byte's worth of a pattern.
+  private enum Step {
+    case byte(UInt8)
+    case one
+    case any
+    case some
+
+    var costAlone: Int { if case .any = self { 0 } else { 1 } }
+    var repeats: Bool {
+      switch self {
+      case .any, .some: true
+      case .byte, .one: false
+      }
+    }
+    func accepts(_ byte: UInt8) -> Bool { if case .byte(let own) = self { own == byte } else { true } }
+  }
+
+  private var steps: [Step] {
+    parts.flatMap { part -> [Step] in
+      switch part {
+      case .literal(let bytes): bytes.map { .byte($0) }
+      case .one: [.one]
+      case .any: [.any]
+      case .capture: [.some]
+      }
+    }
+  }
+
   package init(from decoder: any Decoder) throws {
     let text = try decoder.singleValueContainer().decode(String.self)
     do { try self.init(text) } catch {

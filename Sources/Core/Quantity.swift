@@ -56,6 +56,29 @@ package enum Quantity {
     return value
   }
 
+  /// The shortest text that is read back as `duration`, whole milliseconds.
+  package static func spelled(_ duration: Duration) -> String {
+    let parts = duration.components
+    var rest = parts.seconds * 1000 + parts.attoseconds / 1_000_000_000_000_000
+    var text = ""
+    for (unit, length) in [("h", Int64(3_600_000)), ("m", 60000), ("s", 1000), ("ms", 1)] where rest >= length
+    {
+      text += "\(rest / length)\(unit)"
+      rest %= length
+    }
+    return text.isEmpty ? "0s" : text
+  }
+
+  /// `bytes` in the largest unit that leaves a whole number, to be read back.
+  package static func spelled(bytes: Int) -> String {
+    var (number, units) = (bytes, ["B", "KiB", "MiB", "GiB", "TiB"][...])
+    while number != 0, number % 1024 == 0, units.count > 1 {
+      number /= 1024
+      units = units.dropFirst()
+    }
+    return "\(number)\(units.first ?? "B")"
+  }
+
   private static func sum(
     _ text: String, of units: [String: Double], also slips: [String: String], called noun: String,
     bare: [String]

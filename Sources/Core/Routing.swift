@@ -7,20 +7,29 @@ package enum Routing {
     let matching = versions.compactMap { version in
       version.pipeline.trigger.inbox?.captures(of: name).map { (version: version, captures: $0) }
     }
-    return matching.max { left, right in
-      rank(left.version.pipeline) < rank(right.version.pipeline)
-        || (rank(left.version.pipeline) == rank(right.version.pipeline)
-          && left.version.pipeline.name > right.version.pipeline.name)
-    }
+    return matching.min { precedes($0.version.pipeline, $1.version.pipeline) }
   }
 
-  /// The pattern a name comes nearest to, for display.
+  /// All pipelines that would take the drop, the one that has it first: for `why`.
+  package static func candidates(for name: FileName, among versions: [PipelineVersion]) -> [String] {
+    ranked(versions).filter { $0.pipeline.trigger.inbox?.captures(of: name) != nil }.map(\.pipeline.name)
+  }
+
+  /// The pattern for which the fewest bytes of the name would have to change, for display.
+  ///
+  /// - Returns: `nil` where no pipeline has a pattern.
   package static func nearest(to name: FileName, among versions: [PipelineVersion]) -> String? {
-    let patterns = versions.compactMap { $0.pipeline.trigger.inbox?.text }
-    return Nearest.name(to: name.displayed, among: patterns) ?? (patterns.count == 1 ? patterns[0] : nil)
+    let patterns = ranked(versions).compactMap(\.pipeline.trigger.inbox)
+    let measured = patterns.enumerated().map { ($1.distance(to: name), $0, $1.text) }
+    return measured.min { ($0.0, $0.1) < ($1.0, $1.1) }?.2
   }
 
-  private static func rank(_ pipeline: Pipeline) -> (Int, Int) {
-    (pipeline.trigger.priority, pipeline.trigger.inbox?.literalLength ?? 0)
+  private static func ranked(_ versions: [PipelineVersion]) -> [PipelineVersion] {
+    versions.sorted { precedes($0.pipeline, $1.pipeline) }
+  }
+
+  private static func precedes(_ left: Pipeline, _ right: Pipeline) -> Bool {
+    (right.trigger.priority, right.trigger.inbox?.literalLength ?? 0, left.name)
+      < (left.trigger.priority, left.trigger.inbox?.literalLength ?? 0, right.name)
   }
 }

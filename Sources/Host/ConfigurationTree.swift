@@ -8,8 +8,10 @@ enum ConfigurationTree {
   /// Files; more are a mistake.
   private static let most = 10_000
 
-  /// Paths relative to `directory`, sorted bytewise, with one of the endings; hidden, backup and unreadable names left
-  /// out. Links to directories are not followed.
+  /// Paths relative to `directory` with one of the endings, in order.
+  ///
+  /// Hidden and backup names are left out, as are directories that cannot be read; links to directories are not
+  /// followed.
   static func files(
     in directory: String, endings: [String], leavingOut skipped: Set<String> = []
   ) -> [String] {

@@ -22,7 +22,7 @@ import Testing
     """
 
   @Test func `a folder becomes pipelines`() throws {
-    let workspace = try Workspace()
+    let workspace = try ConfiguredWorkspace()
     try workspace.write("stages/tabular/train.yaml", Self.train)
     try workspace.write(
       "pipelines/fx.yaml",
@@ -50,7 +50,7 @@ import Testing
   }
 
   @Test func `everything wrong is told at once`() throws {
-    let workspace = try Workspace()
+    let workspace = try ConfiguredWorkspace()
     try workspace.write("stages/tabular/train.yaml", Self.train)
     try workspace.write(
       "pipelines/fx.yaml",

@@ -87,7 +87,7 @@ package struct PipelineDecoder {
   private mutating func decodeHooks(_ node: Node?, stages: [Stage]) -> [String: [HookProgram]] {
     var hooks: [String: [HookProgram]] = [:]
     let names = (origin.document["stages"]?.elements ?? []).compactMap { $0["name"]?.text }
-    let events = HookEvent.names(stages: names)
+    let events = HookNames.all(stages: names)
     for entry in node?.entries ?? [] {
       if !events.contains(entry.key) {
         findings.error(

@@ -28,6 +28,8 @@ package indirect enum Shape: Sendable {
   case any
   /// A JSON Schema.
   case schema
+  /// This, or `null`.
+  case orNull(Shape)
 }
 
 /// A map whose keys are known.
@@ -35,10 +37,13 @@ package struct Record: Sendable {
   /// As an error calls one: `a stage`, `the retry policy`.
   package var title: String
   package var fields: [Field]
+  /// Whether there may be more keys, which readers pass over: what later versions add.
+  package var isOpen: Bool
 
-  package init(_ title: String, _ fields: [Field]) {
+  package init(_ title: String, _ fields: [Field], isOpen: Bool = false) {
     self.title = title
     self.fields = fields
+    self.isOpen = isOpen
   }
 
   package func field(_ key: String) -> Field? { fields.first { $0.key == key } }

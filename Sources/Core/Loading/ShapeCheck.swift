@@ -16,6 +16,7 @@ package struct ShapeCheck {
       for entry in entries { check(entry.value, value, "`\(Display.brief(entry.key))`") }
     case .schema:
       if node.entries == nil { mismatch(node, "a map, a JSON Schema", subject) }
+    case .orNull(let other): if !node.isNull { check(node, other, subject) }
     case .any: break
     default: checkScalar(node, shape, subject)
     }
@@ -25,6 +26,7 @@ package struct ShapeCheck {
     guard let entries = node.entries else { return mismatch(node, "a map", subject) }
     for entry in entries {
       guard let field = record.field(entry.key) else {
+        if record.isOpen { continue }
         findings.error(
           "unknown key `\(Display.brief(entry.key))` in \(record.title)", at: entry.mark,
           hint: Nearest.hint(for: entry.key, among: record.fields.map(\.key), called: "keys"))
@@ -124,6 +126,7 @@ extension Shape {
     case .map, .record: "a map"
     case .any: "a value"
     case .schema: "a map, a JSON Schema"
+    case .orNull(let shape): shape.expectation
     }
   }
 

@@ -3,7 +3,7 @@ import Foundation
 import Host
 
 /// A workspace in a temporary directory, removed at the end.
-final class Workspace {
+final class ConfiguredWorkspace {
   let path: String
 
   init() throws {
@@ -25,11 +25,7 @@ final class Workspace {
     PipelineCatalog.Context(
       stages: ManifestFolder(directory: path + "/stages").load().stages, environment: environment,
       settings: Settings(), now: Date(timeIntervalSince1970: 0),
-      sha256: { bytes in
-        String(
-          bytes.reduce(UInt64(14_695_981_039_346_656_037)) { ($0 ^ UInt64($1)) &* 1_099_511_628_211 },
-          radix: 16)
-      })
+      sha256: SHA256.hex)
   }
 
   func pipelines(environment: [String: String] = [:]) -> [LoadedPipeline] {

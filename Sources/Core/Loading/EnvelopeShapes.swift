@@ -1,0 +1,119 @@
+/// What programs get on stdin and give on stdout.
+package enum EnvelopeShapes {
+  private static let any = ClosedRange(uncheckedBounds: (-Double.infinity, Double.infinity))
+  private static let count = Shape.whole(0 ... .max)
+
+  private static let run = Record(
+    "`run`",
+    [
+      Field("id", .text, required: true, "A UUIDv7."),
+      Field("number", count, required: true, "The short number people type."),
+      Field("pipeline", .text, required: true, "Its name."),
+      Field("version", .orNull(.text), "The digest of the pipeline version."),
+      Field("slot", .orNull(.text), "The moment of the schedule, RFC 3339."),
+      Field("trial", .orNull(.any), "The trial this run is an arm of."),
+    ], isOpen: true)
+
+  private static let drop = Record(
+    "`drop`",
+    [
+      Field("name", .text, required: true, "The file name, escaped where it is not UTF-8."),
+      Field("name_b64", .text, "The bytes of a name that is not UTF-8."),
+      Field("sha256", .orNull(.text), "Lower-case hex."),
+      Field("bytes", count, required: true, "Size."),
+      Field("captures", .map(.text), "Parts of the name."),
+    ], isOpen: true)
+
+  private static let stage = Record(
+    "`stage`",
+    [
+      Field("name", .text, required: true, "Its name in the pipeline."),
+      Field("attempt", .whole(1 ... .max), required: true, "The first is 1."),
+      Field("granularity", .word(Granularity.names), required: true, "The level that applies."),
+      Field("sample", .number(0...1), "Part of the records; only with `medium`."),
+      Field("seed", .whole(.min ... .max), required: true, "Every random choice comes from this."),
+      Field("params", .map(.any), required: true, "What the pipeline says, patched by hooks."),
+    ], isOpen: true)
+
+  private static let input = Record(
+    "an input",
+    [
+      Field("name", .text, required: true, "As the stage called it that left it; `input` is the drop."),
+      Field("path", .text, required: true, "Absolute."),
+      Field("stage", .orNull(.text), "The stage that left it."),
+      Field("sha256", .orNull(.text), "Lower-case hex."),
+      Field("bytes", count, "Size."),
+    ], isOpen: true)
+
+  private static let output = Record(
+    "an output",
+    [
+      Field("name", .text, required: true, "What later stages call it."),
+      Field("path", .text, required: true, "Relative to `out`, and inside it."),
+    ])
+
+  private static func common(stage: Shape, event: Shape) -> [Field] {
+    [
+      Field("api", .whole(1...1), required: true, "The version of this contract."),
+      Field("event", event, required: true, "What it is called for."),
+      Field("run", .record(run), required: true, "The run."),
+      Field("drop", .orNull(.record(drop)), "The file that began it."),
+      Field("stage", stage, "The stage."),
+      Field("inputs", .list(.record(input), atLeast: 0), "Outputs of the stages in `needs`."),
+      Field("context", .map(.any), "What earlier replies put there, merged."),
+      Field("out", .orNull(.text), "The working directory, for outputs."),
+      Field("home", .text, required: true, "The workspace."),
+      Field("deadline", .orNull(.text), "When it is ended, RFC 3339."),
+    ]
+  }
+
+  package static let stageEnvelope = Record(
+    "the request to a stage", common(stage: .record(stage), event: .word(["stage"])), isOpen: true)
+
+  package static let hookEnvelope = Record(
+    "the request to a hook",
+    common(stage: .orNull(.record(stage)), event: .text) + [
+      Field("outcome", .text, "How the stage or the run ended; only after-hooks."),
+      Field("outputs", .list(.any, atLeast: 0), "What the stage left; only after-hooks."),
+      Field("metrics", .map(.number(any)), "Its figures; only after-hooks."),
+    ], isOpen: true)
+
+  package static let stageReply = Record(
+    "the reply of a stage",
+    [
+      Field("status", .word(["ok", "skip", "fail", "retry"]), "`ok` if unsaid."),
+      Field("reason", .text, "Why, for people."),
+      Field("outputs", .list(.record(output), atLeast: 0), "The files it left."),
+      Field("metrics", .map(.number(any)), "Figures to compare runs by."),
+      Field(
+        "data",
+        .record(
+          Record(
+            "`data`",
+            [
+              Field("rows", count, "Records."), Field("bytes", count, "Size."),
+              Field("complexity", .number(any), "As the stage defines it."),
+            ])), "What the data is like, for rules."),
+      Field("context", .map(.any), "Small facts for later stages."),
+    ])
+
+  package static let hookReply = Record(
+    "the reply of a hook",
+    [
+      Field("decision", .word(["allow", "deny", "skip", "defer"]), "`allow` if unsaid."),
+      Field("reason", .text, "Why, for people."),
+      Field(
+        "patch",
+        .record(
+          Record(
+            "`patch`",
+            [
+              Field("params", .map(.any), "Merged over the parameters (RFC 7396)."),
+              Field("context", .map(.any), "Merged over the context (RFC 7396)."),
+            ])), "What it changes."),
+      Field("granularity", .word(Granularity.names), "The level it wants."),
+      Field("retry_after", .duration, "How long the run waits after `defer`, 60s if unsaid."),
+      Field("annotations", .map(.any), "Kept with the call."),
+      Field("warnings", .list(.text, atLeast: 0), "Shown with the run."),
+    ])
+}

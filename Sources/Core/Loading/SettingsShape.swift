@@ -1,0 +1,100 @@
+/// The keys of `etc/penstock.yaml`.
+package enum SettingsShape {
+  package static let root = Record("the settings", settings.map(\.field))
+
+  /// A setting, how it is read, and how its value is written.
+  package struct Setting: Sendable {
+    package var field: Field
+    package var read: @Sendable (Node, inout Settings) -> Void
+    package var write: @Sendable (Settings) -> String
+  }
+
+  package static let settings: [Setting] = [
+    Setting(
+      field: Field("concurrency", .whole(1...256), "Runs at the same time."),
+      read: { node, settings in node.whole.map { settings.concurrency = $0 } },
+      write: { "\($0.concurrency)" }),
+    duration("settle", \.settle, "Quiet time after the last sign of a writer, before a drop is claimed."),
+    duration(
+      "settle_moved", \.settleMoved,
+      "The same where the kernel says that nobody has the file open, after a rename into the inbox."),
+    duration("settle_empty", \.settleEmpty, "How long an empty drop is waited for."),
+    duration("rescan", \.rescan, "How often the inbox is looked at whole, whatever the events say."),
+    Setting(
+      field: Field("reserve", .size, "Free space on the disk below which nothing is claimed."),
+      read: { node, settings in node.size.map { settings.reserve = $0 } },
+      write: { Quantity.spelled(bytes: $0.reserve) }),
+    duration("grace", \.grace, "From TERM to KILL, when a program is ended."),
+    duration("hook_timeout", \.hookTimeout, "Of one call of a hook that does not say otherwise."),
+    duration("drain", \.drain, "How long an agent that stops lets running stages finish."),
+    Setting(
+      field: Field("kit", .text, "Where the stage kit lies; empty looks in the usual places."),
+      read: { node, settings in settings.kit = node.text.flatMap { $0.isEmpty ? nil : $0 } },
+      write: { "\"\($0.kit ?? "")\"" }),
+    names("env", \.environment, "Environment variables passed on to every program."),
+    names(
+      "secrets", \.secrets, "Environment variables whose values are masked wherever they would be shown."),
+    Setting(
+      field: Field("seed", .whole(0...4_294_967_295), "Every random choice of a stage comes from this."),
+      read: { node, settings in node.whole.map { settings.seed = $0 } },
+      write: { "\($0.seed)" }),
+  ]
+
+  private static func duration(
+    _ key: String, _ path: any WritableKeyPath<Settings, Duration> & Sendable, _ summary: String
+  ) -> Setting {
+    Setting(
+      field: Field(key, .duration, summary),
+      read: { node, settings in node.duration.map { settings[keyPath: path] = $0 } },
+      write: { Quantity.spelled($0[keyPath: path]) })
+  }
+
+  private static func names(
+    _ key: String, _ path: any WritableKeyPath<Settings, [String]> & Sendable, _ summary: String
+  ) -> Setting {
+    Setting(
+      field: Field(key, .list(.name(.variable), atLeast: 0), summary),
+      read: { node, settings in node.texts.map { settings[keyPath: path] = $0 } },
+      write: { "[\($0[keyPath: path].joined(separator: ", "))]" })
+  }
+
+  /// `etc/penstock.yaml` as it is shipped: every setting with its default, none of them in force.
+  package static var template: String {
+    let defaults = Settings()
+    let blocks = settings.map { setting in
+      "# \(setting.field.summary)\n#\(setting.field.key): \(setting.write(defaults))\n"
+    }
+    return """
+      # yaml-language-server: $schema=../docs/schema/settings.schema.json
+      # The settings of this workspace, each with its default: take away the `#` before a key to change it.
+      # Times and sizes carry their unit: 250ms, 90s, 1h30m; 10MiB, 2GB. \
+      `penstock check` tells what is wrong with this file.
+
+
+      """ + blocks.joined(separator: "\n")
+  }
+}
+
+/// Reads settings; what the file leaves out keeps its default.
+package struct SettingsDecoder {
+  package private(set) var findings = Findings()
+
+  package init() {}
+
+  /// Whatever is wrong is left at its default, and told in `findings`.
+  package mutating func decode(_ root: Node) -> Settings {
+    var settings = Settings()
+    if root.isNull { return settings }
+    var check = ShapeCheck()
+    check.check(root, .record(SettingsShape.root), "the settings")
+    findings.add(check.findings)
+    for setting in SettingsShape.settings {
+      guard let node = root[setting.field.key] else { continue }
+      setting.read(node, &settings)
+    }
+    if let rescan = root["rescan"], let time = rescan.duration, time < .seconds(1) {
+      findings.error("`rescan`: expected at least `1s`, got \(rescan.described)", at: rescan.mark)
+    }
+    return findings.hasErrors ? Settings() : settings
+  }
+}
