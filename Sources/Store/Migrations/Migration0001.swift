@@ -74,6 +74,7 @@ let migration0001 = """
     rss_bytes INTEGER,
     reason TEXT,
     metrics TEXT NOT NULL,
+    data TEXT NOT NULL,
     boot TEXT NOT NULL,
     PRIMARY KEY (run, stage, n),
     CHECK ((state = 'running') = (ended IS NULL)),
