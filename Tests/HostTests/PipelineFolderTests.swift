@@ -21,21 +21,23 @@ import Testing
     pure: true
     """
 
+  static let pipeline = """
+    pipeline: { name: fx, version: 1.2.0 }
+    vars: { horizon: 3, root: "${DATA_ROOT:-samples}" }
+    trigger: { inbox: "fx-{pair}.csv", priority: 2 }
+    data: { sources: [ { type: csv, path: "${vars.root}/fx-${file.pair}.csv" } ] }
+    stages:
+      - { name: train, uses: tabular/train, granularity: auto, timeout: 20m, params: { horizon: "${vars.horizon}" } }
+      - { name: publish, run: [./publish.sh, "${input}", "${file.pair}"], on_error: continue }
+    hooks: { before-train: [ { run: [./cap.sh], on_error: warn } ] }
+    """
+
   @Test func `a folder becomes pipelines`() throws {
     let workspace = try ConfiguredWorkspace()
     try workspace.write("stages/tabular/train.yaml", Self.train)
     try workspace.write(
       "pipelines/fx.yaml",
-      """
-      pipeline: { name: fx, version: 1.2.0 }
-      vars: { horizon: 3, root: "${DATA_ROOT:-samples}" }
-      trigger: { inbox: "fx-{pair}.csv", priority: 2 }
-      data: { sources: [ { type: csv, path: "${vars.root}/fx-${file.pair}.csv" } ] }
-      stages:
-        - { name: train, uses: tabular/train, granularity: auto, timeout: 20m, params: { horizon: "${vars.horizon}" } }
-        - { name: publish, run: [./publish.sh, "${input}", "${file.pair}"], on_error: continue }
-      hooks: { before-train: [ { run: [./cap.sh], on_error: warn } ] }
-      """)
+      Self.pipeline)
     let loaded = workspace.pipelines()
     #expect(loaded.flatMap(\.diagnostics).map(\.rendered) == [])
     let version = try #require(loaded.first?.version)
