@@ -210,12 +210,12 @@ extension EventReader {
     let problem = parser.problem.map { String(cString: $0) } ?? "it cannot be read"
     let mark =
       parser.error == YAML_READER_ERROR
-      ? mark(at: parser.problem_offset, in: bytes) : mark(parser.problem_mark)
+      ? mark(at: parser.problem_offset, in: bytes) : mark(parser.problem_mark, in: bytes)
     if problem.contains("cannot start any token"), character(at: mark, in: bytes) == "\t" {
       return Diagnostic(at: mark, "a tab, where YAML indents with spaces", hint: "replace it by spaces")
     }
     if problem.contains("did not find expected ',' or") {
-      let begin = self.mark(parser.context_mark)
+      let begin = self.mark(parser.context_mark, in: bytes)
       let (thing, closing) = problem.contains("]") ? ("list in brackets", "]") : ("map in braces", "}")
       return Diagnostic(
         at: mark, "expected `,` or `\(closing)`",
@@ -228,8 +228,12 @@ extension EventReader {
     return Diagnostic(at: mark, "this is not YAML: \(context)\(problem)")
   }
 
-  private func mark(_ place: yaml_mark_t) -> Mark {
-    Mark(file: file, line: Int(place.line) + 1, column: Int(place.column) + 1)
+  /// Where libyaml means the end of the file, the end of the last line that has text.
+  private func mark(_ place: yaml_mark_t, in bytes: [UInt8]) -> Mark {
+    let spaces: [UInt8] = [0x0A, 0x0D, 0x20, 0x09]
+    let end = (bytes.lastIndex { !spaces.contains($0) } ?? -1) + 1
+    let last = mark(at: end, in: bytes)
+    return min(last, Mark(file: file, line: Int(place.line) + 1, column: Int(place.column) + 1))
   }
 
   private func mark(at offset: Int, in bytes: [UInt8]) -> Mark {
@@ -265,6 +269,10 @@ extension EventReader {
     (
       "did not find expected '-' indicator", "neither `- ` nor the end of this list",
       "check the indentation: the `-` of one list stand in the same column"
+    ),
+    (
+      "did not find expected node content", "expected a value here",
+      "check that every bracket and brace is closed"
     ),
     ("found unexpected end of stream", "a quote is not closed before the end of the file", nil),
     ("control characters are not allowed", "the file holds a control character", "remove it"),

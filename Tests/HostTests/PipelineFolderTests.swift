@@ -50,24 +50,4 @@ import Testing
       argv: run.stages[1].program, input: "/in", home: "/h", out: "/o", params: [:])
     #expect(words == ["./publish.sh", "/in", "${home}"])
   }
-
-  @Test func `everything wrong is told at once`() throws {
-    let workspace = try ConfiguredWorkspace()
-    try workspace.write("stages/tabular/train.yaml", Self.train)
-    try workspace.write(
-      "pipelines/fx.yaml",
-      """
-      pipeline: { name: fx, verison: 1 }
-      trigger: { inbox: "fx-{pair.csv" }
-      stages:
-        - name: train
-          uses: tabular/trian
-          granularty: auto
-        - { name: train2, uses: tabular/train, granularity: off, params: { horizn: 1, horizon: x, model: rigde } }
-        - { name: c, run: [x, "${vars.y}"], needs: [d, trian], timeout: 90 }
-        - { name: d, run: [x], needs: [c] }
-      hooks: { before-trian: [ { run: [] } ] }
-      """)
-    print(workspace.pipelines().flatMap(\.diagnostics).map(\.rendered).joined(separator: "\n"))
-  }
 }

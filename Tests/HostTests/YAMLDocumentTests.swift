@@ -35,20 +35,38 @@ import Testing
   }
 
   @Test(arguments: [
-    ("a: &x 1\nb: *x", "f:1:4: error: `&x` is an anchor; anchors and aliases are not read\n  write it out, or use `vars` and `${vars.x}`"),
-    ("b: *x", "f:1:4: error: `*x` is an alias; aliases are not read\n  write it out, or use `vars` and `${vars.x}`"),
-    ("a: !!str 1", "f:1:4: error: `tag:yaml.org,2002:str` is a tag; tags are not read\n  quote what is to be text, the rest is read by its place"),
-    ("a: 1\n---\nb: 2", "f:2:1: error: a second document begins here; a file holds one\n  put it in a file of its own, or remove the `---`"),
+    (
+      "a: &x 1\nb: *x",
+      "f:1:4: error: `&x` is an anchor; anchors and aliases are not read\n  write it out, or use `vars` and `${vars.x}`"
+    ),
+    (
+      "b: *x",
+      "f:1:4: error: `*x` is an alias; aliases are not read\n  write it out, or use `vars` and `${vars.x}`"
+    ),
+    (
+      "a: !!str 1",
+      "f:1:4: error: `tag:yaml.org,2002:str` is a tag; tags are not read\n  quote what is to be text, the rest is read by its place"
+    ),
+    (
+      "a: 1\n---\nb: 2",
+      "f:2:1: error: a second document begins here; a file holds one\n  put it in a file of its own, or remove the `---`"
+    ),
     ("a: 1\nb: 2\na: 3", "f:3:1: error: key `a` stands twice\n  it stands first in line 1, column 1"),
     ("x: {a: 1, \"a\": 2}", "f:1:11: error: key `a` stands twice\n  it stands first in line 1, column 5"),
     ("a:\n\tb: 1", "f:2:1: error: a tab, where YAML indents with spaces\n  replace it by spaces"),
     ("a: \u{0}", "f:1:4: error: the file holds a NUL byte: it is not text"),
     ("a: \"\\0\"", "f:1:4: error: the text holds a NUL character"),
-    ("a: [1, 2", "f:2:1: error: expected `,` or `]`\n  the list in brackets begins in line 1, column 4"),
-    ("a: {b: 1", "f:2:1: error: expected `,` or `}`\n  the map in braces begins in line 1, column 4"),
-    ("a: b: c", "f:1:5: error: a `:` where no key can stand\n  quote text that contains `: `, or check the indentation of this line and the one before"),
+    ("a: [1, 2", "f:1:9: error: expected `,` or `]`\n  the list in brackets begins in line 1, column 4"),
+    ("a: {b: 1", "f:1:9: error: expected `,` or `}`\n  the map in braces begins in line 1, column 4"),
+    (
+      "a: b: c",
+      "f:1:5: error: a `:` where no key can stand\n  quote text that contains `: `, or check the indentation of this line and the one before"
+    ),
     ("a: 'x", "f:1:6: error: a quote is not closed before the end of the file"),
-    ("a: @x", "f:1:4: error: no value can start with this character\n  quote text that begins with `@`, `%` or a backtick"),
+    (
+      "a: @x",
+      "f:1:4: error: no value can start with this character\n  quote text that begins with `@`, `%` or a backtick"
+    ),
     ("? [a]\n: 1", "f:1:3: error: a key must be text, not a list"),
     ("a: 1\nb: \u{1}", "f:2:4: error: the file holds a control character\n  remove it"),
   ])
@@ -57,7 +75,9 @@ import Testing
   }
 
   @Test func `bytes that are no text are refused`() {
-    #expect(complaint([0x61, 0x0A, 0x62, 0xFF]) == "f:2:2: error: the file is not UTF-8 from here on\n  save it as UTF-8")
+    #expect(
+      complaint([0x61, 0x0A, 0x62, 0xFF])
+        == "f:2:2: error: the file is not UTF-8 from here on\n  save it as UTF-8")
     #expect(complaint([0xFF, 0xFE, 0x61, 0x00]) == "f:1:1: error: the file is UTF-16\n  save it as UTF-8")
   }
 
@@ -68,7 +88,8 @@ import Testing
       (0..<1000).map { String(repeating: " ", count: $0) + "a:" }.joined(separator: "\n"),
     ]
     for text in deep {
-      #expect(complaint(Array(text.utf8))?.contains("nested deeper than 64 levels") == true, "\(text.prefix(20))")
+      #expect(
+        complaint(Array(text.utf8))?.contains("nested deeper than 64 levels") == true, "\(text.prefix(20))")
     }
     let keys = String(repeating: "? ", count: 10_000) + "x"
     #expect(complaint(Array(keys.utf8)) == "f:1:3: error: a key must be text, not a map")
@@ -92,9 +113,11 @@ import Testing
   @Test(.timeLimit(.minutes(1))) func `no bytes crash the reader or what comes after it`() throws {
     let seeds = [
       PipelineFolderTests.train, PipelineFolderTests.pipeline,
-      "a: &x [1, *x]\n--- |\n text\n...\n", "{\"a\": [1, {\"b\": null}], \"c\": \"\\u00e9\"}", "? a\n: - b\n  - !!x c\n",
+      "a: &x [1, *x]\n--- |\n text\n...\n", "{\"a\": [1, {\"b\": null}], \"c\": \"\\u00e9\"}",
+      "? a\n: - b\n  - !!x c\n",
     ]
-    let odd = Array("&*!|>%@`{}[],:?-#'\"\\\t\n\r \u{0}\u{85}\u{2028}é$".utf8) + [0xFF, 0xC3, 0x80, 0xEF, 0xBB, 0xBF]
+    let odd =
+      Array("&*!|>%@`{}[],:?-#'\"\\\t\n\r \u{0}\u{85}\u{2028}é$".utf8) + [0xFF, 0xC3, 0x80, 0xEF, 0xBB, 0xBF]
     var state: UInt64 = 42
     func chance(_ bound: Int) -> Int {
       state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
