@@ -75,7 +75,7 @@ let package = Package(
     target("TestSupport", ["Core"]),
     tests("CoreTests", []),
     tests("TrialsTests", ["Trials"]),
-    tests("StoreTests", ["Store"]),
+    tests("StoreTests", ["Store", .product(name: "GRDB", package: "GRDB.swift")]),
     tests("HostTests", ["Host", "CSystem"]),
     tests("EngineTests", ["Engine", "Store", "Host", "Trials"]),
     tests("CommandTests", []),

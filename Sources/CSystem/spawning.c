@@ -1,11 +1,13 @@
 #define _GNU_SOURCE
 #include "spawning.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -46,7 +48,7 @@ ssize_t packet_send(int socket, const void *bytes, size_t size, const int *fds, 
   return sendmsg(socket, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-static int set_up(posix_spawnattr_t *attributes, posix_spawn_file_actions_t *actions, int socket) {
+static int set_up(posix_spawnattr_t *attributes, posix_spawn_file_actions_t *actions, int socket, int held) {
   sigset_t all, none;
   sigfillset(&all);
   sigemptyset(&none);
@@ -57,20 +59,34 @@ static int set_up(posix_spawnattr_t *attributes, posix_spawn_file_actions_t *act
   if (!code) code = posix_spawn_file_actions_adddup2(actions, socket, 3);
   if (!code) code = posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDONLY, 0);
   if (!code) code = posix_spawn_file_actions_addopen(actions, 1, "/dev/null", O_WRONLY, 0);
-  if (!code) code = posix_spawn_file_actions_addclosefrom_np(actions, 4);
+  if (!code && held >= 0) code = posix_spawn_file_actions_adddup2(actions, held, 4);
+  if (!code) code = posix_spawn_file_actions_addclosefrom_np(actions, held >= 0 ? 5 : 4);
   return code;
 }
 
-int spawn_with_socket(const char *path, int socket, pid_t *pid) {
+// Out of the way of the numbers they get in the spawner.
+static int high_copy(int fd) { return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 16); }
+
+int spawn_with_socket(const char *path, int socket, int held, pid_t *pid) {
   posix_spawnattr_t attributes;
   posix_spawn_file_actions_t actions;
   posix_spawnattr_init(&attributes);
   posix_spawn_file_actions_init(&actions);
   char name[] = "penstock-spawner";
   char *arguments[] = {name, NULL}, *environment[] = {NULL};
-  int code = set_up(&attributes, &actions, socket);
+  int high_socket = high_copy(socket), high_held = high_copy(held);
+  int code = high_socket < 0 ? errno : set_up(&attributes, &actions, high_socket, high_held);
   if (!code) code = posix_spawn(pid, path, &actions, &attributes, arguments, environment);
+  if (high_socket >= 0) close(high_socket);
+  if (high_held >= 0) close(high_held);
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
   return code;
+}
+
+int descriptor_limit_set(pid_t process, uint64_t count) {
+  struct rlimit limits;
+  if (prlimit(process, RLIMIT_NOFILE, NULL, &limits) < 0) return -1;
+  limits.rlim_cur = count;
+  return prlimit(process, RLIMIT_NOFILE, &limits, NULL);
 }

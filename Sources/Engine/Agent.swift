@@ -117,6 +117,17 @@ package final class Agent: Sendable {
     }
   }
 
+  /// Ends a run that no agent works, as cancelled, and files its drop.
+  package func abandon(_ run: Run) async throws {
+    let now = bench.now()
+    let left = try await bench.store.reader.runningAttempts().filter { $0.run == run.id }
+    try await bench.store.interrupt(left, reason: "the agent died", at: now)
+    try await bench.store.end(run.id, RunEnding(.cancelled, reason: "cancelled"), at: now)
+    filer.add(Filing(run, ended: .cancelled))
+    filer.stop()
+    try await filer.run()
+  }
+
   private func obeyStops() async {
     await withTaskGroup { group in
       var isFirst = true

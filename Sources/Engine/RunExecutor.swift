@@ -29,7 +29,7 @@ struct RunExecutor: Sendable {
   func execute(opened: Attempt?) async throws -> Disposition {
     var session = try await self.session()
     let isNew = session.attempts.isEmpty
-    if isNew {
+    if isNew || opened != nil {
       bench.say(.runStarted(drop: run.drop?.name, stages: pipeline.stages.map(\.name)), run)
       if opened == nil, let stop = try await callHooksBeforeRun(&session) { return stop }
     }

@@ -201,6 +201,8 @@ struct StageExecutor: Sendable {
       ended.outcome = .failure(.failed, reason)
     default: return
     }
+    // what the stage left is void with it
+    ended.artifacts = []
     ended.attempt.state = ended.outcome.state
     ended.attempt.reason = ended.outcome.reason.map(mask.masked)
   }

@@ -10,7 +10,9 @@ package final class Descriptor: Sendable {
   /// -1 once it is closed.
   package var number: Int32 { state.withLock { $0 } }
 
-  /// Closes it; later calls do nothing. A registration with a `Reactor` must be cancelled before.
+  /// Closes it; later calls do nothing.
+  ///
+  /// A registration with a `Reactor` must be cancelled before.
   package func close() {
     let number = state.withLock { number in
       defer { number = -1 }

@@ -106,7 +106,9 @@ package final class Reactor: Sendable {
     state.withLock { $0.alarms.remove(id: alarm.id) }
   }
 
-  /// Runs `job` on the reactor's thread; jobs keep their order. Dropped after `stop`.
+  /// Runs `job` on the reactor's thread.
+  ///
+  /// Jobs keep their order; after `stop` they are dropped.
   package func perform(_ job: @escaping Job) {
     let mustWake = state.withLock { state in
       guard !state.isStopped else { return false }

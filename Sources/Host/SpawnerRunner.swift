@@ -15,11 +15,15 @@ package final class SpawnerRunner: ProcessRunner {
   private let state = Mutex(State())
   private let spawner: String
   private let reactor: Reactor
+  private let lock: InstanceLock?
 
   /// `spawner` is the path of the program `penstock-spawner`; `reactor` must outlive this runner.
-  package init(spawner: String, reactor: Reactor) {
+  /// - Parameter lock: held by the spawner and its keepers too, so that the next agent begins when the last program
+  ///   of this one is gone.
+  package init(spawner: String, reactor: Reactor, lock: InstanceLock? = nil) {
     self.spawner = spawner
     self.reactor = reactor
+    self.lock = lock
   }
 
   package func run(_ request: ProgramRequest) async throws -> ProgramResult {
@@ -59,7 +63,17 @@ package final class SpawnerRunner: ProcessRunner {
     }
   }
 
-  /// Ends the spawner and all programs; returns when they are gone. Runs that are under way throw, as do later ones.
+  /// The process id of the spawner, `nil` while there is none.
+  package var process: Int32? {
+    state.withLock { state in
+      guard let link = state.link, !link.hasEnded else { return nil }
+      return link.process
+    }
+  }
+
+  /// Ends the spawner and all programs; returns when they are gone.
+  ///
+  /// Runs that are under way throw, as do later ones.
   package func stop() async {
     let link = state.withLock { state in
       state.isStopped = true
@@ -79,7 +93,7 @@ package final class SpawnerRunner: ProcessRunner {
       if let current = state.link, !current.hasEnded {
         link = current
       } else {
-        link = try SpawnerLink(path: spawner, reactor: reactor)
+        link = try SpawnerLink(path: spawner, holding: lock?.fd, reactor: reactor)
         state.link = link
       }
       defer { state.nextToken += 1 }

@@ -32,6 +32,9 @@ final class GroupCommit: Sendable {
   /// Transactions that were committed.
   var commits: Int { state.withLock { $0.commits } }
 
+  /// Changes that wait for the next transaction.
+  var gathered: Int { state.withLock { $0.gathered.count } }
+
   /// Returns when the change is durable; a cancelled task waits as well, for its change is made all the same.
   func perform<Value: Sendable>(
     _ change: @escaping @Sendable (Database) throws -> Value

@@ -10,7 +10,7 @@ extension StateReader {
       try database.attempts(
         """
         WITH recent (number) AS (
-          SELECT number FROM run WHERE pipeline = ? ORDER BY number DESC LIMIT ?)
+          SELECT number FROM run INDEXED BY run_by_pipeline WHERE pipeline = ? ORDER BY number DESC LIMIT ?)
         SELECT \(Attempt.columns) FROM recent CROSS JOIN run ON run.number = recent.number
         CROSS JOIN attempt ON attempt.run = run.number AND attempt.stage = ?
         WHERE attempt.state = 'ok' ORDER BY run.number DESC, attempt.n DESC LIMIT ?
@@ -26,14 +26,14 @@ extension StateReader {
       try database.runs(
         """
         WITH RECURSIVE met (captures) AS (
-          SELECT min(captures) FROM run
+          SELECT min(captures) FROM run INDEXED BY run_done_drop
           WHERE pipeline = :pipeline AND state = 'done' AND drop_name IS NOT NULL
           UNION ALL
-          SELECT (SELECT min(run.captures) FROM run
+          SELECT (SELECT min(run.captures) FROM run INDEXED BY run_done_drop
             WHERE pipeline = :pipeline AND state = 'done' AND drop_name IS NOT NULL AND captures > met.captures)
           FROM met WHERE met.captures IS NOT NULL)
         SELECT \(Run.columns) FROM met CROSS JOIN run ON run.number = (
-          SELECT max(number) FROM run
+          SELECT max(number) FROM run INDEXED BY run_done_drop
           WHERE pipeline = :pipeline AND state = 'done' AND drop_name IS NOT NULL AND captures = met.captures)
         """,
         ["pipeline": pipeline])

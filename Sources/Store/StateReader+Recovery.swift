@@ -19,7 +19,7 @@ extension StateReader {
       try database.attempts(
         """
         SELECT \(Attempt.columns) FROM attempt INDEXED BY attempt_running
-        CROSS JOIN run ON run.number = attempt.run WHERE attempt.state = 'running' ORDER BY attempt.run
+        CROSS JOIN run ON run.number = attempt.run WHERE attempt.state = 'running' ORDER BY attempt.run, attempt.stage
         """)
     }
   }

@@ -29,13 +29,15 @@ extension StateReader {
   package func runs(
     pipeline: String? = nil, state: RunState? = nil, limit: Int, before: Int = .max
   ) async throws -> [Run] {
-    var conditions = ["number < :before"]
-    if pipeline != nil { conditions.append("pipeline = :pipeline") }
-    if state != nil { conditions.append("state = :state") }
-    let sql = """
-      SELECT \(Run.columns) FROM run WHERE \(conditions.joined(separator: " AND "))
-      ORDER BY number DESC LIMIT :limit
-      """
+    let filter =
+      switch (pipeline, state) {
+      case (nil, nil): "WHERE number < :before"
+      case (_, nil): "INDEXED BY run_by_pipeline WHERE pipeline = :pipeline AND number < :before"
+      case (nil, _): "INDEXED BY run_by_state WHERE state = :state AND number < :before"
+      case (_, _):
+        "INDEXED BY run_by_pipeline_state WHERE pipeline = :pipeline AND state = :state AND number < :before"
+      }
+    let sql = "SELECT \(Run.columns) FROM run \(filter) ORDER BY number DESC LIMIT :limit"
     var arguments: [String: (any DatabaseValueConvertible)?] = ["before": before, "limit": limit]
     if let pipeline { arguments["pipeline"] = pipeline }
     if let state { arguments["state"] = state.rawValue }
@@ -45,7 +47,13 @@ extension StateReader {
 
   /// What the replies of a run's stages have put into `context` so far, merged.
   package func context(of run: RunID) async throws -> JSON {
-    try await read { try $0.standing(run).context }
+    try await read { database in
+      guard
+        let row = try Row.fetchOne(
+          database, sql: "SELECT context FROM run WHERE id = ?", arguments: [run.text])
+      else { throw StoreError.noRun(.id(run)) }
+      return try row.json("context")
+    }
   }
 
   /// In the order they began.

@@ -78,7 +78,7 @@ extension StateReader {
       try database.runs(
         """
         WITH last (number) AS (
-          SELECT max((SELECT max(run.number) FROM run
+          SELECT max((SELECT max(run.number) FROM run INDEXED BY run_by_pipeline_state
             WHERE run.pipeline = run_count.pipeline AND run.state = run_count.state))
           FROM run_count WHERE \(condition) GROUP BY pipeline)
         SELECT \(Run.columns) FROM last CROSS JOIN run ON run.number = last.number ORDER BY run.pipeline

@@ -5,7 +5,7 @@ extension StateStore {
   /// Records the digest of a run's drop, lower-case hex, before its first stage.
   package func setDigest(_ run: RunID, sha256: String) async throws {
     try await perform { database in
-      let number = try database.standing(run).run.number
+      let number = try database.place(of: run).number
       try database.run(
         "UPDATE run SET drop_sha256 = ? WHERE number = ? AND coalesce(drop_sha256, ?) = ?",
         [sha256, number, sha256, sha256])
@@ -33,7 +33,7 @@ extension StateStore {
   package func record(_ calls: [HookCall]) async throws {
     try await perform { database in
       for call in calls {
-        try database.insert(call, number: try call.run.map { try database.standing($0).run.number })
+        try database.insert(call, number: try call.run.map { try database.place(of: $0).number })
       }
     }
   }

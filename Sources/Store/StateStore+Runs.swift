@@ -32,7 +32,7 @@ extension StateStore {
           run.state = .running
           run.started = run.started ?? attempt.started
         }
-        guard try database.insert(run) else { return try database.standing(run.id).run }
+        guard try database.insert(run) else { return try database.run(run.id) ?? run }
         run.number = Int(database.lastInsertedRowID)
         if let attempt = claim.attempt { try database.insert(attempt, number: run.number) }
         return run
@@ -89,13 +89,13 @@ extension StateStore {
 extension Database {
   /// The number of a run that has not ended.
   fileprivate func open(_ id: RunID) throws -> Int {
-    let standing = try standing(id).run
-    guard !standing.state.isTerminal else {
+    let place = try place(of: id)
+    guard !place.state.isTerminal else {
       throw StoreError.conflict(
-        "run \(standing.number) has ended as `\(standing.state.rawValue)`; a run that has ended does not change"
+        "run \(place.number) has ended as `\(place.state.rawValue)`; a run that has ended does not change"
       )
     }
-    return standing.number
+    return place.number
   }
 
   fileprivate func turn(_ number: Int, _ step: Step) throws {

@@ -47,14 +47,16 @@ package final class StateStore: Sendable {
     changes = GroupCommit(queue: queue, path: path)
   }
 
+  /// Changes that wait for the next commit.
+  var gathered: Int { changes.gathered }
+
   /// Transactions committed since it was opened.
   package var commits: Int { changes.commits }
 
-  /// Empties the write-ahead log and lets go of the file.
+  /// Lets go of the file; where nobody else reads it, SQLite empties and removes the write-ahead log.
   package func close() throws {
     do {
       try reader.close()
-      if identity != nil { try queue.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) } }
       try queue.close()
     } catch {
       throw StoreError.wording(error, path: path)

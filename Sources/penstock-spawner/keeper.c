@@ -30,6 +30,7 @@ struct keeper {
   int notice;     // -1 once it is known whether the program runs
   int control;    // -1 once nobody is there any more
   bool finished;  // the program has ended by whatever cause, or cannot be started
+  bool owes_term;
   int tries;
   int64_t began;
   int64_t retry_at;
@@ -48,6 +49,8 @@ static void hear_notice(struct keeper *keeper) {
   keeper->failure = (struct launch_failure){0};
   // The pipes are the program's now: the agent shall see them end with it.
   for (int i = 0; i < FD_COUNT; i++) close(keeper->keeping->fds[i]);
+  if (keeper->owes_term) tree_signal(SIGTERM, NULL);
+  keeper->owes_term = false;
 }
 
 static void start_failed(struct keeper *keeper) {
@@ -96,7 +99,9 @@ static void end(struct keeper *keeper, enum ending ending, int64_t grace) {
   }
   int64_t kill_at = monotonic_ns() + grace;
   if (kill_at < keeper->kill_at) keeper->kill_at = kill_at;
-  if (grace > 0) tree_signal(SIGTERM, NULL);
+  // Before it executes the program our child is deaf to TERM.
+  keeper->owes_term = grace > 0 && keeper->notice >= 0;
+  if (grace > 0 && !keeper->owes_term) tree_signal(SIGTERM, NULL);
 }
 
 static void hear_control(struct keeper *keeper) {

@@ -46,8 +46,11 @@ static void prepare(void) {
   // Descriptors 0 to 2 must be taken, or a program's pipe could become one of them.
   int fd;
   while ((fd = open("/dev/null", O_RDWR | O_CLOEXEC)) >= 0 && fd < AGENT_SOCKET) continue;
-  close_range(AGENT_SOCKET + 1, ~0U, 0);
+  // The agent's lock, where there is one: it is held until the last keeper is gone.
+  int lock = AGENT_SOCKET + 1;
+  close_range(lock + 1, ~0U, 0);
   fcntl(AGENT_SOCKET, F_SETFD, FD_CLOEXEC);
+  fcntl(lock, F_SETFD, FD_CLOEXEC);
   // Nobody's unmount waits for us.
   if (chdir("/") < 0) return;
   prctl(PR_SET_CHILD_SUBREAPER, 1);

@@ -1,1 +1,58 @@
-@main struct Penstock { static func main() {} }
+import ArgumentParser
+import Core
+import Foundation
+import Host
+import Store
+
+@main
+struct Penstock: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "penstock",
+    abstract: "Runs the matching pipeline for every file dropped into an inbox.",
+    discussion: """
+      A drop is claimed durably, each stage is an ordinary program speaking JSON, and your own hooks run before and \
+      after every stage. `penstock init DIR` makes a workspace that works at once.
+      """,
+    version: "0.1.0",
+    subcommands: [Up.self, Put.self, RunCommand.self, Cancel.self])
+
+  static func main() async {
+    // before any other thread is there, so that each inherits it
+    Machine.ignoreBrokenPipes()
+    do {
+      var command = try parseAsRoot()
+      if var asynchronous = command as? any AsyncParsableCommand {
+        try await asynchronous.run()
+      } else {
+        try command.run()
+      }
+    } catch {
+      end(error)
+    }
+  }
+
+  private static func end(_ error: any Error) -> Never {
+    switch error {
+    case let failure as CommandFailure:
+      Output.complain(failure.description)
+      Foundation.exit(failure.code)
+    case let trouble as HostError:
+      Output.complain(trouble.description)
+      Foundation.exit(ExitCodes.usage)
+    case let trouble as StoreError:
+      Output.complain("\(trouble)")
+      Foundation.exit(trouble.isStorageFailure ? ExitCodes.storageFailed : ExitCodes.usage)
+    case let held as InstanceLock.Held:
+      Output.complain(held.description)
+      Foundation.exit(ExitCodes.tryLater)
+    case let code as ExitCode: Foundation.exit(code.rawValue)
+    default:
+      // ArgumentParser's own errors; its usage code is 64, ours is 2
+      if exitCode(for: error) == .validationFailure {
+        FileHandle.standardError.write(Data((fullMessage(for: error) + "\n").utf8))
+        Foundation.exit(ExitCodes.usage)
+      }
+      exit(withError: error)
+    }
+  }
+}

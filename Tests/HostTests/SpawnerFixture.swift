@@ -21,6 +21,8 @@ final class SpawnerFixture {
     try? FileManager.default.removeItem(atPath: directory)
   }
 
+  var spawner: String { get throws { try builtProduct("penstock-spawner") } }
+
   func path(_ name: String) -> String { directory + "/" + name }
 
   /// Runs `body` with a fixture and ends its spawner, whatever happens.

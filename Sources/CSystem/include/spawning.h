@@ -1,6 +1,7 @@
 // What it takes to speak to penstock-spawner: memory files, pipes, packets with descriptors.
 #pragma once
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 // All return -1 with errno on failure unless said otherwise. All descriptors close on exec.
@@ -18,6 +19,9 @@ int packet_socket_pair(int ends[2]);
 // Sends one packet with descriptors, without waiting and without SIGPIPE.
 ssize_t packet_send(int socket, const void *bytes, size_t size, const int *fds, int fd_count);
 
-// Starts `path` in a session of its own with `socket` as descriptor 3, /dev/null as 0 and 1, no other descriptor but 2,
-// an empty environment and default signals. Returns 0, or an errno.
-int spawn_with_socket(const char *path, int socket, pid_t *pid);
+// Starts `path` in a session of its own with `socket` as descriptor 3, `held` as 4 where it is not -1, /dev/null as 0
+// and 1, no other descriptor but 2, an empty environment and default signals. Returns 0, or an errno.
+int spawn_with_socket(const char *path, int socket, int held, pid_t *pid);
+
+// Sets the soft RLIMIT_NOFILE of `process`, prlimit(2).
+int descriptor_limit_set(pid_t process, uint64_t count);

@@ -8,7 +8,7 @@ let migration0001 = """
     label TEXT,
     path TEXT NOT NULL,
     source TEXT NOT NULL,
-    resolved TEXT NOT NULL CHECK (json_valid(resolved)),
+    resolved TEXT NOT NULL,
     created INTEGER NOT NULL
   ) STRICT;
 
@@ -23,9 +23,9 @@ let migration0001 = """
     drop_name BLOB CHECK (length(drop_name) > 0),
     drop_bytes INTEGER CHECK (drop_bytes >= 0),
     drop_sha256 TEXT,
-    captures TEXT CHECK (json_valid(captures)),
-    options TEXT NOT NULL CHECK (json_valid(options)),
-    context TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(context)),
+    captures TEXT,
+    options TEXT NOT NULL,
+    context TEXT NOT NULL DEFAULT '{}',
     created INTEGER NOT NULL,
     started INTEGER,
     ended INTEGER,
@@ -73,7 +73,8 @@ let migration0001 = """
     cpu_s REAL,
     rss_bytes INTEGER,
     reason TEXT,
-    metrics TEXT NOT NULL CHECK (json_valid(metrics)),
+    metrics TEXT NOT NULL,
+    data TEXT NOT NULL,
     boot TEXT NOT NULL,
     PRIMARY KEY (run, stage, n),
     CHECK ((state = 'running') = (ended IS NULL)),
@@ -122,7 +123,7 @@ let migration0001 = """
     path TEXT PRIMARY KEY,
     digest TEXT,
     state TEXT NOT NULL CHECK (state IN ('valid', 'invalid')),
-    diagnostics TEXT NOT NULL CHECK (json_valid(diagnostics)),
+    diagnostics TEXT NOT NULL,
     since INTEGER NOT NULL,
     active_digest TEXT
   ) STRICT;

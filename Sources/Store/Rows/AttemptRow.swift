@@ -8,7 +8,7 @@ extension Attempt {
     run.id AS run_id, attempt.stage, attempt.n, attempt.state, attempt.granularity,
     attempt.granularity_authority, attempt.granularity_reason, attempt.sample, attempt.seed, attempt.started,
     attempt.ended, attempt."exit", attempt.signal, attempt.unstarted, attempt.wall_s, attempt.cpu_s,
-    attempt.rss_bytes, attempt.reason, attempt.metrics, attempt.boot
+    attempt.rss_bytes, attempt.reason, attempt.metrics, attempt.data, attempt.boot
     """
 
   init(row: Row) throws {
@@ -20,14 +20,14 @@ extension Attempt {
         reason: try row.value("granularity_reason")),
       sample: row["sample"], seed: try row.value("seed"), started: try row.requiredDate("started"),
       ended: row.date("ended"), termination: row.termination(), usage: row.usage(), reason: row["reason"],
-      metrics: try row.json("metrics"), boot: try row.value("boot"))
+      metrics: try row.json("metrics"), data: try row.json("data"), boot: try row.value("boot"))
   }
 }
 
 private let insertion = """
   INSERT INTO attempt (run, stage, n, state, granularity, granularity_authority, granularity_reason, sample, seed,
-    started, ended, "exit", signal, unstarted, wall_s, cpu_s, rss_bytes, reason, metrics, boot)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    started, ended, "exit", signal, unstarted, wall_s, cpu_s, rss_bytes, reason, metrics, data, boot)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   """
 
 private let closing = """
@@ -35,7 +35,7 @@ private let closing = """
     granularity_authority = excluded.granularity_authority, granularity_reason = excluded.granularity_reason,
     sample = excluded.sample, seed = excluded.seed, ended = excluded.ended, "exit" = excluded."exit",
     signal = excluded.signal, unstarted = excluded.unstarted, wall_s = excluded.wall_s, cpu_s = excluded.cpu_s,
-    rss_bytes = excluded.rss_bytes, reason = excluded.reason, metrics = excluded.metrics
+    rss_bytes = excluded.rss_bytes, reason = excluded.reason, metrics = excluded.metrics, data = excluded.data
   """
 
 extension Database {
@@ -59,7 +59,7 @@ extension Database {
       attempt.seed,
       attempt.started.milliseconds, attempt.ended?.milliseconds, attempt.termination?.exit,
       attempt.termination?.signal, attempt.termination?.unstarted, attempt.usage?.wall, attempt.usage?.cpu,
-      attempt.usage?.peakRSS, attempt.reason?.storable, try attempt.metrics.text(), attempt.boot,
+      attempt.usage?.peakRSS, attempt.reason?.storable, try attempt.metrics.text(), try attempt.data.text(), attempt.boot,
     ]
   }
 }

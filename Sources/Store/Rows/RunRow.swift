@@ -45,13 +45,18 @@ extension Database {
     return changesCount == 1
   }
 
-  /// The run as it stands.
+  /// The run as it stands; `nil` where there is none.
+  func run(_ id: RunID) throws -> Run? {
+    try runs("SELECT \(Run.columns) FROM run WHERE id = ?", [id.text]).first
+  }
+
+  /// The number and state of a run.
   /// - Throws: `StoreError.noRun`.
-  func standing(_ id: RunID) throws -> (run: Run, context: JSON) {
-    let statement = try cachedStatement(sql: "SELECT \(Run.columns), run.context FROM run WHERE id = ?")
+  func place(of id: RunID) throws -> (number: Int, state: RunState) {
+    let statement = try cachedStatement(sql: "SELECT number, state FROM run WHERE id = ?")
     guard let row = try Row.fetchOne(statement, arguments: [id.text]) else {
       throw StoreError.noRun(.id(id))
     }
-    return (try Run(row: row), try row.json("context"))
+    return (try row.value("number"), try row.word("state"))
   }
 }

@@ -1,0 +1,103 @@
+import CSystem
+import Core
+import Glibc
+import Synchronization
+
+/// `var/penstock.sock`: one JSON line in, one JSON line out, for the user of the agent alone.
+package final class ControlServer: Sendable {
+  /// One caller and what it asked.
+  package struct Call: Sendable {
+    package let line: [UInt8]
+    fileprivate let connection: Descriptor
+
+    /// Answers and hangs up; a caller that is gone is no error.
+    package func answer(_ line: String) {
+      _ = UnixSocket.send(connection.number, Array(line.utf8) + [0x0A])
+      connection.close()
+    }
+  }
+
+  private struct Caller {
+    var connection: Descriptor
+    var registration: Reactor.Registration
+    var line: [UInt8]
+  }
+
+  /// A longer request is none.
+  private static let longest = 1 << 20
+
+  private let path: String
+  private let reactor: Reactor
+  private let listener: Descriptor
+  private let calls: AsyncStream<Call>.Continuation
+  private let callers = Mutex<[Int32: Caller]>([:])
+
+  /// Every call, in order; ends with `stop`.
+  package let incoming: AsyncStream<Call>
+
+  /// Listens; a socket that a dead agent left is replaced, for the lock is held.
+  package init(path: String, reactor: Reactor) throws {
+    self.path = path
+    self.reactor = reactor
+    (incoming, calls) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1024))
+    let fd = try UnixSocket.make()
+    listener = Descriptor(owning: fd)
+    unlink(path)
+    let old = umask(0o177)
+    let bound = try UnixSocket.address(path) { bind(fd, $0, $1) }
+    umask(old)
+    guard bound == 0, chmod(path, 0o600) == 0, listen(fd, 64) == 0 else {
+      throw HostError.failed("listen on", path)
+    }
+    _ = fcntl(fd, F_SETFL, O_NONBLOCK)
+    _ = try reactor.register(fd, for: .readable) { [weak self] _ in self?.accept() }
+  }
+
+  package func stop() {
+    unlink(path)
+    calls.finish()
+  }
+
+  private func accept() {
+    while true {
+      let fd = caller_accept(listener.number)
+      guard fd >= 0 else { return }
+      let user = caller_user(fd)
+      guard user == Int(geteuid()) || user == 0 else {
+        close(fd)
+        continue
+      }
+      let connection = Descriptor(owning: fd)
+      guard let registration = try? reactor.register(fd, for: .readable, handler: { [weak self] _ in self?.read(fd) })
+      else { continue }
+      callers.withLock { $0[fd] = Caller(connection: connection, registration: registration, line: []) }
+    }
+  }
+
+  private func read(_ fd: Int32) {
+    var buffer = [UInt8](repeating: 0, count: 16 << 10)
+    let got = recv(fd, &buffer, buffer.count, 0)
+    if got < 0, errno == EAGAIN || errno == EINTR { return }
+    let isAnswered = callers.withLock { callers -> Bool in
+      guard var caller = callers[fd] else { return true }
+      if got > 0 { caller.line += buffer[..<got] }
+      let end = caller.line.firstIndex(of: 0x0A)
+      let isOver = end != nil || got <= 0 || caller.line.count > Self.longest
+      guard isOver else {
+        callers[fd] = caller
+        return false
+      }
+      callers[fd] = nil
+      reactor.cancel(caller.registration)
+      if let end {
+        _ = fcntl(fd, F_SETFL, 0)
+        UnixSocket.setTimeout(fd, SO_SNDTIMEO, seconds: 5)
+        calls.yield(Call(line: Array(caller.line[..<end]), connection: caller.connection))
+      } else {
+        caller.connection.close()
+      }
+      return true
+    }
+    _ = isAnswered
+  }
+}

@@ -1,0 +1,51 @@
+import Core
+import Glibc
+
+/// One agent per workspace: flock(2) on `var/agent.lock`, which is never removed.
+///
+/// The spawner and its keepers hold the same open file, so the lock is free only when every program of an agent that
+/// died is gone.
+package final class InstanceLock: Sendable {
+  let fd: Int32
+
+  /// Takes the lock.
+  /// - Throws: `Held` where another agent has it; `HostError` where the file cannot be used.
+  package init(varPath: String, boot: String) throws {
+    let path = varPath + "/agent.lock"
+    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    guard fd >= 0 else { throw HostError.failed("open", path) }
+    guard flock(fd, LOCK_EX | LOCK_NB) == 0 else {
+      let code = errno
+      let holder = Self.holder(fd)
+      close(fd)
+      if code == EWOULDBLOCK { throw Held(pid: holder, isAlive: holder.map { kill($0, 0) == 0 } ?? false) }
+      throw HostError.failed("lock", path, code: code)
+    }
+    // for people, and for the words of the one who comes second
+    let text = Array("\(getpid()) \(boot)\n".utf8)
+    ftruncate(fd, 0)
+    pwrite(fd, text, text.count, 0)
+  }
+
+  deinit { close(fd) }
+
+  package struct Held: Error, CustomStringConvertible {
+    package let pid: Int32?
+    /// False where it died and the last of its programs are just being ended.
+    package let isAlive: Bool
+
+    package var description: String {
+      let who = pid.map { " (pid \($0))" } ?? ""
+      return isAlive
+        ? "another agent works in this workspace\(who): stop it first, or use `penstock status`"
+        : "an agent that died\(who) is still being cleaned up after: try again in a second"
+    }
+  }
+
+  private static func holder(_ fd: Int32) -> Int32? {
+    var buffer = [UInt8](repeating: 0, count: 64)
+    let got = pread(fd, &buffer, buffer.count, 0)
+    guard got > 0 else { return nil }
+    return Int32(String(decoding: buffer[..<got].prefix { $0 != 0x20 }, as: UTF8.self))
+  }
+}

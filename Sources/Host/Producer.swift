@@ -1,0 +1,48 @@
+import CSystem
+package import Core
+import Glibc
+
+/// The safe producer: a drop appears in the inbox under its name whole and durable, or not at all.
+package struct Producer {
+  private let inbox: Directory
+
+  package init(inbox path: String) throws { inbox = try Directory(path: path) }
+
+  /// Copies a file, `-` for stdin, into the inbox; bytes copied.
+  /// - Throws: `HostError` where the source cannot be read, the name is none, or a drop of that name is waiting there.
+  package func put(_ source: String, as name: FileName) throws -> Int {
+    if let refusal = refusal(of: name) { throw HostError("cannot put `\(name.displayed)`: \(refusal)") }
+    let from = source == "-" ? 0 : open(source, O_RDONLY | O_CLOEXEC)
+    guard from >= 0 else { throw HostError.failed("read", source) }
+    defer { if from > 0 { close(from) } }
+    var status = stat()
+    guard fstat(from, &status) == 0, status.st_mode & S_IFMT != S_IFDIR else {
+      throw HostError("cannot put `\(Display.escaped(source))`: it is a directory")
+    }
+    let temporary = ".put-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
+    let to = openat(inbox.fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    guard to >= 0 else { throw HostError.failed("write into", inbox.path) }
+    var isWhole = false
+    defer {
+      close(to)
+      if !isWhole { unlinkat(inbox.fd, temporary, 0) }
+    }
+    let copied = penstock_copy(from, to)
+    guard copied >= 0 else { throw HostError.failed("copy", source, code: Int32(-copied)) }
+    guard fsync(to) == 0 else { throw HostError.failed("fsync a file in", inbox.path) }
+    let status2 = name.withCName { penstock_rename_noreplace(inbox.fd, temporary, inbox.fd, $0) }
+    if status2 == -EEXIST {
+      throw HostError("cannot put `\(name.displayed)`: a drop of that name is still waiting in the inbox; use --as for another name")
+    }
+    guard status2 == 0 else { throw HostError.failed("put", name.displayed, code: -status2) }
+    isWhole = true
+    try inbox.sync()
+    return Int(copied)
+  }
+
+  private func refusal(of name: FileName) -> String? {
+    if name.bytes.isEmpty || name.bytes.contains(UInt8(ascii: "/")) { return "it is no file name" }
+    if name.bytes.count > 255 { return "the name is \(name.bytes.count) bytes long, and 255 are the most" }
+    return CandidateName.refusal(of: name).map { "the agent passes over such names: \($0)" }
+  }
+}

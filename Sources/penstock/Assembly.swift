@@ -1,0 +1,85 @@
+import Core
+import Engine
+import Foundation
+import Host
+import Store
+
+/// The composition root: from settings to every object, in the order they need each other.
+struct Assembly: Sendable {
+  let workspace: Workspace
+  let settings: Settings
+  let agent: Agent
+  let bench: Workbench
+  let reactor: Reactor
+  let store: StateStore
+  let runner: SpawnerRunner
+  private let watcher: InotifyWatcher
+  private let lock: InstanceLock
+
+  /// Takes the lock and opens everything.
+  /// - Parameter report: told everything that happens, after it is logged.
+  /// - Throws: `InstanceLock.Held`, `StoreError`, `HostError`, or `CommandFailure` for bad settings.
+  init(_ workspace: Workspace, report: @escaping @Sendable (Event) -> Void) throws {
+    let environment = ProcessInfo.processInfo.environment
+    self.workspace = workspace
+    settings = try Self.settings(workspace)
+    try workspace.prepareState()
+    lock = try Self.lock(workspace)
+    store = try StateStore(path: workspace.database)
+    let spool = try WorkspaceSpool(inboxPath: workspace.inbox, varPath: workspace.state)
+    reactor = try Reactor()
+    let spawner = Machine.programDirectory() + "/penstock-spawner"
+    runner = SpawnerRunner(spawner: spawner, reactor: reactor, lock: lock)
+    let secrets = settings.secrets + settings.environment.filter(SecretMask.looksSecret)
+    let logs = LogFiles(workspace: workspace, mask: SecretMask(values: secrets.compactMap { environment[$0] }))
+    bench = Workbench(
+      store: store, spool: spool, processes: runner,
+      programs: HostPrograms(home: workspace.home, path: environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"),
+      settings: settings, home: workspace.home, boot: Machine.bootID(), environment: environment,
+      clock: ContinuousClock(), now: { Date() }, random: { SystemRandomNumberGenerator() },
+      report: { event in
+        logs.write(LogWords.record(of: event))
+        report(event)
+      })
+    let (inboxBell, configBell) = (Bell(), Bell())
+    let kit = Kit(settings: settings, workspace: workspace, environment: environment, program: Machine.programDirectory())
+    let roots = [workspace.pipelines, workspace.stages] + (kit.directory.map { [$0] } ?? [])
+    watcher = try InotifyWatcher(
+      reactor: reactor, spool: spool, configRoots: Array(Set(roots)).sorted(), rescan: settings.rescan,
+      calls: InotifyWatcher.Calls(inbox: { inboxBell.ring() }, configs: { configBell.ring() }))
+    agent = Agent(
+      Agent.Parts(
+        bench: bench, inbox: spool.inboxDirectory, watcher: watcher,
+        loadPipelines: { [settings] in
+          Registry(workspace: workspace, settings: settings, environment: environment).pipelines
+        },
+        monotonic: { Machine.monotonic() }, inboxBell: inboxBell, configBell: configBell))
+  }
+
+  /// Ends what `init` began, the last first.
+  func close() async {
+    watcher.stop()
+    await runner.stop()
+    reactor.stop()
+    try? store.close()
+  }
+
+  private static func settings(_ workspace: Workspace) throws -> Settings {
+    let (settings, diagnostics) = SettingsFile.load(workspace: workspace.home)
+    guard !diagnostics.hasErrors else {
+      throw CommandFailure(diagnostics.map(\.rendered).joined(separator: "\n"), code: ExitCodes.badSettings)
+    }
+    return settings
+  }
+
+  /// An agent that died holds the lock until the last of its programs is gone: at most a second or so.
+  private static func lock(_ workspace: Workspace) throws -> InstanceLock {
+    for _ in 0..<50 {
+      do { return try InstanceLock(varPath: workspace.state, boot: Machine.bootID()) } catch let held as InstanceLock.Held {
+        if held.isAlive { throw held }
+        Thread.sleep(forTimeInterval: 0.1)
+      }
+    }
+    return try InstanceLock(varPath: workspace.state, boot: Machine.bootID())
+  }
+}

@@ -1,0 +1,58 @@
+import ArgumentParser
+import Core
+import Engine
+import Foundation
+import Host
+import Store
+
+struct Cancel: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Stops a run with every process it started; its drop goes to failed.")
+
+  @OptionGroup var place: Place
+
+  @Argument(help: "A number, an id or its beginning, or `last`.")
+  var run: String
+
+  func run() async throws {
+    let workspace = try place.workspace()
+    let reader = try place.reader(workspace)
+    let run = try await reader.run(matching: try RunArgument.read(self.run))
+    guard !run.state.isTerminal else { throw CommandFailure("run \(run.number) has ended already: \(run.state.rawValue)") }
+    if let answer = try place.ask(.cancel(run.id), workspace) {
+      guard answer["cancelled"]?.bool == true else {
+        throw CommandFailure(answer["error"]?.string ?? "the agent does not know run \(run.number)", code: ExitCodes.runFailed)
+      }
+      _ = try place.ask(.wait(run.id), workspace, timeout: 30)
+    } else {
+      try await cancelAlone(run, workspace)
+    }
+    let ended = try await reader.run(matching: .id(run.id))
+    if place.json {
+      try Output.print(["api": 1, "id": .string(run.id.text), "number": .integer(run.number), "state": .string(ended.state.rawValue)])
+    } else {
+      Output.print("run \(run.number) \(ended.state.rawValue)")
+    }
+  }
+
+  /// No agent, so no process of the run lives: only what is recorded is changed.
+  private func cancelAlone(_ run: Run, _ workspace: Workspace) async throws {
+    let assembly = try Assembly(workspace) { _ in }
+    do {
+      try await assembly.agent.abandon(run)
+      await assembly.close()
+    } catch {
+      await assembly.close()
+      throw error
+    }
+  }
+}
+
+enum RunArgument {
+  static func read(_ text: String) throws -> RunReference {
+    guard let reference = RunReference(text) else {
+      throw CommandFailure("`\(Display.brief(text))` names no run: give a number, an id or its first 4 characters, or `last`")
+    }
+    return reference
+  }
+}

@@ -1,0 +1,63 @@
+import ArgumentParser
+import Core
+import Engine
+import Foundation
+import Host
+import Store
+
+struct Up: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Runs the agent in the foreground.",
+    discussion: "Ctrl-C stops it: running stages get a moment to finish; a second Ctrl-C ends them at once. "
+      + "What was interrupted goes on with the next `penstock up`.")
+
+  @OptionGroup var place: Place
+
+  @Flag(help: "Work until nothing is left to do, then exit; 1 where a run failed.")
+  var once = false
+
+  @Flag(help: "Accepted for later: this version has no dashboard.")
+  var noDashboard = false
+
+  func run() async throws {
+    StopSignals.block()
+    let workspace = try place.workspace()
+    let console = Console(output: .standard(), json: place.json)
+    let assembly = try Assembly(workspace) { console.show($0) }
+    let agent = assembly.agent
+    let signals = try StopSignals(reactor: assembly.reactor) { number in
+      agent.stop(because: number == 2 ? "interrupted" : "asked to terminate")
+    }
+    defer { withExtendedLifetime(signals) {} }
+    let server = try ControlServer(path: workspace.socket, reactor: assembly.reactor)
+    let started = Date()
+    let desk = ControlDesk(agent: agent, bench: assembly.bench, started: started)
+    let notifier = SystemdNotifier(environment: ProcessInfo.processInfo.environment, reactor: assembly.reactor)
+    try await assembly.store.record(agent: .init(boot: assembly.bench.boot, pid: Int(Machine.pid), started: started))
+    assembly.bench.report(Event(at: started, .agentStarted(pid: Machine.pid, home: workspace.home)))
+    var failure: (any Error)?
+    do {
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { await desk.serve(server) }
+        group.addTask {
+          defer { server.stop() }
+          try await agent.run(once: once) { notifier.ready() }
+        }
+        try await group.waitForAll()
+      }
+    } catch { failure = error }
+    notifier.stopping()
+    if failure == nil {
+      try await assembly.store.record(
+        agent: .init(boot: assembly.bench.boot, pid: Int(Machine.pid), started: started, ended: Date()))
+      assembly.bench.report(Event(at: Date(), .agentStopped))
+    }
+    await assembly.close()
+    console.finish()
+    if let failure { throw failure }
+    let endings = agent.dispatcher.endings
+    if once, endings[.failed, default: 0] + endings[.quarantined, default: 0] > 0 {
+      throw ExitCode(ExitCodes.runFailed)
+    }
+  }
+}

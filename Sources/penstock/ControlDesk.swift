@@ -1,0 +1,73 @@
+import Core
+import Engine
+import Foundation
+import Host
+
+/// Answers what commands ask of the running agent.
+struct ControlDesk: Sendable {
+  let agent: Agent
+  let bench: Workbench
+  let started: Date
+
+  /// Serves until the server stops; a caller that waits long keeps nobody else waiting.
+  func serve(_ server: ControlServer) async {
+    await withDiscardingTaskGroup { group in
+      for await call in server.incoming {
+        group.addTask { call.answer(await self.answer(call.line)) }
+      }
+    }
+  }
+
+  private func answer(_ line: [UInt8]) async -> String {
+    var reply: [String: JSON]
+    do {
+      let request = try ControlRequest(JSON(parsing: Data(line)))
+      reply = try await answer(request)
+      reply["ok"] = true
+    } catch {
+      bench.report(Event(at: bench.now(), .controlRefused("\(error)")))
+      reply = ["ok": false, "error": .string("\(error)")]
+    }
+    reply["api"] = 1
+    return (try? JSON.object(reply).line()) ?? "{\"ok\":false}"
+  }
+
+  private func answer(_ request: ControlRequest) async throws -> [String: JSON] {
+    switch request {
+    case .ping: return ["pid": .integer(Int(Machine.pid)), "started": .string(Timestamp.text(started))]
+    case .live: return live()
+    case .run(let wish):
+      let runs = try await agent.starter.start(wish)
+      return ["runs": .array(runs.map { ["id": .string($0.id.text), "number": .integer($0.number)] })]
+    case .wait(let id):
+      let state = await agent.dispatcher.wait(for: id)
+      return ["state": state.map { .string($0.rawValue) } ?? .null]
+    case .cancel(let id): return ["cancelled": .bool(try await agent.dispatcher.cancel(id))]
+    }
+  }
+
+  private func live() -> [String: JSON] {
+    let ledger = agent.intake.ledger()
+    func entry(_ name: FileName, _ reason: String?) -> JSON {
+      var members = JSONName.members(of: name)
+      if let reason { members["reason"] = .string(reason) }
+      return .object(members)
+    }
+    return [
+      "pid": .integer(Int(Machine.pid)), "started": .string(Timestamp.text(started)),
+      "watch": ["troubles": .array(agent.troubles().map { .string($0) }), "paused": ledger.paused.map { .string($0) } ?? .null],
+      "waiting": .array(ledger.waiting.map { entry($0.name, $0.reason) }),
+      "held": .array(ledger.held.map { entry($0.name, $0.reason) }),
+      "unmatched": .array(ledger.unmatched.map { entry($0, nil) }),
+      "queued": .integer(agent.dispatcher.backlog),
+    ]
+  }
+}
+
+/// A file name in JSON: escaped where it is not UTF-8, its bytes then beside it.
+enum JSONName {
+  static func members(of name: FileName, key: String = "name") -> [String: JSON] {
+    guard name.text == nil else { return [key: .string(name.text ?? "")] }
+    return [key: .string(name.displayed), key + "_b64": .string(Data(name.bytes).base64EncodedString())]
+  }
+}

@@ -1,0 +1,58 @@
+import Core
+import Engine
+
+/// What a command asks of the agent, one JSON line.
+enum ControlRequest: Equatable {
+  case ping
+  /// What only the agent knows: the inbox, and what runs now.
+  case live
+  case run(Starter.Wish)
+  /// Answers when the run has ended.
+  case wait(RunID)
+  case cancel(RunID)
+
+  func line() throws -> String {
+    let members: [String: JSON] =
+      switch self {
+      case .ping: ["op": "ping"]
+      case .live: ["op": "live"]
+      case .wait(let id): ["op": "wait", "run": .string(id.text)]
+      case .cancel(let id): ["op": "cancel", "run": .string(id.text)]
+      case .run(let wish):
+        [
+          "op": "run", "pipeline": .string(wish.pipeline), "input": wish.input.map { .string($0) } ?? .null,
+          "set": .object(wish.options.set.mapValues { .string($0) }),
+          "granularity": .object(wish.options.granularity.mapValues { .string($0.rawValue) }),
+          "use_cache": .bool(wish.options.useCache),
+        ]
+      }
+    return try JSON.object(members).line()
+  }
+
+  /// - Throws: `CommandFailure` in words.
+  init(_ json: JSON) throws {
+    func run() throws -> RunID {
+      guard let id = json["run"]?.string.flatMap({ RunID($0) }) else { throw CommandFailure("`run` must be a run id") }
+      return id
+    }
+    switch json["op"]?.string {
+    case "ping": self = .ping
+    case "live": self = .live
+    case "wait": self = .wait(try run())
+    case "cancel": self = .cancel(try run())
+    case "run":
+      guard let pipeline = json["pipeline"]?.string else { throw CommandFailure("`pipeline` must be text") }
+      var options = RunOptions()
+      options.set = (json["set"]?.object ?? [:]).compactMapValues(\.string)
+      options.useCache = json["use_cache"]?.bool ?? true
+      for (stage, level) in json["granularity"]?.object ?? [:] {
+        guard let level = level.string.flatMap(Granularity.init) else {
+          throw CommandFailure("`granularity.\(Display.brief(stage))` must be coarse, medium, fine or off")
+        }
+        options.granularity[stage] = level
+      }
+      self = .run(Starter.Wish(pipeline: pipeline, input: json["input"]?.string, options: options))
+    case let op: throw CommandFailure("unknown request `\(Display.brief(op ?? ""))`: this agent speaks ping, live, run, wait, cancel")
+    }
+  }
+}

@@ -1,0 +1,29 @@
+import ArgumentParser
+import Core
+import Foundation
+import Host
+import Store
+
+/// Which workspace a command is about, and how it answers.
+struct Place: ParsableArguments {
+  @Option(name: [.customShort("C"), .customLong("workspace")], help: "The workspace; else PENSTOCK_HOME, else the nearest parent with etc/penstock.yaml.")
+  var directory: String?
+
+  @Flag(help: "Answer in JSON.")
+  var json = false
+
+  func workspace() throws -> Workspace {
+    try Workspace.find(
+      asked: directory, environment: ProcessInfo.processInfo.environment,
+      current: FileManager.default.currentDirectoryPath)
+  }
+
+  /// What is remembered, without an agent.
+  func reader(_ workspace: Workspace) throws -> StateReader { try StateReader(path: workspace.database) }
+
+  /// Asks the agent; `nil` where none runs.
+  func ask(_ request: ControlRequest, _ workspace: Workspace, timeout: Int? = 10) throws -> JSON? {
+    guard let answer = try ControlClient.ask(request.line(), at: workspace.socket, timeout: timeout) else { return nil }
+    return try JSON(parsing: Data(answer.utf8))
+  }
+}

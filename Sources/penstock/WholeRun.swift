@@ -1,0 +1,120 @@
+import Core
+import Foundation
+import Store
+
+/// One run with everything that is remembered of it, for `show` and `run --wait`.
+struct WholeRun: Sendable {
+  var run: Run
+  var attempts: [Attempt]
+  var hooks: [HookCall]
+  var artifacts: [Artifact]
+  /// The stages of its version, in order.
+  var stages: [String]
+
+  static func read(_ reference: RunReference, _ reader: StateReader) async throws -> WholeRun {
+    let run = try await reader.run(matching: reference)
+    let version = try await run.version.asyncFlatMap { try await reader.version(digest: $0) }
+    return WholeRun(
+      run: run, attempts: try await reader.attempts(of: run.id), hooks: try await reader.hookCalls(of: run.id),
+      artifacts: try await reader.artifacts(of: run.id), stages: version?.pipeline.stages.map(\.name) ?? [])
+  }
+
+  /// The object of DESIGN 5.
+  func json() -> JSON {
+    guard case .object(var members) = RunJSON.summary(run) else { return .null }
+    members["api"] = 1
+    members["stages"] = .array(stages.map(stage))
+    members["hooks"] = .array(hooks.filter { $0.stage == nil }.map(RunJSON.hook))
+    members["artifacts"] = .array(artifacts.map(RunJSON.artifact))
+    return .object(members)
+  }
+
+  private func stage(_ name: String) -> JSON {
+    let own = attempts.filter { $0.stage == name }.sorted { $0.n < $1.n }
+    var members: [String: JSON] = [
+      "name": .string(name), "state": .string(own.last?.state.rawValue ?? "pending"),
+      "attempts": .array(own.map(RunJSON.attempt)),
+      "metrics": .object(own.last?.metrics ?? [:]), "data": .object(own.last?.data ?? [:]),
+      "hooks": .array(hooks.filter { $0.stage == name }.map(RunJSON.hook)),
+      "granularity": .null, "granularity_reason": .null, "reason": own.last?.reason.map { .string($0) } ?? .null,
+    ]
+    if let last = own.last {
+      members["granularity"] = .string(last.granularity.level.rawValue)
+      members["granularity_reason"] = .string(last.granularity.reason)
+      members["granularity_authority"] = .string(last.granularity.authority.rawValue)
+      members["sample"] = last.sample.map { .number($0) } ?? .null
+      members["seed"] = .integer(last.seed)
+    }
+    return .object(members)
+  }
+}
+
+/// The nouns as JSON, one word for one thing: DESIGN 5.
+enum RunJSON {
+  static func summary(_ run: Run) -> JSON {
+    [
+      "id": .string(run.id.text), "number": .integer(run.number), "pipeline": .string(run.pipeline),
+      "version": run.version.map { .string($0) } ?? .null, "state": .string(run.state.rawValue),
+      "trigger": .string(run.trigger.rawValue), "drop": run.drop.map(drop) ?? .null,
+      "created": .string(Timestamp.text(run.created)), "started": time(run.started), "ended": time(run.ended),
+      "reason": run.reason.map { .string($0) } ?? .null,
+      "failed_stage": run.failedStage.map { .string($0) } ?? .null,
+      "resumes": time(run.resumes), "rerun_of": run.rerunOf.map { .string($0.text) } ?? .null,
+      "filed": .bool(run.filed),
+    ]
+  }
+
+  static func drop(_ drop: Drop) -> JSON {
+    var members = JSONName.members(of: drop.name)
+    members["bytes"] = .integer(drop.bytes)
+    members["sha256"] = drop.sha256.map { .string($0) } ?? .null
+    members["captures"] = .object(drop.captures.mapValues { .string($0) })
+    return .object(members)
+  }
+
+  static func attempt(_ attempt: Attempt) -> JSON {
+    var members: [String: JSON] = [
+      "n": .integer(attempt.n), "state": .string(attempt.state.rawValue), "exit": .null, "signal": .null,
+      "started": .string(Timestamp.text(attempt.started)), "ended": time(attempt.ended),
+      "wall_s": attempt.usage.map { .number($0.wall) } ?? .null,
+      "cpu_s": attempt.usage.map { .number($0.cpu) } ?? .null,
+      "rss_bytes": attempt.usage?.peakRSS.map { .integer($0) } ?? .null,
+      "reason": attempt.reason.map { .string($0) } ?? .null,
+    ]
+    switch attempt.termination {
+    case .exited(let code): members["exit"] = .integer(Int(code))
+    case .signaled(let signal): members["signal"] = .integer(Int(signal))
+    case .unstarted, nil: break
+    }
+    return .object(members)
+  }
+
+  static func hook(_ call: HookCall) -> JSON {
+    var members: [String: JSON] = [
+      "event": .string(call.event), "program": .string(Display.escaped(call.program)),
+      "sha256": call.sha256.map { .string($0) } ?? .null, "at": .string(Timestamp.text(call.at)),
+      "attempt": call.attempt.map { .integer($0) } ?? .null, "wall_s": .number(call.usage.wall),
+      "cpu_s": .number(call.usage.cpu), "exit": .null, "timed_out": .bool(call.timedOut),
+      "decision": .string(call.decision.rawValue), "reason": call.reason.map { .string($0) } ?? .null,
+      "stderr": .string(call.stderrTail),
+    ]
+    if case .exited(let code) = call.termination { members["exit"] = .integer(Int(code)) }
+    return .object(members)
+  }
+
+  static func artifact(_ artifact: Artifact) -> JSON {
+    [
+      "stage": .string(artifact.stage), "name": .string(artifact.name), "path": .string(artifact.path),
+      "bytes": .integer(artifact.bytes), "sha256": .string(artifact.sha256),
+    ]
+  }
+
+  private static func time(_ date: Date?) -> JSON { date.map { .string(Timestamp.text($0)) } ?? .null }
+}
+
+extension Optional {
+  fileprivate func asyncFlatMap<Other>(_ transform: (Wrapped) async throws -> Other?) async rethrows -> Other? {
+    guard let self else { return nil }
+    return try await transform(self)
+  }
+}

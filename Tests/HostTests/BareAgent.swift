@@ -1,0 +1,70 @@
+import CSystem
+import Core
+import Glibc
+@testable import Host
+import TestSupport
+
+/// Speaks to a spawner without a reactor, says what no runner would say, and dies.
+final class BareAgent {
+  private let socket: Descriptor
+  private let process: pid_t
+  private(set) var pipes: [ProgramPipes] = []
+  private var hasEnded = false
+
+  init() throws {
+    var ends: [Int32] = [-1, -1]
+    try SystemError.check(packet_socket_pair(&ends), "make a socket")
+    socket = Descriptor(owning: ends[0])
+    let theirs = Descriptor(owning: ends[1])
+    var process: pid_t = 0
+    let code = spawn_with_socket(try builtProduct("penstock-spawner"), theirs.number, &process)
+    guard code == 0 else { throw SystemError("start the spawner", code: code) }
+    self.process = process
+  }
+
+  func run(_ request: ProgramRequest, token: UInt64 = 1) throws {
+    let pipes = try ProgramPipes(for: request)
+    try send(SpawnerWire.packet(.run, token: token), pipes.given.map(\.number))
+    for descriptor in pipes.given { descriptor.close() }
+    self.pipes.append(pipes)
+  }
+
+  func send(_ bytes: [UInt8], _ descriptors: [Int32] = []) throws {
+    try SystemError.check(
+      packet_send(socket.number, bytes, bytes.count, descriptors, Int32(descriptors.count)), "send")
+  }
+
+  /// The next result; waits for it.
+  func outcome() throws -> SpawnerWire.Outcome? {
+    var ready = pollfd(fd: socket.number, events: Int16(POLLIN), revents: 0)
+    while poll(&ready, 1, -1) < 0 && errno == EINTR { continue }
+    var bytes = [UInt8](repeating: 0, count: 256)
+    let count = try SystemError.check(recv(socket.number, &bytes, bytes.count, 0), "receive")
+    return bytes.withUnsafeBytes { SpawnerWire.outcome(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+  }
+
+  func signal(_ number: Int32) { kill(process, number) }
+
+  /// Sets RLIMIT_NOFILE of the spawner.
+  func limitDescriptors(_ count: UInt64) throws {
+    try SystemError.check(descriptor_limit_set(process, count), "limit descriptors")
+  }
+
+  /// What the kernel does to the socket of an agent that is killed.
+  func die() { socket.close() }
+
+  /// The exit code of the spawner, once it has ended.
+  func waitForSpawner() -> Int32 {
+    var status: Int32 = 0
+    while waitpid(process, &status, 0) < 0 && errno == EINTR { continue }
+    hasEnded = true
+    return status
+  }
+
+  deinit {
+    guard !hasEnded else { return }
+    die()
+    kill(process, SIGKILL)
+    _ = waitForSpawner()
+  }
+}
