@@ -98,6 +98,26 @@ import Testing
     #expect(log.entries == ["first", "second"])
   }
 
+  @Test(.timeLimit(.minutes(1))) func `a sleeper sleeps its time, or until its task is cancelled`()
+    async throws
+  {
+    let reactor = try Reactor()
+    defer { reactor.stop() }
+    let clock = SuspendingClock()
+    let began = clock.now
+    try await reactor.sleep(for: .milliseconds(40))
+    #expect(clock.now - began >= .milliseconds(40))
+    await withTaskGroup(of: Void.self) { group in
+      for _ in 0..<100 {
+        group.addTask {
+          await #expect(throws: CancellationError.self) { try await reactor.sleep(for: .seconds(3600)) }
+        }
+      }
+      group.cancelAll()
+    }
+    #expect(clock.now - began < .seconds(30))
+  }
+
   @Test func `what epoll does not take is an error in words`() throws {
     let reactor = try Reactor()
     defer { reactor.stop() }
