@@ -144,6 +144,26 @@ import Testing
     #expect(loaded.compactMap(\.version).isEmpty)
   }
 
+  @Test func `C07: a pipeline that never gets a drop is told so`() throws {
+    func file(_ name: String, _ trigger: String) -> String {
+      "pipeline: { name: \(name) }\ntrigger: { \(trigger) }\nstages: [ { name: a, run: [a] } ]"
+    }
+    let loaded = try workspace([
+      "1.yaml": file("b", "inbox: \"*.csv\""), "2.yaml": file("a", "inbox: \"*.csv\""),
+      "3.yaml": file("c", "inbox: \"*.csv\", priority: 1"), "4.yaml": file("d", "inbox: \"*.tsv\""),
+    ]).pipelines()
+    #expect(
+      loaded.flatMap(\.diagnostics).map(\.rendered) == [
+        """
+        pipelines/1.yaml:2:19: warning: `a` takes every drop of this name: pattern and priority are the same
+         2 | trigger: { inbox: "*.csv" }
+           |                   ^^^^^^^
+          give one of them another `priority` or pattern
+        """
+      ])
+    #expect(loaded.compactMap(\.version).count == 4)
+  }
+
   @Test func `the digest is that of all that goes into a pipeline`() throws {
     func digest(_ change: (inout [String: String]) -> Void, train: String = PipelineFolderTests.train) throws
       -> String
