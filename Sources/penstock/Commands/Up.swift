@@ -20,7 +20,6 @@ struct Up: AsyncParsableCommand {
   var noDashboard = false
 
   func run() async throws {
-    StopSignals.block()
     let workspace = try place.workspace()
     let console = Console(output: .standard(), json: place.json)
     let assembly = try Assembly(workspace) { console.show($0) }
