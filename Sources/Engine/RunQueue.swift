@@ -28,6 +28,8 @@ struct RunQueue {
   /// Whether a run is first in line whose attempt is recorded as begun.
   var hasOpened: Bool { byPriority[.max]?.first?.opened != nil }
 
+  var ids: [RunID] { byPriority.values.flatMap { $0.map(\.run.id) } }
+
   func contains(_ id: RunID) -> Bool {
     byPriority.values.contains { $0.contains { $0.run.id == id } }
   }
