@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import subprocess
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 from penstock_stages.contract import Input, Reply, Request, perform
 
 STAGES = ("ingest", "validate", "clean", "features", "select", "train", "evaluate", "report")
+ByHand = Callable[[str, str], subprocess.CompletedProcess[str]]
+Wrong = Callable[[str, object], str]
 AUTO = ("clean", "features", "select", "train")
 PASSED_ON = {"clean": ("table",), "features": ("table",), "select": ("table",)}
 

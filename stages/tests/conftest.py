@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from sklearn import datasets
 
-from chain import Chain
+from chain import ByHand, Chain, Wrong
 
 KIT = Path(__file__).parents[1]
 
@@ -39,7 +39,7 @@ def cancer() -> pl.DataFrame:
 
 
 @pytest.fixture
-def by_hand(tmp_path: Path):
+def by_hand(tmp_path: Path) -> ByHand:
     """Runs a stage as a program, with what is written to its stdin."""
 
     def run(stage: str, stdin: str) -> subprocess.CompletedProcess[str]:
@@ -53,7 +53,7 @@ def by_hand(tmp_path: Path):
 
 
 @pytest.fixture
-def wrong(by_hand):
+def wrong(by_hand: ByHand) -> Wrong:
     """The reason that a stage gives for refusing a request."""
 
     def run(stage: str, body: object) -> str:

@@ -1,9 +1,9 @@
 import json
-import os
 from pathlib import Path
 
 import pytest
 
+from chain import ByHand, Wrong
 from penstock_stages.contract import (
     Input,
     Refusal,
@@ -107,7 +107,7 @@ def test_json_is_the_same_bytes_for_the_same_content(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("stdin", ["", "{", '{"inputs":[{"path":"nowhere.csv"}]}', '{"out":"/nowhere"}'])
-def test_by_hand_errors_are_one_line_and_exit_2(by_hand, stdin: str) -> None:
+def test_by_hand_errors_are_one_line_and_exit_2(by_hand: ByHand, stdin: str) -> None:
     done = by_hand("ingest", stdin)
     assert done.returncode == 2
     assert done.stdout == ""
@@ -115,15 +115,15 @@ def test_by_hand_errors_are_one_line_and_exit_2(by_hand, stdin: str) -> None:
     assert len(done.stderr.strip().splitlines()) == 1
 
 
-def test_by_hand_a_reply_is_one_line_of_json(by_hand, tmp_path: Path) -> None:
+def test_by_hand_a_reply_is_one_line_of_json(by_hand: ByHand, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("a,b\n1,2\n")
     done = by_hand("ingest", '{"inputs":[{"path":"a.csv"}]}')
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["outputs"][0] == {"name": "table", "path": "table.parquet"}
-    assert sorted(os.listdir(tmp_path)) == ["a.csv", "profile.json", "table.parquet"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "profile.json", "table.parquet"]
 
 
-def test_unknown_parameters_name_the_nearest(wrong, tmp_path: Path) -> None:
+def test_unknown_parameters_name_the_nearest(wrong: Wrong, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("a,b\n1,2\n")
     body = {"inputs": [{"path": "a.csv"}], "stage": {"params": {"delimeter": ","}}}
     assert "did you mean `delimiter`?" in wrong("ingest", body)

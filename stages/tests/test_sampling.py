@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import polars as pl
 import pytest
@@ -22,7 +24,7 @@ def test_a_smaller_sample_is_contained_in_a_larger_one(table: pl.DataFrame, seed
     order = np.arange(table.height)
     recent = [sampling.recent(order, f) for f in FRACTIONS]
     for nested in (masks, masks_by_class, recent):
-        for small, large in zip(nested, nested[1:], strict=False):
+        for small, large in pairwise(nested):
             assert not (small & ~large).any()
         assert nested[-1].all()
 

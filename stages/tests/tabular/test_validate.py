@@ -4,7 +4,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from chain import Chain
+from chain import ByHand, Chain
 from penstock_stages.table import PART, TEST
 from penstock_stages.tabular.celltypes import typed
 
@@ -46,7 +46,7 @@ def test_the_line_is_that_of_the_file(chain: Chain, tmp_path: Path) -> None:
         ({"b": {"type": "date"}}, "column `b`: 40 of 40 values are not dates or times"),
     ],
 )
-def test_the_rules_of_a_schema(chain: Chain, tmp_path: Path, schema: dict, words: str) -> None:
+def test_the_rules_of_a_schema(chain: Chain, tmp_path: Path, schema: dict[str, object], words: str) -> None:
     text = rows("a,b,y", "{i},x{k},{j}")
     assert words in fails(chain, tmp_path, text, schema=schema, min_quality=1)
 
@@ -57,7 +57,7 @@ def test_missing_cells_where_a_value_is_required(chain: Chain, tmp_path: Path) -
     assert reason == "column `a`: 1 of 41 values are missing (first: line 42)"
 
 
-def test_a_schema_that_makes_no_sense_is_misuse(by_hand, tmp_path: Path) -> None:
+def test_a_schema_that_makes_no_sense_is_misuse(by_hand: ByHand, tmp_path: Path) -> None:
     pl.DataFrame({"a": ["1"]}).write_parquet(tmp_path / "t.parquet")
     body = {
         "inputs": [{"name": "table", "path": "t.parquet"}],

@@ -182,7 +182,9 @@ def _impute(table: pl.DataFrame, fit: pl.DataFrame, roles: Roles, seed: int) -> 
         # the rounds are capped on purpose
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(scale.transform(known))
-    full = scale.inverse_transform(model.transform(scale.transform(table.select(pl.col(names).cast(pl.Float64)))))
+    full = scale.inverse_transform(
+        model.transform(scale.transform(table.select(pl.col(names).cast(pl.Float64)).to_numpy()))
+    )
     low, high = np.nanmin(known, axis=0), np.nanmax(known, axis=0)
     full = np.clip(full, low, high)
     whole = table.select(names).null_count().row(0)
