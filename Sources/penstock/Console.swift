@@ -10,6 +10,9 @@ final class Console: Sendable {
     var board = RunBoard()
     /// Lines of the board on the screen.
     var drawn = 0
+    /// What draws the times anew while something is at work.
+    var reactor: Reactor?
+    var isTicking = false
   }
 
   private let output: @Sendable () -> Output
@@ -32,6 +35,7 @@ final class Console: Sendable {
     let output = self.output()
     state.withLock { state in
       state.board.note(event)
+      tickLater(&state)
       if let line = line(for: event, output) {
         draw(&state, above: [line], output)
       } else if event.kind.changesBoard {
@@ -40,21 +44,28 @@ final class Console: Sendable {
     }
   }
 
-  /// Draws the times anew.
-  /// - Returns: whether anything is at work.
-  @discardableResult
-  func tick() -> Bool {
-    guard isLive else { return false }
-    return state.withLock { state in
-      guard !state.board.isEmpty else { return false }
+  /// Keeps the times on the screen going, once a second while something is at work.
+  func animate(on reactor: Reactor) { state.withLock { $0.reactor = isLive ? reactor : nil } }
+
+  private func tick() {
+    state.withLock { state in
+      state.isTicking = false
+      if state.board.isEmpty { return }
       draw(&state, above: [], output())
-      return true
+      tickLater(&state)
     }
+  }
+
+  private func tickLater(_ state: inout State) {
+    guard let reactor = state.reactor, !state.isTicking, !state.board.isEmpty else { return }
+    state.isTicking = true
+    _ = reactor.after(.seconds(1)) { [weak self] in self?.tick() }
   }
 
   /// Leaves the terminal clean.
   func finish() {
     state.withLock { state in
+      state.reactor = nil
       state.board = RunBoard()
       draw(&state, above: [], output())
     }
@@ -72,8 +83,7 @@ final class Console: Sendable {
     if isLive, case .stageStarted(let choice, _) = event.kind, choice.level == .coarse { return nil }
     let record = LogWords.record(of: event)
     guard record.level != .debug else { return nil }
-    let line = LogLine(output: output).text(record)
-    return isLive ? output.fit.map { TextWidth.cut(line, to: $0) } ?? line : line
+    return LogLine(output: output).text(record)
   }
 
   /// One write: what was drawn goes, lines come, the board comes again.

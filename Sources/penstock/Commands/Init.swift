@@ -43,13 +43,11 @@ struct InitPage: Answer {
       return ["`\(shown)` is a workspace already; nothing was changed"]
     }
     let (change, from) = directory == "." ? ("", "samples") : (" -C " + Self.quoted(directory), Self.quoted(directory) + "/samples")
-    return [
-      "made the workspace `\(shown)`, with a small pipeline that takes any `.csv`",
-      "", "next:",
-      "  penstock\(change) put \(from)/rivers.csv      # drop a file",
-      "  penstock\(change) up --once                   # let the agent work until nothing is left",
-      "  penstock\(change) show last                   # see what came of it",
-    ]
+    var next = Table([.left(""), .left("")], indent: 2)
+    next.add([.init("penstock\(change) put \(from)/rivers.csv", .strong), .init("# drop a file", .quiet)])
+    next.add([.init("penstock\(change) up --once", .strong), .init("# work until nothing is left to do", .quiet)])
+    next.add([.init("penstock\(change) show last", .strong), .init("# see what came of it", .quiet)])
+    return ["made the workspace `\(shown)`, with a small pipeline that takes any `.csv`", "", "next:"] + next.lines(output)
   }
 
   /// As a shell takes it.

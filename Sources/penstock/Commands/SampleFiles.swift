@@ -78,14 +78,16 @@ enum SampleFiles {
     algorithm), `off` (bypassed). Exit codes: 0 read the answer, 2 deny (stderr says why), 75 later, anything else is
     an error: before-hooks then fail the run, after-hooks warn. `penstock schema hook-reply` has all of it.
 
-    `before-run.d/10-example.disabled` is an example that does not run: rename it to `10-example` to try it.
+    `examples/size-limit.sh` is one to begin with. Try it, then put it in force:
+
+        penstock hooks test before-run ./hooks/examples/size-limit.sh
+        mkdir -p hooks/before-run.d && cp hooks/examples/size-limit.sh hooks/before-run.d/10-size-limit
 
     """#
 
   static let hook = #"""
     #!/bin/sh
-    # Denies drops larger than 100 MB. To try it:  penstock hooks test before-run hooks/before-run.d/10-example
-    # To put it in force, rename it to 10-example.
+    # Denies drops larger than 100 MB, once it lies in hooks/before-run.d/ (see hooks/README.md).
     set -eu
     bytes=$(sed -n 's/.*"drop":{[^}]*"bytes":\([0-9]*\).*/\1/p')
     if [ "${bytes:-0}" -gt 100000000 ]; then

@@ -111,7 +111,9 @@ struct RunPage: Answer {
   }
 
   private func because(_ attempt: Attempt) -> String {
-    attempt.granularity.authority == .standard ? "" : Shown.words(attempt.granularity.reason)
+    let choice = attempt.granularity
+    let goesWithoutSaying = choice.level == .coarse && [.standard, .fixed].contains(choice.authority)
+    return goesWithoutSaying ? "" : Shown.words(choice.reason)
   }
 
   private func hooks() -> Table {
@@ -139,10 +141,18 @@ struct RunPage: Answer {
 
   private func path(_ artifact: Artifact) -> String { "var/runs/\(run.id.text)/\(artifact.path)" }
 
+  private var why: String {
+    switch run.state {
+    case .failed: "why it failed"
+    case .cancelled: "why it was cancelled"
+    case .quarantined: "why it is in quarantine"
+    case .queued, .running, .waiting, .done: "why it waits"
+    }
+  }
+
   private func failure(_ output: Output) -> [String] {
     guard run.state != .done, run.reason != nil || run.failedStage != nil else { return [] }
-    let title = run.state.isTerminal ? "why it is \(run.state.rawValue)" : "why it waits"
-    var lines = ["", output.toned(title, run.state == .waiting ? .odd : .bad)]
+    var lines = ["", output.toned(why, run.state.isTerminal ? .bad : .odd)]
     lines += Shown.paragraph(run.reason ?? "").map { "  " + $0 }
     guard let stage = run.failedStage else { return lines }
     let last = whole.attempts.last { $0.stage == stage }

@@ -17,7 +17,7 @@ struct WorkspaceTemplate {
       File(path: "stages/describe.sh", text: SampleFiles.describe, isProgram: true),
       File(path: "stages/report.sh", text: SampleFiles.report, isProgram: true),
       File(path: "hooks/README.md", text: SampleFiles.hooks),
-      File(path: "hooks/before-run.d/10-example.disabled", text: SampleFiles.hook, isProgram: true),
+      File(path: "hooks/examples/size-limit.sh", text: SampleFiles.hook, isProgram: true),
       File(path: "samples/rivers.csv", text: SampleFiles.rivers),
       File(path: "docs/schema/pipeline.schema.json", text: Schemas.named("pipeline") ?? ""),
       File(path: "docs/schema/settings.schema.json", text: Schemas.named("settings") ?? ""),
