@@ -52,6 +52,9 @@ package struct Diagnostic: Error, Sendable, Equatable {
     ]
   }
 
+  /// Unicode scalars; a longer line is not shown, as in a JSON file without line ends.
+  fileprivate static let longestLine = 400
+
   private static func visible(_ scalars: ArraySlice<Unicode.Scalar>) -> String {
     scalars.map { $0 == "\\" ? "\\" : $0 == "\t" ? " " : Display.escaped(String($0)) }.joined()
   }
@@ -67,11 +70,15 @@ extension Sequence where Element == Diagnostic {
       var diagnostic = diagnostic
       let mark = diagnostic.mark
       guard diagnostic.source == nil, let text = texts[mark.file] else { return diagnostic }
+      // what libyaml counts as the end of a line
       let split =
-        lines[mark.file]
-        ?? text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" || $0 == "\r" }
+        lines[mark.file] ?? text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
       lines[mark.file] = split
-      if mark.line <= split.count { diagnostic.source = String(split[mark.line - 1].prefix(200)) }
+      guard mark.line <= split.count else { return diagnostic }
+      let line = split[mark.line - 1]
+      let isFirst = mark.line == 1 && line.unicodeScalars.first == "\u{FEFF}"
+      let shown = isFirst ? line.unicodeScalars.dropFirst() : line.unicodeScalars
+      if shown.count <= Diagnostic.longestLine { diagnostic.source = String(shown) }
       return diagnostic
     }
     .enumerated().sorted { left, right in

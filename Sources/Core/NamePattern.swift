@@ -53,6 +53,8 @@ package struct NamePattern: Sendable, Equatable, Codable {
 
   package struct Malformed: Error, Equatable {
     package let reason: String
+
+    package init(reason: String) { self.reason = reason }
   }
 
   /// Bytes that must be met letter by letter: of two patterns that match, the one with more is meant.

@@ -3,6 +3,11 @@ package enum Quantity {
   package struct Malformed: Error, Equatable {
     package let reason: String
     package let hint: String?
+
+    package init(reason: String, hint: String?) {
+      self.reason = reason
+      self.hint = hint
+    }
   }
 
   /// `90s`, `1h30m`, `250ms`, `1.5h`.

@@ -35,8 +35,7 @@ struct RunSession {
       guard let last = own.last else { continue }
       switch last.state {
       case .ok, .cached:
-        let files = (left[stage.name] ?? []).map { Envelope.FilePart($0, path: path($0)) }
-        settle(stage, leaving: files)
+        settle(stage, leaving: (left[stage.name] ?? []).map { Envelope.FilePart($0, path: path($0)) })
       case .skipped: settle(stage, leaving: passedOn(by: stage))
       case .failed, .timeout:
         // a failure that was recorded and not followed by another attempt was let pass, or waits for one
@@ -72,8 +71,9 @@ struct RunSession {
     return inputs.filter { names.contains($0.name) }
   }
 
+  /// A stage that left nothing, as one that only checks or notifies, hands its inputs on.
   mutating func settle(_ stage: Stage, leaving files: [Envelope.FilePart]) {
-    outputs[stage.name] = files
+    outputs[stage.name] = files.isEmpty ? inputs(of: stage) : files
     settled.insert(stage.name)
   }
 

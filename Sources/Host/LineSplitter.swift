@@ -1,3 +1,5 @@
+import Glibc
+
 /// Cuts a stream of bytes into lines.
 struct LineSplitter {
   /// Longer lines are given in pieces of this size.
@@ -7,14 +9,15 @@ struct LineSplitter {
   init(limit: Int = 64 << 10) { self.limit = limit }
 
   mutating func add(_ bytes: UnsafeRawBufferPointer, line: ([UInt8]) -> Void) {
-    var start = 0
-    for index in bytes.indices where bytes[index] == UInt8(ascii: "\n") {
-      take(bytes[start..<index], line: line)
+    var bytes = bytes
+    while let start = bytes.baseAddress, let newline = memchr(start, Int32(UInt8(ascii: "\n")), bytes.count) {
+      let length = UnsafeRawPointer(newline) - start
+      take(UnsafeRawBufferPointer(rebasing: bytes[..<length]), line: line)
       line(rest)
       rest.removeAll(keepingCapacity: true)
-      start = index + 1
+      bytes = UnsafeRawBufferPointer(rebasing: bytes[(length + 1)...])
     }
-    take(bytes[start...], line: line)
+    take(bytes, line: line)
   }
 
   /// Gives the last line where it had no newline.
@@ -24,12 +27,12 @@ struct LineSplitter {
     rest = []
   }
 
-  private mutating func take(_ bytes: Slice<UnsafeRawBufferPointer>, line: ([UInt8]) -> Void) {
+  private mutating func take(_ bytes: UnsafeRawBufferPointer, line: ([UInt8]) -> Void) {
     var bytes = bytes
     while rest.count + bytes.count > limit {
       let room = limit - rest.count
-      rest.append(contentsOf: bytes.prefix(room))
-      bytes = bytes.dropFirst(room)
+      rest.append(contentsOf: bytes[..<room])
+      bytes = UnsafeRawBufferPointer(rebasing: bytes[room...])
       line(rest)
       rest.removeAll(keepingCapacity: true)
     }

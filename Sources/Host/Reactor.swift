@@ -17,6 +17,12 @@ package final class Reactor: Sendable {
     package static let writable = Readiness(rawValue: event_loop_writable)
     /// The other side is gone, or an error waits; told without being asked for.
     package static let ended = Readiness(rawValue: event_loop_ended)
+
+    /// Each of them is several bits of epoll(7), any of which means it.
+    fileprivate init(events: UInt32) {
+      self = []
+      for one in [Readiness.readable, .writable, .ended] where one.rawValue & events != 0 { insert(one) }
+    }
   }
 
   /// One descriptor that is watched.
@@ -196,6 +202,6 @@ package final class Reactor: Sendable {
     }
     // Gone where an earlier handler of this batch cancelled it.
     let handler = state.withLock { $0.watches[id]?.handler }
-    handler?(Readiness(rawValue: events))
+    handler?(Readiness(events: events))
   }
 }

@@ -21,7 +21,7 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
 
   /// Throws where `value`, the result of a system call, is negative.
   @discardableResult
-  static func check<Value: SignedInteger>(_ value: Value, _ action: @autoclosure () -> String) throws
+  package static func check<Value: SignedInteger>(_ value: Value, _ action: @autoclosure () -> String) throws
     -> Value
   {
     guard value >= 0 else { throw SystemError(action(), code: errno) }

@@ -208,17 +208,38 @@ extension EventReader {
   /// libyaml's message, reworded where people are known to stumble.
   private func failure(_ parser: yaml_parser_t, in bytes: [UInt8]) -> Diagnostic {
     let problem = parser.problem.map { String(cString: $0) } ?? "it cannot be read"
-    let place = parser.error == YAML_READER_ERROR ? nil : parser.problem_mark
-    var mark = Mark(file: file)
-    if let place { mark = Mark(file: file, line: Int(place.line) + 1, column: Int(place.column) + 1) }
+    let mark =
+      parser.error == YAML_READER_ERROR
+      ? mark(at: parser.problem_offset, in: bytes) : mark(parser.problem_mark, in: bytes)
     if problem.contains("cannot start any token"), character(at: mark, in: bytes) == "\t" {
       return Diagnostic(at: mark, "a tab, where YAML indents with spaces", hint: "replace it by spaces")
+    }
+    if problem.contains("did not find expected ',' or") {
+      let begin = self.mark(parser.context_mark, in: bytes)
+      let (thing, closing) = problem.contains("]") ? ("list in brackets", "]") : ("map in braces", "}")
+      return Diagnostic(
+        at: mark, "expected `,` or `\(closing)`",
+        hint: "the \(thing) begins in line \(begin.line), column \(begin.column)")
     }
     for (part, message, hint) in Self.reworded where problem.contains(part) {
       return Diagnostic(at: mark, message, hint: hint)
     }
     let context = parser.context.map { String(cString: $0) + ": " } ?? ""
     return Diagnostic(at: mark, "this is not YAML: \(context)\(problem)")
+  }
+
+  /// Where libyaml means the end of the file, the end of the last line that has text.
+  private func mark(_ place: yaml_mark_t, in bytes: [UInt8]) -> Mark {
+    let spaces: [UInt8] = [0x0A, 0x0D, 0x20, 0x09]
+    let end = (bytes.lastIndex { !spaces.contains($0) } ?? -1) + 1
+    let last = mark(at: end, in: bytes)
+    return min(last, Mark(file: file, line: Int(place.line) + 1, column: Int(place.column) + 1))
+  }
+
+  private func mark(at offset: Int, in bytes: [UInt8]) -> Mark {
+    let lines = bytes.prefix(offset).split(separator: 0x0A, omittingEmptySubsequences: false)
+    let column = String(decoding: lines.last ?? [], as: UTF8.self).unicodeScalars.count + 1
+    return Mark(file: file, line: lines.count, column: column)
   }
 
   private func character(at mark: Mark, in bytes: [UInt8]) -> Unicode.Scalar? {
@@ -249,8 +270,10 @@ extension EventReader {
       "did not find expected '-' indicator", "neither `- ` nor the end of this list",
       "check the indentation: the `-` of one list stand in the same column"
     ),
-    ("did not find expected ',' or ']'", "a list in brackets is not closed", "expected `,` or `]`"),
-    ("did not find expected ',' or '}'", "a map in braces is not closed", "expected `,` or `}`"),
+    (
+      "did not find expected node content", "expected a value here",
+      "check that every bracket and brace is closed"
+    ),
     ("found unexpected end of stream", "a quote is not closed before the end of the file", nil),
     ("control characters are not allowed", "the file holds a control character", "remove it"),
     ("Maximum nesting level", "nested deeper than \(YAMLDocument.deepest) levels", nil),

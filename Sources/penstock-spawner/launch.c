@@ -4,10 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "signals.h"
 
 enum { NOTICE = 3, IOPRIO_WHO_PROCESS = 1, IOPRIO_IDLE = 3 << 13 };
 
@@ -15,18 +16,6 @@ static _Noreturn void give_up(int notice, enum step step) {
   struct launch_failure failure = {.step = step, .code = errno};
   ssize_t written = write(notice, &failure, sizeof failure);
   _exit(written == sizeof failure ? 127 : 126);
-}
-
-// The program begins with the signals as after login, whatever the agent made of them.
-static void reset_signals(void) {
-  // The kernel's own call, because glibc keeps 32 and 33 to itself and some parents leave them ignored.
-  struct {
-    void (*handler)(int);
-    unsigned long rest[3];
-  } standard = {.handler = SIG_DFL};
-  for (int number = 1; number <= 64; number++) syscall(SYS_rt_sigaction, number, &standard, NULL, 8);
-  uint64_t none = 0;
-  syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, 8);
 }
 
 static int limit(int resource, uint64_t value) {
@@ -47,7 +36,7 @@ static int give_way(void) {
 
 static _Noreturn void become(const struct request *request, const int stdio[3], int notice) {
   setsid();
-  reset_signals();
+  signals_restore();
   for (int fd = 0; fd < 3; fd++) {
     if (dup2(stdio[fd], fd) < 0) give_up(notice, STEP_STDIO);
   }

@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -17,22 +16,7 @@
 #include "agent.h"
 #include "keepers.h"
 #include "record.h"
-
-static void wake(int number) { (void)number; }
-
-static void prepare_signals(void) {
-  signal(SIGPIPE, SIG_IGN);
-  signal(SIGINT, SIG_IGN);
-  signal(SIGTERM, SIG_IGN);
-  signal(SIGHUP, SIG_IGN);
-  struct sigaction action = {.sa_handler = wake};
-  sigaction(SIGCHLD, &action, NULL);
-  // Heard in ppoll(2) only; the keepers inherit it.
-  sigset_t blocked;
-  sigemptyset(&blocked);
-  sigaddset(&blocked, SIGCHLD);
-  sigprocmask(SIG_SETMASK, &blocked, NULL);
-}
+#include "signals.h"
 
 static bool socket_is_there(void) {
   int type = 0;
@@ -42,7 +26,7 @@ static bool socket_is_there(void) {
 
 static void prepare(void) {
   setsid();
-  prepare_signals();
+  signals_prepare();
   // Descriptors 0 to 2 must be taken, or a program's pipe could become one of them.
   int fd;
   while ((fd = open("/dev/null", O_RDWR | O_CLOEXEC)) >= 0 && fd < AGENT_SOCKET) continue;

@@ -4,6 +4,9 @@ import Foundation
 import Host
 import Store
 
+/// A command that ends in order when it is interrupted, instead of at once.
+protocol StopsInOrder {}
+
 @main
 struct Penstock: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -19,9 +22,17 @@ struct Penstock: AsyncParsableCommand {
       RunCommand.self, Cancel.self, Check.self, SchemaCommand.self, Stages.self, Hooks.self, Doctor.self,
     ])
 
-  static func main() async {
-    // before any other thread is there, so that each inherits it
+  /// Wide enough that a task that blocks on a disk keeps no other waiting.
+  private static let threads = 4
+
+  static func main() {
     Machine.ignoreBrokenPipes()
+    // before any other thread is there, so that each inherits it
+    if (try? parseAsRoot()) is any StopsInOrder { StopSignals.block() }
+    ThreadPool(width: threads).runBlocking { await work() }
+  }
+
+  @concurrent private static func work() async {
     do {
       var command = try parseAsRoot()
       if var asynchronous = command as? any AsyncParsableCommand {
@@ -29,9 +40,7 @@ struct Penstock: AsyncParsableCommand {
       } else {
         try command.run()
       }
-    } catch {
-      end(error)
-    }
+    } catch { end(error) }
   }
 
   private static func end(_ error: any Error) -> Never {

@@ -21,6 +21,10 @@ final class ConfiguredWorkspace {
     try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: file)
   }
 
+  func setMode(_ name: String, _ mode: Int) throws {
+    try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path + "/" + name)
+  }
+
   func context(environment: [String: String] = [:]) -> PipelineCatalog.Context {
     PipelineCatalog.Context(
       stages: ManifestFolder(directory: path + "/stages").load().stages, environment: environment,

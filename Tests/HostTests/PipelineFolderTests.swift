@@ -21,21 +21,23 @@ import Testing
     pure: true
     """
 
+  static let pipeline = """
+    pipeline: { name: fx, version: 1.2.0 }
+    vars: { horizon: 3, root: "${DATA_ROOT:-samples}" }
+    trigger: { inbox: "fx-{pair}.csv", priority: 2 }
+    data: { sources: [ { type: csv, path: "${vars.root}/fx-${file.pair}.csv" } ] }
+    stages:
+      - { name: train, uses: tabular/train, granularity: auto, timeout: 20m, params: { horizon: "${vars.horizon}" } }
+      - { name: publish, run: [./publish.sh, "${input}", "${file.pair}"], on_error: continue }
+    hooks: { before-train: [ { run: [./cap.sh], on_error: warn } ] }
+    """
+
   @Test func `a folder becomes pipelines`() throws {
     let workspace = try ConfiguredWorkspace()
     try workspace.write("stages/tabular/train.yaml", Self.train)
     try workspace.write(
       "pipelines/fx.yaml",
-      """
-      pipeline: { name: fx, version: 1.2.0 }
-      vars: { horizon: 3, root: "${DATA_ROOT:-samples}" }
-      trigger: { inbox: "fx-{pair}.csv", priority: 2 }
-      data: { sources: [ { type: csv, path: "${vars.root}/fx-${file.pair}.csv" } ] }
-      stages:
-        - { name: train, uses: tabular/train, granularity: auto, timeout: 20m, params: { horizon: "${vars.horizon}" } }
-        - { name: publish, run: [./publish.sh, "${input}", "${file.pair}"], on_error: continue }
-      hooks: { before-train: [ { run: [./cap.sh], on_error: warn } ] }
-      """)
+      Self.pipeline)
     let loaded = workspace.pipelines()
     #expect(loaded.flatMap(\.diagnostics).map(\.rendered) == [])
     let version = try #require(loaded.first?.version)
@@ -49,23 +51,71 @@ import Testing
     #expect(words == ["./publish.sh", "/in", "${home}"])
   }
 
-  @Test func `everything wrong is told at once`() throws {
+  @Test func `every key of a pipeline does what it says`() throws {
     let workspace = try ConfiguredWorkspace()
     try workspace.write("stages/tabular/train.yaml", Self.train)
     try workspace.write(
-      "pipelines/fx.yaml",
+      "pipelines/all.yaml",
       """
-      pipeline: { name: fx, verison: 1 }
-      trigger: { inbox: "fx-{pair.csv" }
+      pipeline: { name: all, version: 1.0 }
+      vars: { a: [1, two], b: ~ }
+      trigger: { inbox: "*.csv", priority: -3, on_config: true }
+      data: { sources: [ { type: parquet, path: a.parquet } ] }
+      env: [LANG, TOKEN]
       stages:
+        - { name: later, run: [./later], needs: [train, first], granularity: off }
+        - { name: first, run: [./first], needs: [] }
         - name: train
-          uses: tabular/trian
-          granularty: auto
-        - { name: train2, uses: tabular/train, granularity: off, params: { horizn: 1, horizon: x, model: rigde } }
-        - { name: c, run: [x, "${vars.y}"], needs: [d, trian], timeout: 90 }
-        - { name: d, run: [x], needs: [c] }
-      hooks: { before-trian: [ { run: [] } ] }
+          uses: tabular/train
+          params: { horizon: 1 }
+          needs: [first]
+          granularity: fine
+          coarse: { params: { model: boosted } }
+          medium: { sample: 5%, params: { horizon: 2 } }
+          fine: { params: { horizon: 3 } }
+          timeout: 2m
+          retry: { attempts: 4, backoff: 1s, factor: 3, jitter: 0% }
+          on_error: continue
+          on_interrupt: hold
+          fallback: { params: { model: ridge } }
+          limits: { memory: 2GiB, open_files: 64, idle: true }
+        - { name: gone, run: [./gone], enabled: false }
+        - { name: second, run: [./second], after: first }
+      hooks:
+        before-train: [ { run: [./a, "${home}"], timeout: 5s, on_error: ignore }, { run: [./b] } ]
+        on-arrival: []
       """)
-    print(workspace.pipelines().flatMap(\.diagnostics).map(\.rendered).joined(separator: "\n"))
+    let loaded = workspace.pipelines()
+    #expect(loaded.flatMap(\.diagnostics).map(\.rendered) == [])
+    var pipeline = try #require(loaded.first?.version?.pipeline)
+    pipeline.origin = nil
+    let train = Stage(
+      name: "train", uses: "tabular/train", program: ["${kit}/train.sh", "${params.horizon}"],
+      params: ["horizon": 1], needs: ["first"], granularity: .fixed(.fine, said: true),
+      levelParams: [.coarse: ["model": "boosted"], .medium: ["horizon": 2], .fine: ["horizon": 3]],
+      sample: 0.05,
+      timeout: .seconds(120),
+      retry: RetryPolicy(attempts: 4, backoff: .seconds(1), factor: 3, jitter: 0), onError: .continue,
+      onInterrupt: .hold, fallback: ["model": "ridge"],
+      limits: ResourceLimits(memory: 2 << 30, openFiles: 64, idle: true), version: "1.0.0", pure: true)
+    #expect(
+      pipeline
+        == Pipeline(
+          name: "all", label: "1.0",
+          trigger: PipelineTrigger(inbox: try NamePattern("*.csv"), priority: -3, onConfig: true),
+          sources: [DataSource(type: "parquet", path: "a.parquet")],
+          stages: [
+            Stage(name: "first", program: ["./first"]),
+            Stage(name: "second", program: ["./second"], needs: ["first"]), train,
+            Stage(
+              name: "later", program: ["./later"], needs: ["train", "first"],
+              granularity: .fixed(.off, said: true)),
+          ],
+          hooks: [
+            "before-train": [
+              HookProgram(program: ["./a", "${home}"], timeout: .seconds(5), onError: .ignore),
+              HookProgram(program: ["./b"]),
+            ], "on-arrival": [],
+          ], environment: ["LANG", "TOKEN"], vars: ["a": [1, "two"], "b": nil]))
   }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import Host
 import Synchronization
 
 /// Counts from any thread.
@@ -8,9 +9,12 @@ final class Counter: Sendable {
   var value: Int { count.withLock { $0 } }
 
   /// The count after it.
-  func increment() -> Int {
+  func increment() -> Int { add(1) }
+
+  @discardableResult
+  func add(_ more: Int) -> Int {
     count.withLock { count in
-      count += 1
+      count += more
       return count
     }
   }
@@ -41,4 +45,41 @@ final class HeldDescriptor: Sendable {
   }
 
   deinit { letGo() }
+}
+
+/// Notes in the order in which they come.
+final class Log: Sendable {
+  private let notes = Mutex<[String]>([])
+
+  var entries: [String] { notes.withLock { $0 } }
+
+  func add(_ note: String) { notes.withLock { $0.append(note) } }
+}
+
+/// For exit tests, whose process must fail where `condition` does not hold.
+func require(_ condition: @autoclosure () throws -> Bool, _ words: @autoclosure () -> String) throws {
+  if try !condition() { throw Unmet(words: words()) }
+}
+
+func required<Value>(_ value: Value?, _ words: String) throws -> Value {
+  guard let value else { throw Unmet(words: "no " + words) }
+  return value
+}
+
+struct Unmet: Error {
+  let words: String
+}
+
+/// What a test made to cancel later.
+final class Registrations: Sendable {
+  private let all = Mutex<[Reactor.Registration]>([])
+
+  func add(_ registration: Reactor.Registration) { all.withLock { $0.append(registration) } }
+
+  func takeAll() -> [Reactor.Registration] {
+    all.withLock { all in
+      defer { all = [] }
+      return all
+    }
+  }
 }

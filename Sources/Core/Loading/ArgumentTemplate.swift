@@ -39,6 +39,11 @@ package enum ArgumentTemplate {
   package struct Missing: Error, Equatable {
     package let element: String
     package let reason: String
+
+    package init(element: String, reason: String) {
+      self.element = element
+      self.reason = reason
+    }
   }
 
   private static func text(of value: JSON?, key: String, element: String) throws(Missing) -> String {

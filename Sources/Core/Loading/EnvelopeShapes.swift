@@ -112,7 +112,7 @@ package enum EnvelopeShapes {
               Field("context", .map(.any), "Merged over the context (RFC 7396)."),
             ])), "What it changes."),
       Field("granularity", .word(Granularity.names), "The level it wants."),
-      Field("retry_after", .duration, "How long the run waits after `defer`, 60s if unsaid."),
+      Field("retry_after", .duration(atLeast: .zero), "How long the run waits after `defer`, 60s if unsaid."),
       Field("annotations", .map(.any), "Kept with the call."),
       Field("warnings", .list(.text, atLeast: 0), "Shown with the run."),
     ])

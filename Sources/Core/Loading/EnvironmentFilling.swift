@@ -8,7 +8,8 @@ package struct EnvironmentFilling {
   package static let reserved: Set<String> = ["input", "home", "out", "kit"]
   package static let scopes = ["vars", "file", "params"]
 
-  /// - Parameter secrets: names whose values may not get into a pipeline, whose text is kept and shown.
+  /// - Parameter secrets: names whose values may not get into a pipeline, whose text is kept and shown; names that
+  ///   look like those of secrets never may.
   package init(environment: [String: String], secrets: some Sequence<String>) {
     self.environment = environment
     self.secrets = Set(secrets)
@@ -44,7 +45,7 @@ package struct EnvironmentFilling {
       findings.error("`\(reference.displayed)` is no variable", at: mark)
       return nil
     }
-    guard !secrets.contains(name) else {
+    guard !secrets.contains(name), !SecretMask.looksSecret(name: name) else {
       findings.error(
         "`\(name)` is a secret, and the text of a pipeline is kept and shown", at: mark,
         hint: "pass it to the programs with `env: [\(name)]`")

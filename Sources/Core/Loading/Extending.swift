@@ -77,8 +77,8 @@ package struct Extending {
           continue
         }
         stages.remove(at: index)
-      } else if !base.isEmpty {
-        refuseNothing(stage, inherited)
+      } else if !base.isEmpty, removesNothing(stage, inherited) {
+        continue
       }
       stage = stage.removing("after")
       guard let after, let anchor = after.value.text else {
@@ -123,13 +123,14 @@ package struct Extending {
   }
 
   /// `enabled: false` of a stage that nobody has is a slip of the pen.
-  private mutating func refuseNothing(_ stage: Node, _ inherited: Set<String>) {
+  private mutating func removesNothing(_ stage: Node, _ inherited: Set<String>) -> Bool {
     guard stage["enabled"]?.text == "false", stage["uses"] == nil, stage["run"] == nil,
       let name = stage["name"], let text = name.text
-    else { return }
+    else { return false }
     findings.error(
       "no stage `\(Display.brief(text))` is inherited that could be removed", at: name.mark,
       hint: Nearest.hint(for: text, among: inherited.sorted(), called: "inherited stages"))
+    return true
   }
 }
 

@@ -31,6 +31,11 @@ package struct PipelineDecoder {
     references.check(document)
     findings.add(references.findings)
 
+    if document["stages"] == nil, !isBase {
+      findings.error(
+        "missing key `stages` in a pipeline file", at: document.mark,
+        hint: "list the programs, or build on another pipeline with `extends`")
+    }
     let stages = decodeStages(document["stages"]?.elements ?? [], in: document)
     let hooks = decodeHooks(document["hooks"], stages: stages)
     guard !findings.hasErrors, let name = document["pipeline"]?["name"]?.text else { return nil }

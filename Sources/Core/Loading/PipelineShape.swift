@@ -66,7 +66,7 @@ package enum PipelineShape {
   private static let targets = Record(
     "`targets`",
     [
-      Field("max_latency", .duration, "From the claim to the end of the run."),
+      Field("max_latency", .duration(atLeast: .zero), "From the claim to the end of the run."),
       Field("cpu", .percent, "Of one processor."),
       Field("memory", .size, "Of the largest program."),
       Field("accuracy", .number(0...1), "The metric the pipeline should reach."),
@@ -88,7 +88,8 @@ package enum PipelineShape {
       Field("enabled", .flag, "`false` removes an inherited stage."),
       Field(
         "granularity", .word(["auto"] + Granularity.names),
-        "`coarse` full, `medium` sampled data, `fine` simplified algorithm, `off` bypassed; `auto` leaves it to rules, policy and trials."
+        Granularity.allCases.map { "`\($0.rawValue)` \($0.gloss)" }.joined(separator: ", ")
+          + "; `auto` leaves it to rules, policy and trials."
       ),
       Field("coarse", .record(level("`coarse`")), "What applies with `coarse` only."),
       Field(
@@ -98,7 +99,7 @@ package enum PipelineShape {
             "`medium`", [Field("sample", .fraction, "Part of the records, 20% if unsaid."), params])),
         "What applies with `medium` only."),
       Field("fine", .record(level("`fine`")), "What applies with `fine`, the simplified algorithm, only."),
-      Field("timeout", .duration, "For one attempt; TERM, then KILL."),
+      Field("timeout", .duration(atLeast: .milliseconds(1)), "For one attempt; TERM, then KILL."),
       Field("retry", .record(retry), "How often it is tried."),
       Field("on_error", .word(Stage.OnError.allCases.map(\.rawValue)), "What its failure does to the run."),
       Field(
@@ -118,7 +119,7 @@ package enum PipelineShape {
     "`retry`",
     [
       Field("attempts", .whole(1...100), "Tries in all."),
-      Field("backoff", .duration, "The wait before the second try."),
+      Field("backoff", .duration(atLeast: .zero), "The wait before the second try."),
       Field("factor", .number(1...100), "By which the wait grows from try to try."),
       Field("jitter", .percent, "Share of the wait that chance adds or takes away."),
     ])
@@ -135,7 +136,7 @@ package enum PipelineShape {
     "a hook",
     [
       Field("run", .list(.text, atLeast: 1), required: true, "A program and its arguments."),
-      Field("timeout", .duration, "Of one call."),
+      Field("timeout", .duration(atLeast: .milliseconds(1)), "Of one call."),
       Field(
         "on_error", .word(HookProgram.OnError.allCases.map(\.rawValue)),
         "What a hook that breaks does: before-hooks fail, after-hooks warn if unsaid."),
@@ -154,7 +155,7 @@ package enum PipelineShape {
     "`trials`",
     [
       Field("window", .text, "The hours they run in, such as `01:00-04:00`."),
-      Field("budget", .duration, "Compute time of a night."),
+      Field("budget", .duration(atLeast: .zero), "Compute time of a night."),
       Field("metric", .text, "What is measured."),
       Field("margin", .margin, "Allowed loss of the metric."),
       Field("confidence", .percent, "How sure a verdict must be."),

@@ -63,8 +63,12 @@ package struct ReferenceCheck {
   }
 
   private mutating func check(_ reference: Template.Reference, _ place: Place, at mark: Mark) {
+    // what nobody knows at all has been told already
+    let isKnown =
+      reference.scope.map { ["file", "params"].contains($0) }
+      ?? EnvironmentFilling.reserved.contains(reference.key)
+    guard isKnown else { return }
     switch (place, reference.scope) {
-    case (_, "vars"): break
     case (.fixed, _):
       findings.error(
         "`\(reference.displayed)` is known only when a run begins", at: mark,

@@ -19,13 +19,17 @@ package enum SettingsShape {
       "settle_moved", \.settleMoved,
       "The same where the kernel says that nobody has the file open, after a rename into the inbox."),
     duration("settle_empty", \.settleEmpty, "How long an empty drop is waited for."),
-    duration("rescan", \.rescan, "How often the inbox is looked at whole, whatever the events say."),
+    duration(
+      "rescan", \.rescan, "How often the inbox is looked at whole, whatever the events say.",
+      atLeast: .seconds(1)),
     Setting(
       field: Field("reserve", .size, "Free space on the disk below which nothing is claimed."),
       read: { node, settings in node.size.map { settings.reserve = $0 } },
       write: { Quantity.spelled(bytes: $0.reserve) }),
     duration("grace", \.grace, "From TERM to KILL, when a program is ended."),
-    duration("hook_timeout", \.hookTimeout, "Of one call of a hook that does not say otherwise."),
+    duration(
+      "hook_timeout", \.hookTimeout, "Of one call of a hook that does not say otherwise.",
+      atLeast: .milliseconds(1)),
     duration("drain", \.drain, "How long an agent that stops lets running stages finish."),
     Setting(
       field: Field("kit", .text, "Where the stage kit lies; empty looks in the usual places."),
@@ -41,10 +45,11 @@ package enum SettingsShape {
   ]
 
   private static func duration(
-    _ key: String, _ path: any WritableKeyPath<Settings, Duration> & Sendable, _ summary: String
+    _ key: String, _ path: any WritableKeyPath<Settings, Duration> & Sendable, _ summary: String,
+    atLeast: Duration = .zero
   ) -> Setting {
     Setting(
-      field: Field(key, .duration, summary),
+      field: Field(key, .duration(atLeast: atLeast), summary),
       read: { node, settings in node.duration.map { settings[keyPath: path] = $0 } },
       write: { Quantity.spelled($0[keyPath: path]) })
   }
@@ -91,9 +96,6 @@ package struct SettingsDecoder {
     for setting in SettingsShape.settings {
       guard let node = root[setting.field.key] else { continue }
       setting.read(node, &settings)
-    }
-    if let rescan = root["rescan"], let time = rescan.duration, time < .seconds(1) {
-      findings.error("`rescan`: expected at least `1s`, got \(rescan.described)", at: rescan.mark)
     }
     return findings.hasErrors ? Settings() : settings
   }

@@ -9,7 +9,7 @@ package indirect enum Shape: Sendable {
   case whole(ClosedRange<Int>)
   case number(ClosedRange<Double>)
   /// `90s`.
-  case duration
+  case duration(atLeast: Duration)
   /// `10MiB`.
   case size
   /// `150%`.

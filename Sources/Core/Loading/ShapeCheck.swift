@@ -49,7 +49,10 @@ package struct ShapeCheck {
   }
 
   private mutating func checkList(_ node: Node, _ element: Shape, _ atLeast: Int, _ subject: String) {
-    guard let elements = node.elements else { return mismatch(node, "a list", subject) }
+    guard let elements = node.elements else {
+      let word = node.isNull ? nil : node.text
+      return mismatch(node, "a list", subject, hint: word.map { "write `[\(Display.brief($0))]`" })
+    }
     if elements.count < atLeast { findings.error("\(subject) is empty", at: node.mark) }
     for each in elements { check(each, element, "an element of \(subject)") }
   }
@@ -78,7 +81,11 @@ package struct ShapeCheck {
 
   private func quantity(_ text: String, _ shape: Shape) throws(Quantity.Malformed) {
     switch shape {
-    case .duration: _ = try Quantity.duration(text)
+    case .duration(let atLeast):
+      guard try Quantity.duration(text) >= atLeast else {
+        throw Quantity.Malformed(
+          reason: "expected at least `\(Quantity.spelled(atLeast))`, got `\(text)`", hint: nil)
+      }
     case .size: _ = try Quantity.size(text)
     case .percent: _ = try Quantity.percent(text)
     case .fraction: _ = try Quantity.fraction(text)
@@ -94,8 +101,10 @@ package struct ShapeCheck {
     }
   }
 
-  private mutating func mismatch(_ node: Node, _ expected: String, _ subject: String) {
-    findings.error("\(subject): expected \(expected), got \(node.described)", at: node.mark)
+  private mutating func mismatch(
+    _ node: Node, _ expected: String, _ subject: String, hint: String? = nil
+  ) {
+    findings.error("\(subject): expected \(expected), got \(node.described)", at: node.mark, hint: hint)
   }
 }
 

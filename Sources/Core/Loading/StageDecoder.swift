@@ -24,7 +24,7 @@ package struct StageDecoder {
     let manifest = manifest(of: node)
     let levels = decodeLevels(node, manifest)
     if let manifest { checkParams(node, manifest) }
-    checkTimes(node)
+    checkJitter(node)
     guard let name = node["name"]?.text, let program = manifest?.program ?? node["run"]?.texts else {
       return nil
     }
@@ -115,10 +115,7 @@ package struct StageDecoder {
     findings.add(check.findings)
   }
 
-  private mutating func checkTimes(_ node: Node) {
-    if let timeout = node["timeout"], timeout.duration == .zero {
-      findings.error("`timeout`: `\(timeout.text ?? "")` leaves no time at all", at: timeout.mark)
-    }
+  private mutating func checkJitter(_ node: Node) {
     if let jitter = node["retry"]?["jitter"], let share = jitter.percent, share > 1 {
       findings.error("`jitter`: expected at most 100%, got \(jitter.described)", at: jitter.mark)
     }

@@ -31,6 +31,8 @@ package struct Template: Sendable, Equatable {
 
   package struct Malformed: Error, Equatable {
     package let reason: String
+
+    package init(reason: String) { self.reason = reason }
   }
 
   package private(set) var pieces: [Piece] = []

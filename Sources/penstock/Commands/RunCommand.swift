@@ -5,7 +5,7 @@ import Foundation
 import Host
 import Store
 
-struct RunCommand: AsyncParsableCommand {
+struct RunCommand: AsyncParsableCommand, StopsInOrder {
   static let configuration = CommandConfiguration(
     commandName: "run",
     abstract: "Starts a run by hand; the input is copied, never moved.",
@@ -65,7 +65,6 @@ struct RunCommand: AsyncParsableCommand {
   }
 
   private func workAlone(_ wish: Starter.Wish, _ workspace: Workspace) async throws -> [RunID] {
-    StopSignals.block()
     let console = Console(output: .standard(), json: false, quiet: place.json)
     let assembly = try Assembly(workspace) { console.show($0) }
     console.animate(on: assembly.reactor)

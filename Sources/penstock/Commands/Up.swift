@@ -5,7 +5,7 @@ import Foundation
 import Host
 import Store
 
-struct Up: AsyncParsableCommand {
+struct Up: AsyncParsableCommand, StopsInOrder {
   static let configuration = CommandConfiguration(
     abstract: "Runs the agent in the foreground.",
     discussion: "Ctrl-C stops it: running stages get a moment to finish; a second Ctrl-C ends them at once. "
@@ -20,7 +20,6 @@ struct Up: AsyncParsableCommand {
   var noDashboard = false
 
   func run() async throws {
-    StopSignals.block()
     let workspace = try place.workspace()
     let console = Console(output: .standard(), json: place.json)
     let assembly = try Assembly(workspace) { console.show($0) }

@@ -1,0 +1,76 @@
+# Penstock's only entry for people and for CI; `make` alone lists what there is.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PREFIX ?= /usr/local
+SWIFT ?= swift
+# every import must be of a declared dependency: the arrows of ARCHITECTURE.md are checked by each build
+BUILD := $(SWIFT) build --explicit-target-dependency-import-check error
+RELEASE := .build/release/penstock
+
+.PHONY: help demo test lint format kit bench torture install clean build setup kit-dev test-swift test-kit coverage
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## install what Debian packages are missing (as root, or by sudo without a prompt)
+	@samples/setup-debian.sh
+	@command -v $(SWIFT) >/dev/null || { echo "make: no \`$(SWIFT)\` on PATH: install a Swift 6.3 toolchain (swift.org/install), or name it with SWIFT=" >&2; exit 1; }
+
+build: setup ## the release build
+	@echo "build: the agent and its spawner (a first release build takes some minutes)"
+	@$(BUILD) -c release --product penstock
+	@$(BUILD) -c release --product penstock-spawner
+
+kit: setup ## the Python environment of the stage kit
+	@stages/setup.sh
+
+kit-dev: setup
+	@stages/setup.sh --dev
+
+demo: build kit ## run a real data file from the inbox to a report
+	@stages/.venv/bin/python samples/demo.py $(RELEASE)
+
+test: test-swift test-kit ## set up and run every test
+
+test-swift: setup kit
+	@$(BUILD) --build-tests
+	@$(SWIFT) test --skip-build --enable-code-coverage
+	@$(MAKE) coverage
+
+test-kit: kit-dev
+	@cd stages && .venv/bin/python -m pytest -q
+
+coverage:
+	@python3 bench/coverage.py "$$($(SWIFT) test --show-codecov-path)"
+
+lint: setup kit-dev ## check the format, the types and the imports; change nothing
+	@$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
+	@cd stages && .venv/bin/python -m ruff check . && .venv/bin/python -m ruff format --check . && .venv/bin/python -m mypy
+	@bench/lint-repo.sh
+
+format: kit-dev ## put Swift and Python into the house's format
+	@$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests
+	@cd stages && .venv/bin/python -m ruff check --fix -q . && .venv/bin/python -m ruff format -q .
+
+bench: build kit ## benchmarks, each prints its table
+	@bench/run.sh $(RELEASE)
+
+torture: build ## kill the agent at random under load, and check from outside that nothing was lost or doubled
+	@python3 bench/torture.py $(RELEASE)
+
+install: build kit ## copy the programs and the kit below PREFIX (default /usr/local)
+	@install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/penstock"
+	@install -m 755 .build/release/penstock .build/release/penstock-spawner "$(DESTDIR)$(PREFIX)/bin"
+	@rm -rf "$(DESTDIR)$(PREFIX)/share/penstock/stages"
+	@cp -r stages "$(DESTDIR)$(PREFIX)/share/penstock/stages"
+	@rm -rf "$(DESTDIR)$(PREFIX)/share/penstock/stages/.venv"
+	@"$(DESTDIR)$(PREFIX)/share/penstock/stages/setup.sh"
+	@install -d "$(DESTDIR)$(PREFIX)/share/penstock/pipelines" "$(DESTDIR)$(PREFIX)/share/penstock/etc"
+	@cp -r pipelines/. "$(DESTDIR)$(PREFIX)/share/penstock/pipelines"
+	@cp etc/penstock.yaml etc/penstock.service "$(DESTDIR)$(PREFIX)/share/penstock/etc"
+
+clean: ## remove what was built; var/ and the kit's environment stay
+	@rm -rf .build stages/.mypy_cache stages/.ruff_cache stages/.pytest_cache
