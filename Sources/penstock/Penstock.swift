@@ -4,9 +4,6 @@ import Foundation
 import Host
 import Store
 
-/// A command that ends in order when it is interrupted, instead of at once.
-protocol StopsInOrder {}
-
 @main
 struct Penstock: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -27,8 +24,6 @@ struct Penstock: AsyncParsableCommand {
 
   static func main() {
     Machine.ignoreBrokenPipes()
-    // before any other thread is there, so that each inherits it
-    if (try? parseAsRoot()) is any StopsInOrder { StopSignals.block() }
     ThreadPool(width: threads).runBlocking { await work() }
   }
 

@@ -5,7 +5,7 @@ import Foundation
 import Host
 import Store
 
-struct RunCommand: AsyncParsableCommand, StopsInOrder {
+struct RunCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
     abstract: "Starts a run by hand; the input is copied, never moved.",

@@ -41,7 +41,6 @@ struct StatusScreen {
   let reading: StatusReading
 
   func show() async throws {
-    StopSignals.block()
     let reactor = try Reactor()
     let (stops, stopping) = AsyncStream.makeStream(of: Int32.self, bufferingPolicy: .bufferingNewest(1))
     let signals = try StopSignals(reactor: reactor) { stopping.yield($0) }

@@ -5,7 +5,7 @@ import Foundation
 import Host
 import Store
 
-struct Up: AsyncParsableCommand, StopsInOrder {
+struct Up: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Runs the agent in the foreground.",
     discussion: "Ctrl-C stops it: running stages get a moment to finish; a second Ctrl-C ends them at once. "
