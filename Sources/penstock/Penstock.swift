@@ -14,7 +14,10 @@ struct Penstock: AsyncParsableCommand {
       after every stage. `penstock init DIR` makes a workspace that works at once.
       """,
     version: "0.1.0",
-    subcommands: [Up.self, Put.self, RunCommand.self, Cancel.self])
+    subcommands: [
+      Init.self, Up.self, Put.self, StatusCommand.self, Runs.self, Show.self, Logs.self, InboxCommand.self,
+      RunCommand.self, Cancel.self, Check.self, SchemaCommand.self, Stages.self, Hooks.self, Doctor.self,
+    ])
 
   /// Wide enough that a task that blocks on a disk keeps no other waiting.
   private static let threads = 4
