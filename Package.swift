@@ -78,6 +78,6 @@ let package = Package(
     tests("StoreTests", ["Store", .product(name: "GRDB", package: "GRDB.swift")]),
     tests("HostTests", ["Host", "CSystem"]),
     tests("EngineTests", ["Engine", "Store", "Host", "Trials"]),
-    tests("CommandTests", []),
+    tests("CommandTests", ["Store"]),
   ]
 )

@@ -1,32 +1,35 @@
 #define _GNU_SOURCE
 #include "signals.h"
 
-#include <pthread.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
-static void fill(sigset_t *set) {
-  sigemptyset(set);
-  sigaddset(set, SIGINT);
-  sigaddset(set, SIGTERM);
-}
+static volatile sig_atomic_t handler_end = -1;
 
-void stop_signals_block(void) {
-  sigset_t set;
-  fill(&set);
-  pthread_sigmask(SIG_BLOCK, &set, NULL);
+static void note(int number) {
+  int saved = errno;
+  unsigned char byte = (unsigned char)number;
+  // a full pipe holds thousands of wishes to stop already
+  ssize_t put = write(handler_end, &byte, 1);
+  (void)put;
+  errno = saved;
 }
 
 int stop_signals(void) {
-  sigset_t set;
-  fill(&set);
-  return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+  int ends[2];
+  if (pipe2(ends, O_NONBLOCK | O_CLOEXEC) < 0) return -1;
+  handler_end = ends[1];
+  struct sigaction action = {.sa_handler = note, .sa_flags = SA_RESTART};
+  sigemptyset(&action.sa_mask);
+  if (sigaction(SIGINT, &action, NULL) < 0 || sigaction(SIGTERM, &action, NULL) < 0) return -1;
+  return ends[0];
 }
 
 int stop_signal_read(int fd, int32_t *number) {
-  struct signalfd_siginfo info;
-  if (read(fd, &info, sizeof info) != sizeof info) return 0;
-  *number = (int32_t)info.ssi_signo;
+  unsigned char byte;
+  if (read(fd, &byte, 1) != 1) return 0;
+  *number = byte;
   return 1;
 }

@@ -3,11 +3,11 @@ import Core
 import Glibc
 import Synchronization
 
-/// SIGINT and SIGTERM as calls on the reactor's thread, through signalfd(2).
+/// SIGINT and SIGTERM as calls on the reactor's thread; until there is one of these they end the program.
 package final class StopSignals: Sendable {
   private let descriptor: Descriptor
 
-  /// Blocks the two in every thread made later, so call it first.
+  /// Catches the two from now on, in every thread.
   /// - Parameter onSignal: gets the signal's number.
   package init(reactor: Reactor, onSignal: @escaping @Sendable (Int32) -> Void) throws {
     let fd = try SystemError.check(stop_signals(), "wait for signals")
@@ -17,7 +17,4 @@ package final class StopSignals: Sendable {
       while stop_signal_read(fd, &number) > 0 { onSignal(number) }
     }
   }
-
-  /// Must be called on the main thread before any other is made.
-  package static func block() { stop_signals_block() }
 }

@@ -1,0 +1,97 @@
+import Foundation
+import Glibc
+
+/// A real process of a scenario, its output in files; killed with its scenario where it still runs.
+final class ScenarioProgram: @unchecked Sendable {
+  let pid: pid_t
+  private let output: String
+  private let complaints: String
+  // only the test's own task asks, one question after another
+  private var status: Int32?
+
+  /// Starts `arguments` in a session of its own, so that nothing the terminal sends reaches it.
+  init(_ arguments: [String], environment: [String: String], logs: String) throws {
+    output = logs + ".out"
+    complaints = logs + ".err"
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
+    posix_spawn_file_actions_addopen(&actions, 2, complaints, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    // POSIX_SPAWN_SETSID of <spawn.h>, which glibc's module shows only with _GNU_SOURCE
+    posix_spawnattr_setflags(&attributes, 0x80)
+    let words = arguments.map { strdup($0) } + [nil]
+    let variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
+    defer { for text in words + variables { free(text) } }
+    var pid: pid_t = 0
+    let code = posix_spawn(&pid, arguments[0], &actions, &attributes, words, variables)
+    guard code == 0 else { throw ScenarioFailure("cannot start \(arguments): \(String(cString: strerror(code)))") }
+    self.pid = pid
+  }
+
+  deinit {
+    guard status == nil else { return }
+    kill(pid, SIGKILL)
+    waitpid(pid, nil, 0)
+  }
+
+  var isRunning: Bool {
+    if status != nil { return false }
+    var found: Int32 = 0
+    guard waitpid(pid, &found, WNOHANG) == pid else { return true }
+    status = found
+    return false
+  }
+
+  func signal(_ number: Int32) { _ = kill(pid, number) }
+
+  struct Ended {
+    /// As a shell says it: 128 and the signal where one ended it.
+    var code: Int32
+    var output: String
+    var complaints: String
+
+    /// The one JSON object on stdout.
+    var json: [String: Any] {
+      (try? JSONSerialization.jsonObject(with: Data(output.utf8))) as? [String: Any] ?? [:]
+    }
+  }
+
+  /// Returns when it has ended.
+  func end(within limit: Duration = .seconds(50)) async throws -> Ended {
+    try await until(within: limit, "the end of process \(pid); so far it said: \(text)") { !self.isRunning }
+    let status = status ?? 0
+    let code = status & 0x7F == 0 ? (status >> 8) & 0xFF : 128 + status & 0x7F
+    return Ended(code: code, output: Self.read(output), complaints: Self.read(complaints))
+  }
+
+  /// What it said until now, both streams.
+  var text: String { Self.read(output) + Self.read(complaints) }
+
+  private static func read(_ path: String) -> String {
+    String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
+  }
+}
+
+struct ScenarioFailure: Error, CustomStringConvertible {
+  let description: String
+
+  init(_ description: String) { self.description = description }
+}
+
+/// Returns as soon as `condition` holds.
+/// - Throws: `ScenarioFailure` where it does not within `limit`.
+func until(
+  within limit: Duration = .seconds(40), _ what: @autoclosure () -> String,
+  _ condition: () async throws -> Bool
+) async throws {
+  let deadline = ContinuousClock.now + limit
+  while try await !condition() {
+    guard ContinuousClock.now < deadline else { throw ScenarioFailure("not within \(limit): \(what())") }
+    try await Task.sleep(for: .milliseconds(10))
+  }
+}
