@@ -4,7 +4,6 @@ stages/.venv/bin/python samples/export.py breast_cancer inbox/classify-breast-ca
 """
 
 import csv
-import os
 import sys
 from pathlib import Path
 
@@ -28,7 +27,7 @@ def export(name: str, target: Path) -> int:
         writer.writerow([*data.feature_names, "target"])
         for row, label in zip(data.data.tolist(), data.target.tolist(), strict=True):
             writer.writerow([*row, kinds[label] if kinds else label])
-    os.replace(draft, target)
+    draft.replace(target)
     return len(data.data)
 
 

@@ -49,7 +49,7 @@ else
   printf '../../../../src\n' > "$site/penstock_stages.pth"
   say "compiling to bytecode"
   "$venv/bin/python" -m compileall -q -j 0 "$site" >/dev/null 2>&1 || true
-  "$venv/bin/python" -c 'import penstock_stages' || die "penstock_stages does not import"
+  "$venv/bin/python" -c 'import penstock_stages, matplotlib.font_manager' 2>/dev/null || die "penstock_stages does not import"
   printf '%s\n' "$core" > "$venv/.core"
   say "ready"
 fi

@@ -56,7 +56,7 @@ package final class Agent: Sendable {
     filer = Filer(bench: bench) { progress.ring() }
     dispatcher = Dispatcher(bench: bench, book: book, filer: filer, onProgress: onProgress)
     intake = Intake(
-      bench: bench, inbox: parts.inbox, watcher: watcher, book: book, dispatcher: dispatcher, filer: filer,
+      bench: bench, inbox: parts.inbox, watcher: watcher, book: book, dispatcher: dispatcher,
       bell: inboxBell, monotonic: parts.monotonic, onProgress: { progress.ring() })
     starter = Starter(bench: bench, book: book, dispatcher: dispatcher)
     let (intake, starter, book, bench) = (intake, starter, book, bench)

@@ -44,18 +44,16 @@ final class Claimer: Sendable {
   private let bench: Workbench
   private let book: PipelineBook
   private let dispatcher: Dispatcher
-  private let filer: Filer
   private let unquiet = Mutex<[Unquiet]>([])
   private let monotonic: @Sendable () -> Duration
 
   init(
-    bench: Workbench, book: PipelineBook, dispatcher: Dispatcher, filer: Filer,
+    bench: Workbench, book: PipelineBook, dispatcher: Dispatcher,
     monotonic: @escaping @Sendable () -> Duration
   ) {
     self.bench = bench
     self.book = book
     self.dispatcher = dispatcher
-    self.filer = filer
     self.monotonic = monotonic
   }
 
@@ -197,7 +195,7 @@ final class Claimer: Sendable {
     guard let drop = run.drop else { return }
     if run.state == .quarantined {
       bench.say(.dropQuarantined(drop.name, reason: run.reason ?? ""), run)
-      filer.add(Filing(run, ended: .quarantined))
+      dispatcher.takeQuarantined(run)
       return
     }
     bench.say(.dropClaimed(drop.name, bytes: drop.bytes), run)

@@ -75,6 +75,21 @@ package final class Dispatcher: Sendable {
     bell.ring()
   }
 
+  /// Takes a run that was quarantined with its claim: hooks are told of it in its turn, then its drop is filed.
+  func takeQuarantined(_ run: Run) {
+    let hooks = HookCaller(bench: bench, run: run, pipeline: pipelineInForce(of: run), mask: SecretMask(values: []))
+    if hooks.hasHooks(at: .onQuarantine), !isStopping {
+      add(run, priority: 0)
+    } else {
+      finish(run, .quarantined, run.reason)
+    }
+  }
+
+  /// Of a drop that no pipeline has, one without stages: hooks of the directories see it all the same.
+  private func pipelineInForce(of run: Run) -> Pipeline {
+    book.version(of: run.pipeline)?.pipeline ?? Pipeline(name: run.pipeline, stages: [])
+  }
+
   func park(_ run: Run, until: Date?, isDeferred: Bool = false) {
     state.withLock { $0.parked[run.id] = Parked(run: run, until: until, isDeferred: isDeferred) }
     bell.ring()
@@ -114,6 +129,7 @@ package final class Dispatcher: Sendable {
     let found = state.withLock { state -> Found in
       if let active = state.active[id] { return .active(active.cancellation) }
       let entry: RunQueue.Entry
+      if state.queue.isEnded(id) { return .unknown }
       if let parked = state.parked.removeValue(forKey: id) {
         entry = RunQueue.Entry(run: parked.run, priority: 0)
       } else if let queued = state.queue.remove(id) {
@@ -216,6 +232,11 @@ package final class Dispatcher: Sendable {
   private func work(_ entry: RunQueue.Entry, _ cancellation: Cancellation) async throws {
     var run = entry.run
     do {
+      if run.state == .quarantined {
+        let pipeline = pipelineInForce(of: run)
+        try await RunExecutor(bench: bench, run: run, pipeline: pipeline, cancellation: cancellation).tellOfQuarantine()
+        return leave(run, .ended(.quarantined, reason: run.reason))
+      }
       let pipeline = try await pipeline(of: run)
       if let drop = run.drop, drop.sha256 == nil {
         let digest = try bench.spool.digest(of: drop.name, of: run.id)
@@ -239,6 +260,7 @@ package final class Dispatcher: Sendable {
 
   /// Ends a run that something other than its stages brought down, whatever it was at.
   private func fail(_ run: Run, _ reason: String) async throws -> RunExecutor.Disposition {
+    if run.state.isTerminal { return .ended(run.state, reason: run.reason) }
     let now = bench.now()
     let left = try await bench.store.reader.runningAttempts().filter { $0.run == run.id }.map { attempt in
       var attempt = attempt

@@ -38,7 +38,7 @@ package final class Intake: Sendable {
   ///   - monotonic: time since any fixed moment, of a clock that nobody sets.
   package init(
     bench: Workbench, inbox: any Inbox, watcher: any Watcher, book: PipelineBook, dispatcher: Dispatcher,
-    filer: Filer, bell: Bell, monotonic: @escaping @Sendable () -> Duration, onProgress: @escaping @Sendable () -> Void
+    bell: Bell, monotonic: @escaping @Sendable () -> Duration, onProgress: @escaping @Sendable () -> Void
   ) {
     self.bench = bench
     self.inbox = inbox
@@ -49,7 +49,7 @@ package final class Intake: Sendable {
     self.monotonic = monotonic
     self.onProgress = onProgress
     claimer = Claimer(
-      bench: bench, book: book, dispatcher: dispatcher, filer: filer, monotonic: monotonic)
+      bench: bench, book: book, dispatcher: dispatcher, monotonic: monotonic)
     let settings = bench.settings
     let times = Settling.Times(
       moved: settings.settleMoved, written: settings.settle, empty: settings.settleEmpty)

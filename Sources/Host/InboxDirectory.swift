@@ -4,6 +4,10 @@ package import Core
 package struct InboxDirectory: Inbox {
   private let place: InboxPlace
 
+  /// Opens the inbox.
+  /// - Throws: `HostError` where it is missing or may not be read.
+  package init(path: String) throws { place = try InboxPlace(path: path) }
+
   init(_ place: InboxPlace) { self.place = place }
 
   package func forEachName(_ body: (FileName) -> Void) throws { try place.directory.forEachName(body) }

@@ -23,6 +23,7 @@ final class GroupCommit: Sendable {
   private let state = Mutex(State())
   private let queue: DatabaseQueue
   private let path: String
+  private let writer = WriterThread()
 
   init(queue: DatabaseQueue, path: String) {
     self.queue = queue
@@ -62,7 +63,11 @@ final class GroupCommit: Sendable {
   }
 
   private func drainNext() {
-    queue.asyncWriteWithoutTransaction { database in
+    writer.perform { self.drain() }
+  }
+
+  private func drain() {
+    queue.writeWithoutTransaction { database in
       let batch = self.state.withLock { state -> [Change] in
         defer { state.gathered = [] }
         return state.gathered

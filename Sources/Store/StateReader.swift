@@ -32,8 +32,14 @@ package final class StateReader: Sendable {
   func close() throws { try queue.close() }
 
   func read<Value: Sendable>(_ body: @Sendable (Database) throws -> Value) async throws -> Value {
+    try Task.checkCancellation()
+    return try readHere(body)
+  }
+
+  /// On the caller's thread: reads are short, and a queue's thread would wake libdispatch for good.
+  private func readHere<Value>(_ body: (Database) throws -> Value) throws -> Value {
     do {
-      return try await queue.read(body)
+      return try queue.read(body)
     } catch {
       throw StoreError.wording(error, path: path)
     }

@@ -36,7 +36,7 @@ struct Assembly: Sendable {
       store: store, spool: spool, processes: runner,
       programs: HostPrograms(home: workspace.home, path: environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"),
       settings: settings, home: workspace.home, boot: Machine.bootID(), environment: environment,
-      clock: ContinuousClock(), now: { Date() }, random: { SystemRandomNumberGenerator() },
+      clock: ReactorClock(reactor: reactor), now: { Date() }, random: { SystemRandomNumberGenerator() },
       report: { event in
         logs.write(LogWords.record(of: event))
         report(event)

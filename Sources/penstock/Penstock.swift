@@ -14,11 +14,20 @@ struct Penstock: AsyncParsableCommand {
       after every stage. `penstock init DIR` makes a workspace that works at once.
       """,
     version: "0.1.0",
-    subcommands: [Up.self, Put.self, RunCommand.self, Cancel.self])
+    subcommands: [
+      Init.self, Up.self, Put.self, StatusCommand.self, Runs.self, Show.self, Logs.self, InboxCommand.self,
+      RunCommand.self, Cancel.self, Check.self, SchemaCommand.self, Stages.self, Hooks.self, Doctor.self,
+    ])
 
-  static func main() async {
-    // before any other thread is there, so that each inherits it
+  /// Wide enough that a task that blocks on a disk keeps no other waiting.
+  private static let threads = 4
+
+  static func main() {
     Machine.ignoreBrokenPipes()
+    ThreadPool(width: threads).runBlocking { await work() }
+  }
+
+  @concurrent private static func work() async {
     do {
       var command = try parseAsRoot()
       if var asynchronous = command as? any AsyncParsableCommand {
@@ -26,9 +35,7 @@ struct Penstock: AsyncParsableCommand {
       } else {
         try command.run()
       }
-    } catch {
-      end(error)
-    }
+    } catch { end(error) }
   }
 
   private static func end(_ error: any Error) -> Never {

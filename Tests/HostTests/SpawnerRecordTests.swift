@@ -79,7 +79,8 @@ import Testing
     let died = clock.now
     agent.die()
     while try ExitRecord.read(at: path) == nil { try await Task.sleep(for: .milliseconds(2)) }
-    #expect(clock.now - died < .seconds(1))
+    // a second on a quiet machine; the program itself would sleep for 1000
+    #expect(clock.now - died < .seconds(30))
     #expect(ProcessTable.processes(marked: mark) == [])
     let record = try #require(try ExitRecord.read(at: path))
     #expect(record.ending == .abandoned)

@@ -171,7 +171,8 @@ import Testing
             }
           })
       }
-      #expect(clock.now - (try #require(killed.value)) < .seconds(1))
+      // a second on a quiet machine; the program itself would sleep for 1000
+      #expect(clock.now - (try #require(killed.value)) < .seconds(30))
       #expect(ProcessTable.processes(marked: mark) == [])
       #expect(lost?.description.contains("penstock-spawner") == true)
       let next = try await runner.run(fixture.program("/bin/true"))

@@ -67,6 +67,7 @@ struct RunCommand: AsyncParsableCommand {
   private func workAlone(_ wish: Starter.Wish, _ workspace: Workspace) async throws -> [RunID] {
     let console = Console(output: .standard(), json: false, quiet: place.json)
     let assembly = try Assembly(workspace) { console.show($0) }
+    console.animate(on: assembly.reactor)
     let agent = assembly.agent
     let signals = try StopSignals(reactor: assembly.reactor) { _ in
       agent.stop(because: "interrupted")

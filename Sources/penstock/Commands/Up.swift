@@ -23,6 +23,7 @@ struct Up: AsyncParsableCommand {
     let workspace = try place.workspace()
     let console = Console(output: .standard(), json: place.json)
     let assembly = try Assembly(workspace) { console.show($0) }
+    console.animate(on: assembly.reactor)
     let agent = assembly.agent
     let signals = try StopSignals(reactor: assembly.reactor) { number in
       agent.stop(because: number == 2 ? "interrupted" : "asked to terminate")

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 from penstock_stages.params import Misuse
 
@@ -106,7 +106,7 @@ def writing(request: Request, name: str) -> Iterator[Path]:
     draft = request.out / f".{name}.part"
     try:
         yield draft
-        os.replace(draft, target)
+        draft.replace(target)
     finally:
         draft.unlink(missing_ok=True)
 
@@ -171,14 +171,7 @@ def serve(stage: Callable[[Request], Reply]) -> NoReturn:
     reply_to = os.dup(1)
     os.dup2(2, 1)
     try:
-        if sys.stdin.isatty():
-            raise Misuse('waiting for nothing: pipe one JSON object in, such as {"inputs":[{"path":"data.csv"}]}')
-        request = parse_request(sys.stdin.buffer.read().decode("utf-8", errors="surrogateescape"))
-        if not request.out.is_dir():
-            raise Misuse(f"`out` is not a directory: {request.out}")
-        if request.granularity == "off":
-            raise Misuse("`off` is done by the engine, which passes the inputs on; there is nothing to run")
-        reply = perform(stage, request)
+        reply = perform(stage, _ready(sys.stdin))
         text = json.dumps(reply.to_json(), ensure_ascii=False, allow_nan=False)
         with os.fdopen(reply_to, "w", encoding="utf-8", errors="surrogateescape") as stdout:
             stdout.write(text + "\n")
@@ -188,13 +181,24 @@ def serve(stage: Callable[[Request], Reply]) -> NoReturn:
     except (MemoryError, OSError) as error:
         log(f"error: {type(error).__name__}: {error}")
         sys.exit(1)
-    except Exception:
+    except Exception:  # noqa: BLE001 (the last resort, with its traceback)
         log("internal error of the stage kit; please report it with these lines:")
         traceback.print_exc(file=sys.stderr)
         sys.exit(1)
     if reply.status == "fail":
         log(f"failed: {reply.reason}")
     sys.exit(0)
+
+
+def _ready(stdin: TextIO) -> Request:
+    if stdin.isatty():
+        raise Misuse('waiting for nothing: pipe one JSON object in, such as {"inputs":[{"path":"data.csv"}]}')
+    request = parse_request(stdin.buffer.read().decode("utf-8", errors="surrogateescape"))
+    if not request.out.is_dir():
+        raise Misuse(f"`out` is not a directory: {request.out}")
+    if request.granularity == "off":
+        raise Misuse("`off` is done by the engine, which passes the inputs on; there is nothing to run")
+    return request
 
 
 def _finite(numbers: Mapping[str, float]) -> dict[str, float]:

@@ -53,7 +53,7 @@ class Boosted:
         return np.asarray(size / size.sum() if size.sum() > 0 else size)
 
     def to_bytes(self) -> bytes:
-        """The model as XGBoost's JSON: `xgboost.Booster().load_model()` reads it; columns are f0, f1, …"""
+        """The model as XGBoost's JSON: `xgboost.Booster().load_model()` reads it; columns are f0, f1 and so on."""
         return bytes(self.booster.save_raw("json"))
 
 

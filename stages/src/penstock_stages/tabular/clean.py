@@ -10,6 +10,7 @@ Output: `table`.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -168,6 +169,7 @@ def _impute(table: pl.DataFrame, fit: pl.DataFrame, roles: Roles, seed: int) -> 
     names = [n for n in numeric_columns(table, without=(roles.target,)) if fit[n].null_count() < fit.height]
     if not any(table[name].null_count() for name in names):
         return table
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.experimental import enable_iterative_imputer  # noqa: F401
     from sklearn.impute import IterativeImputer
     from sklearn.preprocessing import StandardScaler
@@ -176,8 +178,13 @@ def _impute(table: pl.DataFrame, fit: pl.DataFrame, roles: Roles, seed: int) -> 
     scale = StandardScaler().fit(known)
     nearest = NEAREST if len(names) > NEAREST else None
     model = IterativeImputer(max_iter=IMPUTE_ROUNDS, n_nearest_features=nearest, random_state=seed, tol=1e-2)
-    model.fit(scale.transform(known))
-    full = scale.inverse_transform(model.transform(scale.transform(table.select(pl.col(names).cast(pl.Float64)))))
+    with warnings.catch_warnings():
+        # the rounds are capped on purpose
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(scale.transform(known))
+    full = scale.inverse_transform(
+        model.transform(scale.transform(table.select(pl.col(names).cast(pl.Float64)).to_numpy()))
+    )
     low, high = np.nanmin(known, axis=0), np.nanmax(known, axis=0)
     full = np.clip(full, low, high)
     whole = table.select(names).null_count().row(0)

@@ -52,7 +52,9 @@ def evaluate(request: Request) -> Reply:
     if test.height == 0:
         raise Refusal("there are no held-out rows to judge by")
     classes = [str(name) for name in card.get("classes") or []]
-    judged = _classes(test, train, classes) if classes else _numbers(test, train)
+    judged = (
+        _classes(test, train, classes, str(card["baseline"])) if classes else _numbers(test, train, card["baseline"])
+    )
     log(judged.verdict)
     body = {
         "task": card.get("task"),
@@ -102,10 +104,8 @@ def _class_metrics(rows: pl.DataFrame, classes: list[str]) -> tuple[dict[str, fl
     return metrics, table
 
 
-def _classes(test: pl.DataFrame, train: pl.DataFrame, classes: list[str]) -> Judged:
+def _classes(test: pl.DataFrame, train: pl.DataFrame, classes: list[str], best: str) -> Judged:
     metrics, table = _class_metrics(test, classes)
-    counts = train["y_true"].value_counts(sort=True) if train.height else test["y_true"].value_counts(sort=True)
-    best = counts.filter(pl.col("count") == counts["count"].max())["y_true"].sort()[0]
     right = (test["y_true"] == test["y_pred"]).to_numpy().astype(float)
     lucky = (test["y_true"] == best).to_numpy().astype(float)
     metrics["baseline_accuracy"] = float(lucky.mean())
@@ -125,10 +125,9 @@ def _classes(test: pl.DataFrame, train: pl.DataFrame, classes: list[str]) -> Jud
     return Judged(metrics, _class_metrics(train, classes)[0] if train.height else {}, detail, verdict)
 
 
-def _numbers(test: pl.DataFrame, train: pl.DataFrame) -> Judged:
+def _numbers(test: pl.DataFrame, train: pl.DataFrame, middle: float) -> Judged:
     truth, guess = test["y_true"].to_numpy(), test["y_pred"].to_numpy()
     metrics = judging.regression(truth, guess)
-    middle = float(train["y_true"].mean() if train.height else truth.mean())  # type: ignore[arg-type]
     metrics["baseline_rmse"] = float(np.sqrt(((truth - middle) ** 2).mean()))
     how = judging.better((truth - middle) ** 2 - (truth - guess) ** 2)
     verdict = (
@@ -156,9 +155,9 @@ def _draw(
             times = test["time"].cast(pl.Datetime("us")).to_numpy()
             drawn["in_time"] = figures.accuracy_in_time(times, right, body["test"]["baseline_accuracy"])
     else:
-        truth, guess = test["y_true"].to_numpy(), test["y_pred"].to_numpy()
-        drawn["predicted"] = figures.predicted(truth, guess, str(card.get("target") or "value"))
-        drawn["residuals"] = figures.residuals(truth, guess)
+        exact, guess = test["y_true"].to_numpy(), test["y_pred"].to_numpy()
+        drawn["predicted"] = figures.predicted(exact, guess, str(card.get("target") or "value"))
+        drawn["residuals"] = figures.residuals(exact, guess)
     ranked = [(str(row["feature"]), float(row["importance"])) for row in card.get("importances") or []]
     if ranked:
         drawn["importances"] = figures.importances(ranked)

@@ -63,7 +63,11 @@ def features(request: Request) -> Reply:
         outputs={"table": "table.parquet"},
         metrics={"columns_in": before, "columns_out": len(user_columns(table)), "made": made},
         data=facts(request, table),
-        context={**roles.to_context(), "tabular.horizon": params.horizon, "tabular.level.features": request.granularity},
+        context={
+            **roles.to_context(),
+            "tabular.horizon": params.horizon,
+            "tabular.level.features": request.granularity,
+        },
     )
 
 
@@ -72,9 +76,7 @@ def _generic(table: pl.DataFrame, roles: Roles, params: Params, request: Request
     simple = request.granularity == "fine"
     fit = train_rows(table)
     table, dates = generic.calendar(table, roles.target)
-    table, codes = generic.encode(
-        table, fit, roles.target, classes, params.max_categories, simple, request.seed
-    )
+    table, codes = generic.encode(table, fit, roles.target, classes, params.max_categories, simple, request.seed)
     if simple:
         return table, dates + codes
     chosen_on = fit

@@ -5,6 +5,7 @@ The colours are names in disguise: the report turns them into CSS variables, so 
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import matplotlib as mpl
@@ -49,13 +50,16 @@ mpl.rcParams.update(
 def save(figure: Figure, path: Path) -> None:
     """Writes the figure without date or creator."""
     quiet = {"Date": None, "Creator": None, "Format": None, "Type": None}
-    figure.savefig(path, format="svg", transparent=True, metadata=quiet)
+    with warnings.catch_warnings():
+        # text stays text: the reader's fonts draw it, whatever ours lack
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        figure.savefig(path, format="svg", transparent=True, metadata=quiet)
 
 
 def confusion(table: npt.NDArray[np.int64], classes: list[str]) -> Figure:
     """True classes down, guessed ones across; shade is the share of the true class."""
-    size = min(7.0, 2.2 + 0.55 * len(classes))
-    figure, axes = _axes(size + 0.6, size)
+    size = min(7.0, max(4.2, 2.2 + 0.4 * len(classes)))
+    figure, axes = _axes(size + 0.4, size)
     shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
     shade = LinearSegmentedColormap.from_list("shade", [(0.12, 0.44, 0.55, 0.0), (0.12, 0.44, 0.55, 0.55)])
     axes.pcolormesh(shares, cmap=shade, vmin=0, vmax=1, edgecolors=FAINT, linewidth=0.6)
@@ -125,7 +129,7 @@ def residuals(truth: Array, guess: Array) -> Figure:
 
 def accuracy_in_time(times: npt.NDArray[np.datetime64], right: npt.NDArray[np.bool_], baseline: float) -> Figure:
     """Accuracy over the held-out time, in twelve spans of equally many bars."""
-    figure, axes = _axes(6.4, 3.0)
+    figure, axes = _axes(9.6, 3.0)
     order = np.argsort(times, kind="stable")
     spans = [span for span in np.array_split(order, 12) if len(span)]
     middles = np.array([times[span[len(span) // 2]] for span in spans])

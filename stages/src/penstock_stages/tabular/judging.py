@@ -46,7 +46,8 @@ def auc(positive: npt.NDArray[np.bool_], score: Array) -> float:
     """The area under the ROC curve; NaN when one of the two kinds is missing."""
     if positive.all() or not positive.any():
         return float("nan")
-    return float(np.trapezoid(*reversed(roc(positive, score))))
+    false_rate, true_rate = roc(positive, score)
+    return float(np.trapezoid(true_rate, false_rate))
 
 
 def macro_auc(truth: Codes, chances: Array) -> float:

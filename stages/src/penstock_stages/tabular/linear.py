@@ -31,7 +31,7 @@ class Linear:
     penalty: float
 
     def decide(self, columns: Array) -> Array:
-        """rows x outputs: predictions, or the logits of classes."""
+        """Predictions, or the logits of classes: rows x outputs."""
         return _standard(columns, self.median, self.mean, self.scale) @ self.weights + self.intercept
 
     def predict(self, columns: Array) -> Array:

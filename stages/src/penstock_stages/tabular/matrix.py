@@ -31,7 +31,9 @@ def candidates(table: pl.DataFrame, roles: Roles) -> list[str]:
     """The numeric columns that may be learned from. Raises: `Refusal` when there are none."""
     reserved = (roles.target, roles.time, roles.price, roles.series)
     if roles.task == "direction" and not roles.target:
-        raise Refusal("direction needs features made of the price: the label is made there, so `features` cannot be off")
+        raise Refusal(
+            "direction needs features made of the price: the label is made there, so `features` cannot be off"
+        )
     names = [n for n in numeric_columns(table, without=reserved) if table[n].null_count() < table.height]
     ignored = [n for n in user_columns(table) if n not in names and n not in reserved]
     if ignored:
@@ -42,7 +44,7 @@ def candidates(table: pl.DataFrame, roles: Roles) -> list[str]:
 
 
 def values(table: pl.DataFrame, names: list[str]) -> Array:
-    """rows x columns as floats; missing and infinite cells are NaN."""
+    """The columns as floats, rows x columns; missing and infinite cells are NaN."""
     matrix = table.select(pl.col(names).cast(pl.Float64)).to_numpy()
     return np.where(np.isfinite(matrix), matrix, np.nan)
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from markupsafe import Markup, escape
+
 STAGES = ("ingest", "validate", "clean", "features", "select", "train", "evaluate")
 GLOSS = {
     "coarse": "in full",
@@ -22,7 +24,6 @@ TITLES = {
     "in_time": ("Accuracy over time", "The held-out time in twelve spans of equally many bars."),
     "predicted": ("Predicted against true", "Held-out rows; on the dashed line the prediction is exact."),
     "residuals": ("Errors", "Predicted minus true on the held-out rows; centred on zero is good."),
-    "importances": ("What it goes by", "The share of each feature in what the model has learned."),
 }
 MEASURES = {
     "accuracy": ("Accuracy", "share of rows guessed right"),
@@ -98,6 +99,11 @@ def number(value: object) -> str:
     if abs(value) >= 10_000 or abs(value) < 1e-4:
         return f"{value:.3g}"
     return f"{value:.3f}" if abs(value) < 100 else f"{value:,.1f}".replace(",", "\u202f")
+
+
+def ticked(text: str) -> Markup:
+    """A sentence with its `names` as code, everything escaped."""
+    return Markup(re.sub(r"`([^`]*)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 (escaped first)
 
 
 def size(count: object) -> str:

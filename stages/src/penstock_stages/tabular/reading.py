@@ -21,6 +21,7 @@ from penstock_stages.table import LINE, OWN, first_line
 DELIMITERS = (",", ";", "\t", "|")
 HEAD_BYTES = 65_536
 NDJSON_BATCH = 50_000
+ROW = "\x00row"
 BOMS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 ENDINGS = {".parquet": "parquet", ".pq": "parquet", ".ndjson": "ndjson", ".jsonl": "ndjson"}
 
@@ -76,14 +77,14 @@ def csv(source: Path, target: Path, delimiter: str, header: bool) -> dict[str, A
     source, encoding, temporary = _as_utf8(source, target)
     try:
         separator = _sniff(source) if delimiter == "auto" else delimiter
-        names, skip = _names(source, separator, header)
+        names, skip, first = _names(source, separator, header)
         ragged = False
         try:
-            _sink_csv(source, target, separator, names, skip, truncate=False)
+            _sink_csv(source, target, separator, names, header, skip, first, truncate=False)
         except pl.exceptions.PolarsError as error:
             _explain(source, separator, len(names), error)
             ragged = True
-            _sink_csv(source, target, separator, names, skip, truncate=True)
+            _sink_csv(source, target, separator, names, header, skip, first, truncate=True)
         exact = _count(source, b'"') == 0 or _count(source, b"\n") <= _last_line(target)
     finally:
         if temporary:
@@ -96,21 +97,27 @@ def csv(source: Path, target: Path, delimiter: str, header: bool) -> dict[str, A
     }
 
 
-def _sink_csv(source: Path, target: Path, separator: str, names: list[str], skip: int, truncate: bool) -> None:
+def _sink_csv(
+    source: Path, target: Path, separator: str, names: list[str], header: bool, skip: int, first: int, truncate: bool
+) -> None:
     scan = pl.scan_csv(
         source,
         separator=separator,
-        has_header=False,
-        skip_rows=skip,
-        new_columns=names,
-        schema=dict.fromkeys(names, pl.String),
+        has_header=header,
+        skip_lines=skip,
         infer_schema=False,
         truncate_ragged_lines=truncate,
-        row_index_name=LINE,
-        row_index_offset=skip + 1,
+        row_index_name=ROW,
+        row_index_offset=first,
+    )
+    found = scan.collect_schema().names()[1:]
+    if len(found) != len(names):
+        raise Refusal(f"the header cannot be read as CSV: {len(names)} or {len(found)} columns")
+    plain = scan.select(
+        pl.col(ROW).alias(LINE), *(pl.col(old).alias(new) for old, new in zip(found, names, strict=True))
     )
     blank = pl.all_horizontal(pl.exclude(LINE).is_null())
-    _sink(scan.filter(~blank), target)
+    _sink(plain.filter(~blank), target)
 
 
 def _sink(scan: pl.LazyFrame, target: Path) -> None:
@@ -187,8 +194,8 @@ def _header_delimiter(lines: list[str]) -> str:
     return max(DELIMITERS, key=header.count) if lines else ","
 
 
-def _names(source: Path, separator: str, header: bool) -> tuple[list[str], int]:
-    """Column names, made unique and never empty, and how many lines stand before the first row."""
+def _names(source: Path, separator: str, header: bool) -> tuple[list[str], int, int]:
+    """Column names, unique and never empty, how many blank lines come first, and the line of the first row."""
     skip = 0
     with source.open(encoding="utf-8", errors="replace", newline="") as file:
         rows = stdcsv.reader(file, delimiter=separator)
@@ -203,8 +210,8 @@ def _names(source: Path, separator: str, header: bool) -> tuple[list[str], int]:
             raise Refusal(f"the first line cannot be read as CSV: {error}") from None
         after = rows.line_num
     if not header:
-        return [f"column_{n}" for n in range(1, len(row) + 1)], skip
-    return unique_names(row), after
+        return [f"column_{n}" for n in range(1, len(row) + 1)], skip, skip + 1
+    return unique_names(row), skip, after + 1
 
 
 def unique_names(raw: list[str]) -> list[str]:

@@ -102,7 +102,7 @@ def _template() -> jinja2.Template:
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.ChainableUndefined
     )
-    environment.filters |= {"number": page.number, "size": page.size}
+    environment.filters |= {"number": page.number, "size": page.size, "ticked": page.ticked}
     return environment.from_string(Path(__file__).with_name(TEMPLATE).read_text(encoding="utf-8"))
 
 

@@ -66,7 +66,7 @@ def find_roles(table: pl.DataFrame, asked: Any, context: Mapping[str, Any]) -> R
     if task == "direction":
         return _series_roles(table, known("target"), known("time"), known("price"), known("series"))
     target = known("target") or _guess_target(columns)
-    if len(columns) == 1:
+    if len(columns) == 1 and "tabular.target" not in context:
         raise Refusal(f"the table has one column only (`{target}`): a target needs other columns to learn from")
     if task == "auto":
         task = guess_task(table[target])

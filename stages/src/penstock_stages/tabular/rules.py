@@ -115,6 +115,8 @@ def check(cells: Typed, rule: Rule, lines: pl.Series) -> tuple[pl.Series, Check]
         note(again, "a repeat", "repeats")
         if again.any():
             fatal.append(f"{problems.pop()}, but the schema says it is unique")
+    if missing * 2 > values.len() and not rule.required:
+        problems.append(f"column `{name}`: {missing} of {values.len()} values are missing")
     if rule.required and missing:
         where = cells.raw.is_null().arg_max() or 0
         fatal.append(f"column `{name}`: {missing} of {values.len()} values are missing (first: line {lines[where]})")

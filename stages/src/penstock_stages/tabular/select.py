@@ -18,7 +18,7 @@ from penstock_stages.contract import Reply, Request, log
 from penstock_stages.params import at_least, read_params
 from penstock_stages.table import TABLE, facts, read_table, write_table
 from penstock_stages.tabular import matrix
-from penstock_stages.tabular.roles import Roles, Task, find_roles
+from penstock_stages.tabular.roles import Task, find_roles
 from penstock_stages.tabular.scores import f_scores
 
 FOREST_ROUNDS = 40
@@ -66,7 +66,7 @@ def select(request: Request) -> Reply:
         scores, limit = _permutation(columns, target, classes, folds, request.seed), 0.0
     kept = _kept(names, scores, limit, params)
     log(f"kept {len(kept)} of {len(names)} columns, judged on {len(rows)} rows")
-    _write(request, source, table, names, kept, roles)
+    _write(request, source, table, names, kept)
     ranked = sorted(zip(names, scores.tolist(), strict=True), key=lambda pair: -pair[1])
     selection = [{"feature": n, "score": round(s, 6), "kept": n in kept} for n, s in ranked]
     return Reply(
@@ -89,8 +89,7 @@ def _permutation(
         if len(learn) == 0 or len(judge) == 0:
             continue
         forest = quick_forest(columns, target, classes, learn, FOREST_ROUNDS, seed % 2**31)
-        judge = judge[:JUDGE_ROWS]
-        seen, wanted = columns[judge], target[judge]
+        seen, wanted = columns[judge[:JUDGE_ROWS]], target[judge[:JUDGE_ROWS]]
         whole = _loss(forest.predict(seen), wanted, classes)
         used = forest.importances([""] * columns.shape[1]) > 0
         rise = np.zeros(columns.shape[1])
@@ -119,9 +118,7 @@ def _kept(names: list[str], scores: matrix.Array, limit: float, params: Params) 
     return {names[i] for i in order[:count]}
 
 
-def _write(
-    request: Request, source: contract.Input, table: pl.DataFrame, names: list[str], kept: set[str], roles: Roles
-) -> None:
+def _write(request: Request, source: contract.Input, table: pl.DataFrame, names: list[str], kept: set[str]) -> None:
     if len(kept) == len(names):
         contract.link_on(request, source, TABLE)
     else:

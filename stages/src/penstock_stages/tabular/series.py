@@ -47,7 +47,7 @@ def make(table: pl.DataFrame, roles: Roles, lags: int, horizon: int, lags_only: 
         names += [c.meta.output_name() for c in calendar]
     result = result.filter(pl.all_horizontal(pl.col(names).is_finite()) & pl.col(LABEL).is_not_null())
     if result.height < 20:
-        raise Refusal(f"{bars} bars leave {result.height} with a past of {lags} and a future of {horizon}: too few")
+        raise Refusal(f"{bars} bars leave {result.height} with a full past and a known future; at least 20 are needed")
     result = _purge(result, roles.time).drop("_label_time")
     order = [roles.time, roles.series] if roles.series else [roles.time]
     result = result.sort(order, maintain_order=True)

@@ -86,6 +86,7 @@ def train(request: Request) -> Reply:
         "horizon": horizon if roles.task == "direction" else None,
         "features": names,
         "importances": _ranked(names, trained.importances),
+        "baseline": _baseline(target, roles, parts.train),
         "split": {
             "how": parts.how,
             "order": "time" if roles.task == "direction" else "hash of the record",
@@ -187,6 +188,14 @@ def _linear(
         text.encode(),
         {"penalty": model.penalty},
     )
+
+
+def _baseline(target: pl.Series, roles: Roles, rows: matrix.Rows) -> str | float:
+    """What one would guess without a model: the most common class of all training rows, or their mean."""
+    if roles.task == "regression":
+        return float(target[rows].cast(pl.Float64).mean() or 0.0)  # type: ignore[arg-type]
+    counts = matrix.class_names(target)[rows].value_counts(name="rows")
+    return str(counts.sort("rows", target.name, descending=[True, False])[target.name][0])
 
 
 def _ranked(names: list[str], importances: matrix.Array) -> list[dict[str, Any]]:

@@ -51,13 +51,12 @@ def validate(request: Request) -> Reply:
     schema = rules.read_schema(params.schema, user_columns(raw))
     table, checks = _check(raw, schema)
     table = _with_mid(table)
-    table = table.with_columns(sampling.record_keys(table).alias(KEY))
+    table = table.with_columns(sampling.record_keys(raw).alias(KEY))
     quality = _quality(table, checks)
     problems = [problem for check in checks for problem in check.problems]
     failing = [problem for check in checks for problem in check.fatal]
-    roles: Roles | None = None
     if quality["score"] < params.min_quality:
-        failing += problems[:QUOTED_PROBLEMS] or [f"{quality['duplicates']} of {table.height} rows are repeats"]
+        failing += problems[:QUOTED_PROBLEMS] or _pervasive(quality, table.height)
         failing.append(f"quality {quality['score']:.2f} is under min_quality {params.min_quality:.2f}")
     if table.height < params.min_rows:
         failing += [p for p in problems[:QUOTED_PROBLEMS] if p not in failing]
@@ -141,6 +140,16 @@ def _quality(table: pl.DataFrame, checks: list[rules.Check]) -> dict[str, Any]:
     }
 
 
+def _pervasive(quality: Mapping[str, Any], rows: int) -> list[str]:
+    """What is amiss all over the table rather than in one column."""
+    found = []
+    if quality["missing_cells"]:
+        found.append(f"{quality['missing_cells']} cells are missing ({1 - quality['completeness']:.0%})")
+    if quality["duplicates"]:
+        found.append(f"{quality['duplicates']} of {rows} rows repeat an earlier one")
+    return found
+
+
 def _parts(table: pl.DataFrame, roles: Roles, test_size: float, seed: int) -> pl.Series:
     """`train` or `test` for each row: by time for a direction, else by the hash of the record, so repeats stay together."""
     if roles.task == "direction":
@@ -158,9 +167,9 @@ def _parts(table: pl.DataFrame, roles: Roles, test_size: float, seed: int) -> pl
         held_out = sampling.stratified(known, known[roles.target], test_size, seed, floor=0, least=0)
     else:
         held_out = sampling.by_hash(known, test_size, seed, floor=0)
-    parts = np.full(table.height, GAP, dtype=object)
-    parts[labelled.to_numpy()] = np.where(held_out, TEST, TRAIN)
-    return pl.Series(parts, dtype=pl.String)
+    marks = np.full(table.height, GAP, dtype=object)
+    marks[labelled.to_numpy()] = np.where(held_out, TEST, TRAIN)
+    return pl.Series(marks, dtype=pl.String)
 
 
 def main() -> None:

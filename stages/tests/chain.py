@@ -1,0 +1,76 @@
+"""A small engine: runs stages one after the other in this process, each with its own output directory."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from penstock_stages.contract import Input, Reply, Request, perform
+
+STAGES = ("ingest", "validate", "clean", "features", "select", "train", "evaluate", "report")
+ByHand = Callable[[str, str], subprocess.CompletedProcess[str]]
+Wrong = Callable[[str, object], str]
+AUTO = ("clean", "features", "select", "train")
+PASSED_ON = {"clean": ("table",), "features": ("table",), "select": ("table",)}
+
+
+class Chain:
+    """Runs stages as the engine would: outputs become inputs, replies' contexts are merged."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.replies: dict[str, Reply] = {}
+
+    def run(
+        self,
+        drop: Path,
+        until: str = "report",
+        levels: str | Mapping[str, str] = "coarse",
+        params: Mapping[str, Mapping[str, Any]] | None = None,
+        seed: int = 42,
+        sample: float = 0.2,
+        name: str = "run",
+    ) -> Reply:
+        """The reply of the last stage that ran: `until`, or the one that failed."""
+        self.replies = {}
+        outputs: dict[str, tuple[Input, ...]] = {}
+        before: tuple[Input, ...] = (Input("input", drop),)
+        context: dict[str, Any] = {}
+        reply = Reply()
+        for stage in STAGES[: STAGES.index(until) + 1]:
+            level = levels if isinstance(levels, str) else levels.get(stage, "coarse")
+            level = level if stage in AUTO else "coarse"
+            if level == "off":
+                outputs[stage] = before = tuple(i for i in before if i.name in PASSED_ON[stage])
+                continue
+            out = self.folder / name / stage
+            out.mkdir(parents=True)
+            inputs = tuple(i for group in outputs.values() for i in group) if stage == "report" else before
+            request = Request(
+                stage=stage,
+                granularity=level,
+                sample=sample if level == "medium" else 1.0,
+                seed=seed,
+                params=(params or {}).get(stage, {}),
+                inputs=inputs,
+                context=dict(context),
+                run={"id": "0199aaaa-0000-7000-8000-000000000000", "number": 7, "pipeline": "demo"},
+                drop={"name": drop.name},
+                out=out,
+            )
+            module = import_module(f"penstock_stages.tabular.{stage}")
+            reply = perform(getattr(module, stage), request)
+            self.replies[stage] = reply
+            if reply.status != "ok":
+                return reply
+            context |= reply.context
+            before = tuple(Input(n, out / p, stage) for n, p in reply.outputs.items())
+            outputs[stage] = before
+        return reply
+
+    def path(self, stage: str, output: str, name: str = "run") -> Path:
+        """Where an output lies."""
+        return self.folder / name / stage / self.replies[stage].outputs[output]
