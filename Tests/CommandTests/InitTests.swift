@@ -4,26 +4,21 @@ import Testing
 @Suite(.timeLimit(.minutes(2))) struct InitTests {
   @Test func `a new workspace works at once`() async throws {
     let scene = try Scene(isWorkspace: false)
-    try await scene.expect(
-      "init", scene.path("new"),
-      stdout: """
-        made the workspace `HOME/new`, with a small pipeline that takes any `.csv`
-
-        next:
-          penstock -C HOME/new put HOME/new/samples/rivers.csv  # drop a file
-          penstock -C HOME/new up --once                        # work until nothing is left to do
-          penstock -C HOME/new show last                        # see what came of it
-
-        """)
+    let made = try await scene.ask("init", scene.path("new"))
+    #expect(made.code == 0)
+    #expect(made.output.hasPrefix("made the workspace `HOME/new`, with a small pipeline that takes any `.csv`\n\nnext:\n"))
+    #expect(made.output.contains("  penstock -C HOME/new put HOME/new/samples/rivers.csv  # drop a file\n"))
     let inside = ["PENSTOCK_HOME": scene.path("new")]
-    try await scene.expect("check", environment: inside, stdout: "nothing is wrong; 10 files checked\n")
+    try await scene.expect("check", environment: inside, stdout: "nothing is wrong; 2 files checked\n")
     try scene.file(
       "new/etc/penstock.yaml", scene.text("new/etc/penstock.yaml") + "settle_moved: 10ms\nreserve: 1MiB\n")
     try await scene.expect(
       "put", scene.path("new/samples/rivers.csv"), environment: inside, stderr: "put rivers.csv (148 B)\n")
     let up = try await scene.ask("up", "--once", environment: inside)
     #expect(up.code == 0, "\(up.output)\(up.complaints)")
-    let run = try await scene.ask("show", "last", "--json", environment: inside).json
+    let shown = try await scene.ask("show", "last", "--json", environment: inside)
+    let run = shown.json
+    #expect(shown.complaints == "")
     #expect(run["state"] as? String == "done")
     #expect(run["drop"] as? String == "rivers.csv")
     let report = try #require(run["report"] as? String)

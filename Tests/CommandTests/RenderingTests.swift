@@ -40,7 +40,7 @@ import Testing
     try await past.run(1, drop: FileName(evil), state: .failed, reason: "bad\u{1B}]0;title\u{07} thing\nsecond")
     try past.close()
     for command in ["runs", "status", "inbox", "show last"] {
-      let words = try await scene.start(command.split(separator: " ").map(String.init)).end()
+      let words = try await scene.ask(command.split(separator: " ").map(String.init))
       #expect(!words.output.contains("\u{1B}") && !words.output.contains("\u{07}") && !words.output.contains("\u{202E}"), "\(command)")
       #expect(words.output.contains("ev\\x1b[31mil\\n\\u{202e}.csv"), "\(command): \(words.output)")
     }

@@ -59,7 +59,7 @@ import Testing
     ),
   ])
   func `a wrong argument is answered in words`(arguments: [String], words: String) async throws {
-    let ended = try await Scene().start(arguments).end()
+    let ended = try await Scene().ask(arguments)
     #expect(ended.output == "")
     #expect(ended.complaints == words)
     #expect(ended.code == 2)

@@ -53,6 +53,10 @@ final class Scene {
 
   /// Asks and waits for the end; the path of the workspace reads `HOME`.
   func ask(_ arguments: String..., environment: [String: String] = [:]) async throws -> ScenarioProgram.Ended {
+    try await ask(arguments, environment: environment)
+  }
+
+  func ask(_ arguments: [String], environment: [String: String] = [:]) async throws -> ScenarioProgram.Ended {
     var ended = try await start(arguments, environment: environment).end()
     ended.output = ended.output.replacing(home, with: "HOME")
     ended.complaints = ended.complaints.replacing(home, with: "HOME")
@@ -64,9 +68,7 @@ final class Scene {
     _ arguments: String..., environment: [String: String] = [:], stdout: String = "", stderr: String = "",
     exit: Int32 = 0, at place: SourceLocation = #_sourceLocation
   ) async throws {
-    var ended = try await start(arguments, environment: environment).end()
-    ended.output = ended.output.replacing(home, with: "HOME")
-    ended.complaints = ended.complaints.replacing(home, with: "HOME")
+    let ended = try await ask(arguments, environment: environment)
     #expect(ended.output == stdout, sourceLocation: place)
     #expect(ended.complaints == stderr, sourceLocation: place)
     #expect(ended.code == exit, sourceLocation: place)
