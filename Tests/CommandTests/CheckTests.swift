@@ -13,7 +13,8 @@ import Testing
     let scene = try Scene(["pipelines/good.yaml": Self.good])
     try await scene.expect("check", stdout: "nothing is wrong; 2 files checked\n")
     try await scene.expect(
-      "check", "--json", stdout: "{\"api\":1,\"diagnostics\":[],\"errors\":0,\"files\":2,\"ok\":true,\"warnings\":0}\n")
+      "check", "--json",
+      stdout: "{\"api\":1,\"diagnostics\":[],\"errors\":0,\"files\":2,\"ok\":true,\"warnings\":0}\n")
   }
 
   @Test func `everything wrong is told at once, each at its place`() async throws {
@@ -52,7 +53,8 @@ import Testing
 
   @Test func `only what is asked for is told`() async throws {
     let scene = try Scene(["pipelines/bad.yaml": "stages: 7\n", "pipelines/good.yaml": Self.good])
-    try await scene.expect("check", scene.path("pipelines/good.yaml"), stdout: "nothing is wrong; 1 file checked\n")
+    try await scene.expect(
+      "check", scene.path("pipelines/good.yaml"), stdout: "nothing is wrong; 1 file checked\n")
     #expect(try await scene.ask("check", scene.path("pipelines")).output.contains("2 files checked"))
   }
 
@@ -60,12 +62,14 @@ import Testing
     let scene = try Scene([
       "pipelines/good.yaml": Self.good, "elsewhere/good.yaml": Self.good, "elsewhere/bad.yaml": "stages: 7\n",
     ])
-    try await scene.expect("check", scene.path("elsewhere/good.yaml"), stdout: "nothing is wrong; 1 file checked\n")
+    try await scene.expect(
+      "check", scene.path("elsewhere/good.yaml"), stdout: "nothing is wrong; 1 file checked\n")
     let bad = try await scene.ask("check", scene.path("elsewhere/bad.yaml"))
     #expect(bad.code == 2)
     #expect(bad.output.contains("elsewhere/bad.yaml:1:"))
     try await scene.expect(
-      "check", scene.path("missing.yaml"), stderr: "penstock: cannot check `HOME/missing.yaml`: no such file\n", exit: 2)
+      "check", scene.path("missing.yaml"),
+      stderr: "penstock: cannot check `HOME/missing.yaml`: no such file\n", exit: 2)
   }
 
   @Test func `a program that is not there is an error at the line that names it`() async throws {
@@ -80,10 +84,14 @@ import Testing
     ])
     let found = try await scene.ask("check")
     #expect(found.code == 2)
-    #expect(found.output.contains("pipelines/p.yaml:3:30: error: stage `one` cannot run `./stages/one.sh`: no such file\n"), "\(found.output)")
     #expect(
       found.output.contains(
-        "pipelines/p.yaml:4:32: error: the hook of `before-one` cannot run `./hooks/two.sh`: is not executable: chmod +x it\n"),
+        "pipelines/p.yaml:3:30: error: stage `one` cannot run `./stages/one.sh`: no such file\n"),
+      "\(found.output)")
+    #expect(
+      found.output.contains(
+        "pipelines/p.yaml:4:32: error: the hook of `before-one` cannot run `./hooks/two.sh`: is not executable: chmod +x it\n"
+      ),
       "\(found.output)")
     #expect(found.output.hasSuffix("2 errors in 1 file; 2 files checked\n"))
   }

@@ -12,22 +12,31 @@ import Testing
     let page = try await scene.ask("doctor")
     #expect(page.code == 0, "\(page.output)")
     #expect(page.output.contains("✓ spawner      runs programs\n"), "\(page.output)")
-    #expect(page.output.contains("! agent        does not run\n               → penstock up\n"), "\(page.output)")
+    #expect(
+      page.output.contains("! agent        does not run\n               → penstock up\n"), "\(page.output)")
     #expect(page.output.contains("all is well; "))
     let checks = try await scene.ask("doctor", "--json")
-    for subject in ["directories", "settings", "database", "inotify", "inbox", "var", "claim", "leases", "spawner", "hooks", "clock"] {
+    for subject in [
+      "directories", "settings", "database", "inotify", "inbox", "var", "claim", "leases", "spawner", "hooks",
+      "clock",
+    ] {
       #expect(state(subject, checks) == "ok", "\(subject): \(checks.output)")
     }
   }
 
   @Test func `what is impaired comes with its remedy`() async throws {
-    let scene = try Scene(["hooks/before-run.d/10-x": "no program", "etc/penstock.yaml": "reserve: 900TiB\nsettle: 2\n"])
+    let scene = try Scene([
+      "hooks/before-run.d/10-x": "no program", "etc/penstock.yaml": "reserve: 900TiB\nsettle: 2\n",
+    ])
     rmdir(scene.path("pipelines"))
     let page = try await scene.ask("doctor")
     #expect(page.code == 4)
     #expect(page.output.contains("✗ pipelines  is missing\n"), "\(page.output)")
     #expect(page.output.contains("→ mkdir pipelines\n"))
-    #expect(page.output.contains("✗ hook       hooks/before-run.d/10-x does not run: is not executable: chmod +x it\n"), "\(page.output)")
+    #expect(
+      page.output.contains(
+        "✗ hook       hooks/before-run.d/10-x does not run: is not executable: chmod +x it\n"),
+      "\(page.output)")
     #expect(page.output.contains("✗ settings   etc/penstock.yaml:2:9: "), "\(page.output)")
     #expect(page.output.contains("3 things to mend"))
   }

@@ -5,7 +5,9 @@ import Testing
   @Test func `without hooks it says how to make one`() async throws {
     try await Scene().expect(
       "hooks",
-      stdout: "no hooks yet: put a program into hooks/EVENT.d/, such as hooks/before-run.d/10-check, and make it executable\n")
+      stdout:
+        "no hooks yet: put a program into hooks/EVENT.d/, such as hooks/before-run.d/10-check, and make it executable\n"
+    )
     try await Scene().expect("hooks", "--json", stdout: "{\"api\":1,\"hooks\":[],\"warnings\":[]}\n")
   }
 
@@ -31,8 +33,8 @@ import Testing
         after-run   hooks/after-run.d/10-tell  all pipelines    30s  warn\u{20}\u{20}\u{20}\u{20}\u{20}\u{20}
 
         """.replacing("hooks/before-one.d/10-a ", with: "hooks/before-one.d/10-a  ")
-        .replacing("hooks/before-one.d/20-b ", with: "hooks/before-one.d/20-b  ")
-        .replacing("hooks/y.sh --cap ", with: "hooks/y.sh --cap  ").replacing("hook   ", with: "hook    "))
+          .replacing("hooks/before-one.d/20-b ", with: "hooks/before-one.d/20-b  ")
+          .replacing("hooks/y.sh --cap ", with: "hooks/y.sh --cap  ").replacing("hook   ", with: "hook    "))
     let hooks = try await scene.ask("hooks", "--json").list("hooks")
     #expect(hooks.map { $0["event"] as? String } == ["before-one", "before-one", "before-one", "after-run"])
     #expect(hooks.map { $0["runs"] as? Bool } == [false, true, true, true])
@@ -41,7 +43,10 @@ import Testing
   }
 
   @Test func `a sample envelope is one that a stage's hook would get`() async throws {
-    let scene = try Scene(["pipelines/p.yaml": "pipeline: { name: p }\ntrigger: { inbox: \"*.csv\" }\nstages: [{ name: one, run: [\"true\"] }]\n"])
+    let scene = try Scene([
+      "pipelines/p.yaml":
+        "pipeline: { name: p }\ntrigger: { inbox: \"*.csv\" }\nstages: [{ name: one, run: [\"true\"] }]\n"
+    ])
     let envelope = try await scene.ask("hooks", "test", "after-one").json
     #expect(envelope["event"] as? String == "after-one")
     #expect((envelope["stage"] as? [String: Any])?["name"] as? String == "one")

@@ -4,7 +4,8 @@ import Testing
 
 @Suite(.timeLimit(.minutes(2))) struct InboxTests {
   private static let files = [
-    "pipelines/p.yaml": "pipeline: { name: p }\ntrigger: { inbox: \"fx-{pair}.csv\" }\nstages: [{ name: s, run: [\"true\"] }]\n"
+    "pipelines/p.yaml":
+      "pipeline: { name: p }\ntrigger: { inbox: \"fx-{pair}.csv\" }\nstages: [{ name: s, run: [\"true\"] }]\n"
   ]
 
   @Test func `an empty inbox says what to do`() async throws {
@@ -40,6 +41,8 @@ import Testing
     let scene = try Scene(Self.files)
     let writer = open(scene.path("inbox/fx-eurusd.csv"), O_WRONLY | O_CREAT, 0o644)
     defer { close(writer) }
-    #expect(try await scene.ask("inbox").output.contains("fx-eurusd.csv   0 B  waiting  p         waiting for its writer"))
+    #expect(
+      try await scene.ask("inbox").output.contains(
+        "fx-eurusd.csv   0 B  waiting  p         waiting for its writer"))
   }
 }

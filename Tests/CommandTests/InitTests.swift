@@ -6,7 +6,9 @@ import Testing
     let scene = try Scene(isWorkspace: false)
     let made = try await scene.ask("init", scene.path("new"))
     #expect(made.code == 0)
-    #expect(made.output.hasPrefix("made the workspace `HOME/new`, with a small pipeline that takes any `.csv`\n\nnext:\n"))
+    #expect(
+      made.output.hasPrefix(
+        "made the workspace `HOME/new`, with a small pipeline that takes any `.csv`\n\nnext:\n"))
     #expect(made.output.contains("  penstock -C HOME/new put HOME/new/samples/rivers.csv  # drop a file\n"))
     let inside = ["PENSTOCK_HOME": scene.path("new")]
     try await scene.expect("check", environment: inside, stdout: "nothing is wrong; 2 files checked\n")
@@ -42,10 +44,13 @@ import Testing
 
         """, exit: 2)
     try await scene.expect(
-      "init", scene.path("full/mine.txt"), stderr: "penstock: `HOME/full/mine.txt` is a file: name a directory\n", exit: 2)
+      "init", scene.path("full/mine.txt"),
+      stderr: "penstock: `HOME/full/mine.txt` is a file: name a directory\n", exit: 2)
   }
 
-  @Test func `nothing it writes names this machine, and the settings are those that are shipped`() async throws {
+  @Test func `nothing it writes names this machine, and the settings are those that are shipped`()
+    async throws
+  {
     let scene = try Scene(isWorkspace: false)
     _ = try await scene.ask("init", scene.path("new"))
     let files = try FileManager.default.subpathsOfDirectory(atPath: scene.path("new"))

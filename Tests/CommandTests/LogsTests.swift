@@ -4,7 +4,9 @@ import Store
 import Testing
 
 @Suite(.timeLimit(.minutes(2))) struct LogsTests {
-  private func record(_ time: String, _ message: String, _ more: String = "", level: String = "info") -> String {
+  private func record(_ time: String, _ message: String, _ more: String = "", level: String = "info")
+    -> String
+  {
     "{\"time\":\"2025-11-20T\(time).000Z\",\"level\":\"\(level)\",\"message\":\"\(message)\"\(more)}\n"
   }
 
@@ -17,9 +19,18 @@ import Testing
     try scene.file(
       "var/runs/\(run.id.text)/log.ndjson",
       record("12:01:00", "run started", of + ",\"drop\":\"fx.csv\",\"stages\":[\"clean\",\"train\"]")
-        + record("12:01:01", "stage started", of + ",\"stage\":\"clean\",\"attempt\":1,\"granularity\":\"medium\",\"sample\":0.2,\"granularity_reason\":\"big and slow\"")
-        + record("12:01:02", "output", of + ",\"stage\":\"clean\",\"attempt\":1,\"line\":\"50 % \\u001b[31mof it\"")
-        + record("12:01:03", "stage ended", of + ",\"stage\":\"train\",\"attempt\":2,\"state\":\"failed\",\"wall_s\":2.5,\"cpu_s\":1.25,\"rss_bytes\":1048576,\"reason\":\"exit 1\"", level: "error")
+        + record(
+          "12:01:01", "stage started",
+          of
+            + ",\"stage\":\"clean\",\"attempt\":1,\"granularity\":\"medium\",\"sample\":0.2,\"granularity_reason\":\"big and slow\""
+        )
+        + record(
+          "12:01:02", "output", of + ",\"stage\":\"clean\",\"attempt\":1,\"line\":\"50 % \\u001b[31mof it\"")
+        + record(
+          "12:01:03", "stage ended",
+          of
+            + ",\"stage\":\"train\",\"attempt\":2,\"state\":\"failed\",\"wall_s\":2.5,\"cpu_s\":1.25,\"rss_bytes\":1048576,\"reason\":\"exit 1\"",
+          level: "error")
         + record("12:02:30", "run ended", of + ",\"state\":\"done\",\"seconds\":90", level: "notice"))
     return scene
   }
@@ -39,13 +50,17 @@ import Testing
 
   @Test func `stage, level, time and number of lines choose`() async throws {
     let scene = try await scene()
-    try await scene.expect("logs", "1", "--stage", "train", "--level", "warn", stdout: "12:01:03 ✗ #1 train (attempt 2) failed after 2.5s (1.3s CPU, 1.0 MiB): exit 1\n")
-    try await scene.expect("logs", "1", "--since", "2025-11-20 12:02", stdout: "12:02:30 ✓ #1 fx done after 1m30s\n")
+    try await scene.expect(
+      "logs", "1", "--stage", "train", "--level", "warn",
+      stdout: "12:01:03 ✗ #1 train (attempt 2) failed after 2.5s (1.3s CPU, 1.0 MiB): exit 1\n")
+    try await scene.expect(
+      "logs", "1", "--since", "2025-11-20 12:02", stdout: "12:02:30 ✓ #1 fx done after 1m30s\n")
     try await scene.expect("logs", "1", "-n", "1", stdout: "12:02:30 ✓ #1 fx done after 1m30s\n")
     try await scene.expect("logs", "1", "--stage", "x", stderr: "run 1 (done) has no such lines in its log\n")
     let bad = try await scene.ask("logs", "1", "--since", "soon")
     #expect(bad.code == 2)
-    #expect(bad.complaints.hasPrefix("penstock: --since: `soon` is no time: write how long ago (`10m`, `2h`)"))
+    #expect(
+      bad.complaints.hasPrefix("penstock: --since: `soon` is no time: write how long ago (`10m`, `2h`)"))
   }
 
   @Test func `programs get the records as they are`() async throws {
@@ -67,7 +82,9 @@ import Testing
     #expect(ended.output.hasSuffix("done after 1m30s\n"))
   }
 
-  @Test func `following goes on to the end of the run, before its log is there and across a new file`() async throws {
+  @Test func `following goes on to the end of the run, before its log is there and across a new file`()
+    async throws
+  {
     let scene = try Scene()
     let past = try Past(scene)
     let run = try await past.run(1, state: nil)
@@ -84,7 +101,8 @@ import Testing
     var closed = attempt
     closed.state = .ok
     closed.ended = Past.noon
-    try await past.store.advance(.init(run: run.id, at: Past.noon, closed: [closed], turn: .ends(.init(.done))))
+    try await past.store.advance(
+      .init(run: run.id, at: Past.noon, closed: [closed], turn: .ends(.init(.done))))
     let ended = try await follower.end()
     #expect(ended.code == 0)
     #expect(ended.output == "12:01:00   one\n12:01:01   two\n")

@@ -27,10 +27,12 @@ struct Past {
   ) async throws -> Run {
     let begun = Self.noon.addingTimeInterval(Double(n) * 60)
     let run = Run(
-      id: Self.id(n), pipeline: pipeline, version: nil, trigger: .drop, drop: Drop(name: drop, bytes: 2048), created: begun)
+      id: Self.id(n), pipeline: pipeline, version: nil, trigger: .drop, drop: Drop(name: drop, bytes: 2048),
+      created: begun)
     var attempt = Attempt(
       run: run.id, stage: stage, n: 1,
-      granularity: GranularityOpinion(.override, .fine, reason: "asked for by hand"), seed: 42, started: begun, boot: "b")
+      granularity: GranularityOpinion(.override, .fine, reason: "asked for by hand"), seed: 42,
+      started: begun, boot: "b")
     let claimed = try await store.claim([NewRun(run, attempt: attempt)])[0]
     guard let state else { return claimed }
     let ended = begun.addingTimeInterval(90)

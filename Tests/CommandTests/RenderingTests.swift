@@ -11,7 +11,8 @@ import Testing
       reason: "exit 1: the column `close` is missing in row 1200, and so is the column `open`")
     try past.close()
     for width in [60, 80, 100] {
-      let lines = try await scene.ask("runs", environment: ["COLUMNS": "\(width)"]).output.split(separator: "\n")
+      let lines = try await scene.ask("runs", environment: ["COLUMNS": "\(width)"]).output.split(
+        separator: "\n")
       #expect(lines.count == 2)
       for line in lines { #expect(columns(line) <= width, "\(width): \(line)") }
       #expect(lines[1].contains("…"))
@@ -32,16 +33,22 @@ import Testing
   }
 
   @Test func `nothing that others named reaches the terminal as it is`() async throws {
-    let scene = try Scene(["pipelines/p.yaml": "pipeline: { name: p }\ntrigger: { inbox: \"*.csv\" }\nstages: [{ name: s, run: [\"true\"] }]\n"])
+    let scene = try Scene([
+      "pipelines/p.yaml":
+        "pipeline: { name: p }\ntrigger: { inbox: \"*.csv\" }\nstages: [{ name: s, run: [\"true\"] }]\n"
+    ])
     let evil = "ev\u{1B}[31mil\n\u{202E}.csv"
     try scene.file("inbox/" + evil, "x")
     try scene.file("inbox/other" + evil + ".x", "x")
     let past = try Past(scene)
-    try await past.run(1, drop: FileName(evil), state: .failed, reason: "bad\u{1B}]0;title\u{07} thing\nsecond")
+    try await past.run(
+      1, drop: FileName(evil), state: .failed, reason: "bad\u{1B}]0;title\u{07} thing\nsecond")
     try past.close()
     for command in ["runs", "status", "inbox", "show last"] {
       let words = try await scene.ask(command.split(separator: " ").map(String.init))
-      #expect(!words.output.contains("\u{1B}") && !words.output.contains("\u{07}") && !words.output.contains("\u{202E}"), "\(command)")
+      #expect(
+        !words.output.contains("\u{1B}") && !words.output.contains("\u{07}")
+          && !words.output.contains("\u{202E}"), "\(command)")
       #expect(words.output.contains("ev\\x1b[31mil\\n\\u{202e}.csv"), "\(command): \(words.output)")
     }
   }
@@ -52,7 +59,9 @@ import Testing
     try await past.run(1)
     try past.close()
     #expect(try await !scene.ask("runs").output.contains("\u{1B}"))
-    #expect(try await scene.ask("runs", environment: ["CLICOLOR_FORCE": "1"]).output.contains("\u{1B}[32mdone\u{1B}[0m"))
+    #expect(
+      try await scene.ask("runs", environment: ["CLICOLOR_FORCE": "1"]).output.contains(
+        "\u{1B}[32mdone\u{1B}[0m"))
     let refused = ["CLICOLOR_FORCE": "1", "NO_COLOR": "1"]
     #expect(try await !scene.ask("runs", environment: refused).output.contains("\u{1B}"))
   }

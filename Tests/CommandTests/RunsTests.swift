@@ -3,7 +3,8 @@ import Testing
 
 @Suite(.timeLimit(.minutes(2))) struct RunsTests {
   @Test func `without runs it says what to do`() async throws {
-    let words = "no runs yet: drop a file with `penstock put FILE`, or start one with `penstock run PIPELINE`\n"
+    let words =
+      "no runs yet: drop a file with `penstock put FILE`, or start one with `penstock run PIPELINE`\n"
     try await Scene().expect("runs", stdout: words)
     try await Scene().expect("runs", "--json", stdout: "{\"api\":1,\"runs\":[]}\n")
     try await Scene().expect("runs", "--state", "done", stdout: "no such runs; `penstock runs` lists all\n")
@@ -13,7 +14,8 @@ import Testing
     let scene = try Scene()
     let past = try Past(scene)
     try await past.run(1)
-    try await past.run(2, pipeline: "tabular", drop: FileName("a.csv"), state: .failed, reason: "exit 1: no such column")
+    try await past.run(
+      2, pipeline: "tabular", drop: FileName("a.csv"), state: .failed, reason: "exit 1: no such column")
     try past.close()
     try await scene.expect(
       "runs",
@@ -46,13 +48,29 @@ import Testing
   }
 
   @Test(arguments: [
-    (["runs", "--state", "faild"], "penstock: --state: no state is called `faild`; did you mean `failed`?\n"),
-    (["show", "nope!"], "penstock: `nope!` names no run: give a number, an id or its first 4 characters, or `last`\n"),
-    (["show", "9"], "penstock: no runs yet: drop a file with `penstock put FILE`, or start one with `penstock run PIPELINE`\n"),
+    (
+      ["runs", "--state", "faild"], "penstock: --state: no state is called `faild`; did you mean `failed`?\n"
+    ),
+    (
+      ["show", "nope!"],
+      "penstock: `nope!` names no run: give a number, an id or its first 4 characters, or `last`\n"
+    ),
+    (
+      ["show", "9"],
+      "penstock: no runs yet: drop a file with `penstock put FILE`, or start one with `penstock run PIPELINE`\n"
+    ),
     (["schema", "pipelin"], "penstock: no schema is called `pipelin`; did you mean `pipeline`?\n"),
-    (["stages", "show", "x"], "penstock: no stage is registered as `x`; `penstock stages` lists what there is\n"),
-    (["logs", "last", "--level", "wrning"], "penstock: --level: no level is called `wrning`; did you mean `warning`?\n"),
-    (["hooks", "test", "befor-run"], "penstock: no event is called `befor-run`; did you mean `before-run`?\n"),
+    (
+      ["stages", "show", "x"],
+      "penstock: no stage is registered as `x`; `penstock stages` lists what there is\n"
+    ),
+    (
+      ["logs", "last", "--level", "wrning"],
+      "penstock: --level: no level is called `wrning`; did you mean `warning`?\n"
+    ),
+    (
+      ["hooks", "test", "befor-run"], "penstock: no event is called `befor-run`; did you mean `before-run`?\n"
+    ),
     (
       ["status", "--watch"],
       "penstock: --watch needs a terminal: without one, run `penstock status` as often as you like\n"

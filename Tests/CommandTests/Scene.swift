@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Synchronization
 import TestSupport
 import Testing
 
@@ -12,10 +13,12 @@ final class Scene {
   /// - Parameters:
   ///   - files: by path; what begins with `#!` is made a program.
   ///   - isWorkspace: false leaves out `etc/penstock.yaml` and the directories.
-  init(_ files: [String: String] = [:], isWorkspace: Bool = true, environment: [String: String] = [:]) throws {
+  init(_ files: [String: String] = [:], isWorkspace: Bool = true, environment: [String: String] = [:]) throws
+  {
     home = "/tmp/penstock-scene-" + UUID().uuidString.prefix(13)
     self.environment = [
-      "PATH": "/usr/bin:/bin", "HOME": "/nowhere", "TZ": "UTC", "PENSTOCK_HOME": home, "PENSTOCK_KIT": home + "/kit",
+      "PATH": "/usr/bin:/bin", "HOME": "/nowhere", "TZ": "UTC", "PENSTOCK_HOME": home,
+      "PENSTOCK_KIT": home + "/kit",
     ].merging(environment) { _, own in own }
     try FileManager.default.createDirectory(atPath: home + "/.asked", withIntermediateDirectories: true)
     if isWorkspace {
@@ -34,7 +37,9 @@ final class Scene {
   func file(_ name: String, _ text: String) throws {
     try FileManager.default.createDirectory(
       atPath: (path(name) as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
-    try Data(text.utf8).write(to: URL(fileURLWithPath: path(name)))
+    try ScenarioProgram.forking.withLock { _ in
+      try Data(text.utf8).write(to: URL(fileURLWithPath: path(name)))
+    }
     chmod(path(name), text.hasPrefix("#!") ? 0o755 : 0o644)
   }
 
@@ -52,7 +57,8 @@ final class Scene {
   }
 
   /// Asks and waits for the end; the path of the workspace reads `HOME`.
-  func ask(_ arguments: String..., environment: [String: String] = [:]) async throws -> ScenarioProgram.Ended {
+  func ask(_ arguments: String..., environment: [String: String] = [:]) async throws -> ScenarioProgram.Ended
+  {
     try await ask(arguments, environment: environment)
   }
 

@@ -66,7 +66,8 @@ import Testing
     #expect(run["drop"] as? String == "fx.csv")
     let stage = try #require((run["stages"] as? [[String: Any]])?.first)
     #expect(
-      Set(["name", "state", "granularity", "granularity_reason", "attempts", "metrics", "hooks"]).isSubset(of: Set(stage.keys)))
+      Set(["name", "state", "granularity", "granularity_reason", "attempts", "metrics", "hooks"]).isSubset(
+        of: Set(stage.keys)))
     #expect(stage["granularity"] as? String == "fine")
     #expect(stage["granularity_reason"] as? String == "asked for by hand")
     let attempt = try #require((stage["attempts"] as? [[String: Any]])?.first)
@@ -80,6 +81,7 @@ import Testing
     let past = try Past(scene)
     try await past.run(1)
     try past.close()
-    try await scene.expect("show", "7", stderr: "penstock: there is no run `7`; `penstock runs` lists them\n", exit: 2)
+    try await scene.expect(
+      "show", "7", stderr: "penstock: there is no run `7`; `penstock runs` lists them\n", exit: 2)
   }
 }

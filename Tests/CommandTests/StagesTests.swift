@@ -26,7 +26,9 @@ import Testing
 
   @Test func `without any it says how to register one`() async throws {
     let scene = try Scene()
-    #expect(try await scene.ask("stages").output.hasPrefix("no stages are registered: put a manifest at stages/KIT/NAME.yaml"))
+    #expect(
+      try await scene.ask("stages").output.hasPrefix(
+        "no stages are registered: put a manifest at stages/KIT/NAME.yaml"))
   }
 
   @Test func `stages are listed and told`() async throws {

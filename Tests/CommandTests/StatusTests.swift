@@ -5,7 +5,8 @@ import Testing
 
 @Suite(.timeLimit(.minutes(2))) struct StatusTests {
   private static let files = [
-    "pipelines/p.yaml": "pipeline: { name: p }\ntrigger: { inbox: \"{name}.csv\" }\nstages: [{ name: s, run: [\"./s.sh\"] }]\n",
+    "pipelines/p.yaml":
+      "pipeline: { name: p }\ntrigger: { inbox: \"{name}.csv\" }\nstages: [{ name: s, run: [\"./s.sh\"] }]\n",
     "s.sh": "#!/bin/sh\ncat >/dev/null\nexec sleep 60\n",
   ]
 
@@ -27,7 +28,8 @@ import Testing
     let status = try await scene.ask("status", "--json")
     #expect(status.code == 3)
     let keys: Set<String> = [
-      "api", "agent", "watch", "queue", "running", "failures", "unmatched", "held", "slots", "configs", "policies",
+      "api", "agent", "watch", "queue", "running", "failures", "unmatched", "held", "slots", "configs",
+      "policies",
       "waiting", "quarantined",
     ]
     #expect(keys.isSubset(of: Set(status.json.keys)))
@@ -67,7 +69,8 @@ import Testing
     let status = try await scene.ask("status")
     #expect(status.code == 4)
     #expect(
-      status.output.contains("invalid pipelines\n  pipelines/x.yaml: invalid, 1 error: line 2: "), "\(status.output)")
+      status.output.contains("invalid pipelines\n  pipelines/x.yaml: invalid, 1 error: line 2: "),
+      "\(status.output)")
     #expect(status.output.contains("; it is not in force\n"))
     let config = try #require(try await scene.ask("status", "--json").list("configs").first)
     #expect(config["state"] as? String == "invalid")
@@ -94,11 +97,15 @@ import Testing
     try await until("the agent answers: \(agent.text)") { try await scene.ask("status").code == 0 }
     try scene.file("inbox/x.bin", "1")
     try scene.file("inbox/a.csv", "1")
-    try await until("the run is at work: \(agent.text)") { try await scene.ask("status", "--json").list("running").count == 1 }
+    try await until("the run is at work: \(agent.text)") {
+      try await scene.ask("status", "--json").list("running").count == 1
+    }
     let words = try await scene.ask("status").output
     #expect(words.contains("agent  running (pid \(agent.pid)) since "), "\(words)")
     #expect(words.contains("#1  p  a.csv  ░░░░░░░░░░░░░░░░ 0/1  s"), "\(words)")
-    #expect(words.contains("x.bin  unmatched  no pipeline takes it; the nearest pattern is `{name}.csv`"), "\(words)")
+    #expect(
+      words.contains("x.bin  unmatched  no pipeline takes it; the nearest pattern is `{name}.csv`"),
+      "\(words)")
     #expect(try await scene.ask("inbox").output.contains("run 1 is running"))
     #expect(try await scene.ask("cancel", "1").code == 0)
     agent.signal(15)
