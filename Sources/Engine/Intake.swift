@@ -125,6 +125,8 @@ package final class Intake: Sendable {
   /// One round: takes hints, looks at what is due, claims what is ready.
   /// - Returns: how long nothing will be due.
   func step() async throws -> Duration? {
+    // between the hints and the candidates a drop is in neither, and must not look like nothing to do
+    state.withLock { $0.isBusy = true }
     takeHints()
     let now = monotonic()
     if let trouble = trouble() {

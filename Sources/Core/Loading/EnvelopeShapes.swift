@@ -67,14 +67,25 @@ package enum EnvelopeShapes {
     ]
   }
 
+  private static let outcome = Record(
+    "`outcome`",
+    [
+      Field("state", .text, required: true, "The state of the attempt or of the run."),
+      Field("reason", .text, "Why, for people."),
+      Field("exit", .whole(0...255), "Of the program, where it exited."),
+      Field("wall_s", .number(any), "Seconds it took."),
+      Field("cpu_s", .number(any), "Seconds of CPU, its whole process tree."),
+      Field("rss_bytes", count, "Its largest resident set."),
+    ], isOpen: true)
+
   package static let stageEnvelope = Record(
     "the request to a stage", common(stage: .record(stage), event: .word(["stage"])), isOpen: true)
 
   package static let hookEnvelope = Record(
     "the request to a hook",
     common(stage: .orNull(.record(stage)), event: .text) + [
-      Field("outcome", .text, "How the stage or the run ended; only after-hooks."),
-      Field("outputs", .list(.any, atLeast: 0), "What the stage left; only after-hooks."),
+      Field("outcome", .record(outcome), "How the stage or the run ended; only after-hooks."),
+      Field("outputs", .list(.record(input), atLeast: 0), "What the stage or the run left; only after-hooks."),
       Field("metrics", .map(.number(any)), "Its figures; only after-hooks."),
     ], isOpen: true)
 
@@ -113,7 +124,7 @@ package enum EnvelopeShapes {
             ])), "What it changes."),
       Field("granularity", .word(Granularity.names), "The level it wants."),
       Field("retry_after", .duration(atLeast: .zero), "How long the run waits after `defer`, 60s if unsaid."),
-      Field("annotations", .map(.any), "Kept with the call."),
+      Field("annotations", .map(.any), "For programs of your own; not kept in this version."),
       Field("warnings", .list(.text, atLeast: 0), "Shown with the run."),
     ])
 }
