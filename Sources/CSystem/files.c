@@ -6,9 +6,11 @@
 #include <linux/fs.h>
 #include <linux/openat2.h>
 #include <openssl/evp.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 int penstock_rename_noreplace(int from_dir, const char *from, int to_dir, const char *to) {
@@ -94,4 +96,10 @@ int penstock_sha256(const void *bytes, size_t length, char hex[65]) {
   if (!EVP_Digest(bytes, length, digest, NULL, EVP_sha256(), NULL)) return -EIO;
   write_hex(digest, hex);
   return 0;
+}
+
+long long penstock_filesystem_magic(const char *path) {
+  struct statfs status;
+  if (statfs(path, &status) < 0) return -errno;
+  return (uint32_t)status.f_type;
 }

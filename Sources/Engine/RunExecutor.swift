@@ -8,6 +8,8 @@ struct RunExecutor: Sendable {
   let run: Run
   let pipeline: Pipeline
   let cancellation: Cancellation
+  /// Nobody has an opinion yet: rules, policies and trials come with their version.
+  var counsel = Counsel()
 
   /// How the work came to its end, for now or for good.
   enum Disposition: Sendable, Equatable {
@@ -49,7 +51,8 @@ struct RunExecutor: Sendable {
         try await record(ended, opening: attempt, in: &session)
       }
       let stages = StageExecutor(
-        bench: bench, run: session.run, pipeline: pipeline, mask: mask, cancellation: cancellation)
+        bench: bench, run: session.run, pipeline: pipeline, mask: mask, cancellation: cancellation,
+        counsel: counsel)
       let result = try await stages.execute(attempt, of: stage, in: session)
       ended = result
       session.context = result.context
@@ -94,17 +97,22 @@ struct RunExecutor: Sendable {
       return nil
     case .fallBack:
       session.fallBack(stage)
-      bench.say(.stageRetried(after: .zero, reason: "with the parameters of `fallback`: \(reason)"), run, stage: stage.name)
+      bench.say(
+        .stageRetried(after: .zero, reason: "with the parameters of `fallback`: \(reason)"), run,
+        stage: stage.name)
       return nil
     case .tryAgain(let wait):
       bench.say(.stageRetried(after: wait, reason: reason), run, stage: stage.name)
       return try await park(result, for: wait, "stage `\(stage.name)` is tried again: \(reason)", &session)
     case .stop:
       if cancellation.cause == .person || result.outcome.state == .cancelled {
-        return try await end(RunEnding(.cancelled, reason: "cancelled", failedStage: stage.name), closing: result, &session)
+        return try await end(
+          RunEnding(.cancelled, reason: "cancelled", failedStage: stage.name), closing: result, &session)
       }
-      let words = "stage `\(stage.name)` \(result.outcome.state == .denied ? "was denied" : "failed"): \(reason)"
-      return try await end(RunEnding(.failed, reason: words, failedStage: stage.name), closing: result, &session)
+      let words =
+        "stage `\(stage.name)` \(result.outcome.state == .denied ? "was denied" : "failed"): \(reason)"
+      return try await end(
+        RunEnding(.failed, reason: words, failedStage: stage.name), closing: result, &session)
     }
   }
 
@@ -125,17 +133,22 @@ struct RunExecutor: Sendable {
   private func origin() async throws -> [Envelope.FilePart] {
     if let drop = run.drop {
       let path = try bench.spool.path(of: drop.name, of: run.id)
-      return [Envelope.FilePart(name: "input", path: path, stage: nil, sha256: drop.sha256, bytes: drop.bytes)]
+      return [
+        Envelope.FilePart(name: "input", path: path, stage: nil, sha256: drop.sha256, bytes: drop.bytes)
+      ]
     }
     if let earlier = run.rerunOf {
       guard let drop = try await bench.store.reader.run(matching: .id(earlier)).drop else { return [] }
       let path = try bench.spool.path(ofDone: drop.name, of: earlier, for: run.id)
-      return [Envelope.FilePart(name: "input", path: path, stage: nil, sha256: drop.sha256, bytes: drop.bytes)]
+      return [
+        Envelope.FilePart(name: "input", path: path, stage: nil, sha256: drop.sha256, bytes: drop.bytes)
+      ]
     }
     return try pipeline.sources.enumerated().map { index, source in
       let path = source.path.hasPrefix("/") ? source.path : bench.home + "/" + source.path
       guard let bytes = bench.spool.bytes(at: path) else {
-        throw HostError("data source `\(Display.escaped(source.path))` of pipeline `\(pipeline.name)` is no file")
+        throw HostError(
+          "data source `\(Display.escaped(source.path))` of pipeline `\(pipeline.name)` is no file")
       }
       let name = index == 0 ? "input" : "input-\(index + 1)"
       return Envelope.FilePart(name: name, path: path, stage: nil, sha256: nil, bytes: bytes)
@@ -144,7 +157,8 @@ struct RunExecutor: Sendable {
 
   /// The attempt as it stands before any hook was asked.
   private func firstLook(at stage: Stage, in session: RunSession) -> Attempt {
-    Attempt.opening(stage, n: (session.attempts[stage.name] ?? 0) + 1, of: run, bench: bench)
+    Attempt.opening(
+      stage, n: (session.attempts[stage.name] ?? 0) + 1, of: run, bench: bench, counsel: counsel)
   }
 
   private func record(
@@ -179,7 +193,8 @@ struct RunExecutor: Sendable {
     switch stage.onInterrupt {
     case .fail:
       let reason = "stage `\(stage.name)` was interrupted, and `on_interrupt: fail` forbids another try"
-      return try await end(RunEnding(.failed, reason: reason, failedStage: stage.name), closing: ended, &session)
+      return try await end(
+        RunEnding(.failed, reason: reason, failedStage: stage.name), closing: ended, &session)
     case .retry, .hold:
       let until = stage.onInterrupt == .retry ? bench.now() : nil
       let reason = "stage `\(stage.name)` was interrupted"
@@ -215,7 +230,9 @@ struct RunExecutor: Sendable {
       let state: RunState = event == .onArrival ? .quarantined : .failed
       return try await end(RunEnding(state, reason: "denied: \(reason)"), closing: nil, &session)
     case .fail(let reason):
-      let ending = cancellation.cause == .person ? RunEnding(.cancelled, reason: "cancelled") : RunEnding(.failed, reason: reason)
+      let ending =
+        cancellation.cause == .person
+        ? RunEnding(.cancelled, reason: "cancelled") : RunEnding(.failed, reason: reason)
       return try await end(ending, closing: nil, &session)
     case .skip(let reason):
       return try await end(RunEnding(.done, reason: "skipped: \(reason)"), closing: nil, &session)
@@ -261,8 +278,10 @@ struct RunExecutor: Sendable {
 
 extension Attempt {
   /// A first attempt as it stands before any hook was asked.
-  static func opening(_ stage: Stage, n: Int, of run: Run, bench: Workbench) -> Attempt {
-    let choice = GranularityChoice(for: stage, options: run.options, hook: nil)
+  static func opening(
+    _ stage: Stage, n: Int, of run: Run, bench: Workbench, counsel: Counsel = Counsel()
+  ) -> Attempt {
+    let choice = GranularityChoice(for: stage, options: run.options, hook: nil, counsel: counsel)
     return Attempt(
       run: run.id, stage: stage.name, n: n, granularity: choice.opinion, sample: choice.sample,
       seed: bench.settings.seed, started: bench.now(), boot: bench.boot)

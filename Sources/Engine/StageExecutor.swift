@@ -8,6 +8,7 @@ struct StageExecutor: Sendable {
   let pipeline: Pipeline
   let mask: SecretMask
   let cancellation: Cancellation
+  let counsel: Counsel
 
   /// What an attempt comes to, ready to be recorded.
   struct Ended {
@@ -26,7 +27,7 @@ struct StageExecutor: Sendable {
   func execute(_ opened: Attempt, of stage: Stage, in session: RunSession) async throws -> Ended {
     let out = try bench.spool.openAttempt(run.id, stage: stage.name, n: opened.n)
     let hooks = HookCaller(bench: bench, run: run, pipeline: pipeline, mask: mask)
-    let choice = GranularityChoice(for: stage, options: run.options, hook: nil)
+    let choice = GranularityChoice(for: stage, options: run.options, hook: nil, counsel: counsel)
     let fallback = session.usedFallback.contains(stage.name)
     var part = Envelope.StagePart(
       name: stage.name, attempt: opened.n, granularity: choice.opinion.level, sample: choice.sample,
@@ -37,7 +38,8 @@ struct StageExecutor: Sendable {
         event: .before(stage: stage.name), stage: part, inputs: inputs, context: session.context, out: out,
         cancellation: cancellation))
 
-    let decided = GranularityChoice(for: stage, options: run.options, hook: verdict.granularity)
+    let decided = GranularityChoice(
+      for: stage, options: run.options, hook: verdict.granularity, counsel: counsel)
     part.granularity = decided.opinion.level
     part.sample = decided.sample
     part.params = params(stage, decided, was: choice, patched: verdict, fallback: fallback)
@@ -45,7 +47,8 @@ struct StageExecutor: Sendable {
       attempt: opened, outcome: .failure(.failed, ""), hookCalls: before, context: verdict.context)
     ended.attempt.granularity = decided.opinion
     ended.attempt.sample = decided.sample
-    bench.say(.stageStarted(decided.opinion, sample: decided.sample), run, stage: stage.name, attempt: opened.n)
+    bench.say(
+      .stageStarted(decided.opinion, sample: decided.sample), run, stage: stage.name, attempt: opened.n)
 
     switch verdict.decision {
     case .allow:
@@ -146,7 +149,9 @@ struct StageExecutor: Sendable {
     if let refusal = file.refusal {
       return .failure(HostError("cannot run `\(Display.escaped(file.shown))`: \(refusal)"))
     }
-    if let warning = file.warning { bench.say(.hookWarned(program: file.shown, warning: warning), run, stage: stage.name) }
+    if let warning = file.warning {
+      bench.say(.hookWarned(program: file.shown, warning: warning), run, stage: stage.name)
+    }
     let envelope = Envelope(
       event: "stage", run: Envelope.RunPart(run), drop: run.drop.map(Envelope.DropPart.init), stage: part,
       inputs: inputs, context: context, out: out, home: bench.home,

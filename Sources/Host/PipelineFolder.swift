@@ -9,8 +9,13 @@ package struct PipelineFolder: Sendable {
 
   /// Reads every file once and checks them together; in the order of paths.
   ///
-  /// - Parameter context: the registered stages, environment and settings they are checked against.
-  package func load(_ context: PipelineCatalog.Context) -> [LoadedPipeline] {
+  /// - Parameters:
+  ///   - context: the registered stages, environment and settings they are checked against.
+  ///   - outside: files that lie elsewhere, by absolute path and the name diagnostics use; each stands in for a
+  ///     file of the directory with the same pipeline in it.
+  package func load(
+    _ context: PipelineCatalog.Context, adding outside: [(absolute: String, shown: String)] = []
+  ) -> [LoadedPipeline] {
     var documents: [PipelineDocument] = []
     var broken: [String: Diagnostic] = [:]
     var warnings: [String: [Diagnostic]] = [:]
@@ -23,6 +28,15 @@ package struct PipelineFolder: Sendable {
         warnings[path] = file.warnings
         documents.append(PipelineDocument(path: path, text: file.text, root: try file.node()))
       } catch { broken[path] = error }
+    }
+    for (absolute, shown) in outside {
+      do {
+        let file = try ConfigurationFile.read(absolute, as: shown)
+        warnings[shown] = file.warnings
+        let document = PipelineDocument(path: shown, text: file.text, root: try file.node())
+        documents.removeAll { $0.name?.text != nil && $0.name?.text == document.name?.text }
+        documents.append(document)
+      } catch { broken[shown] = error }
     }
     return PipelineCatalog(documents: documents, broken: broken, context: context).load().map { loaded in
       var loaded = loaded

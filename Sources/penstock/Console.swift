@@ -4,29 +4,27 @@ import Foundation
 import Host
 import Synchronization
 
-/// What `up` shows of what happens: a progress line on a terminal, plain lines otherwise.
+/// What `up` shows of what happens: lines, and on a terminal the runs at work below them.
 final class Console: Sendable {
-  private struct Progress {
-    var run: Event.RunTag
-    var drop: String?
-    var stages: [String]
-    var finished = 0
-    var current: String?
-    var begun: Date
-  }
-
   private struct State {
-    var active: [RunID: Progress] = [:]
-    var lines = 0
+    var board = RunBoard()
+    /// Lines of the board on the screen.
+    var drawn = 0
+    /// What draws the times anew while something is at work.
+    var reactor: Reactor?
+    var isTicking = false
   }
 
-  private let output: Output
+  private let output: @Sendable () -> Output
+  private let isLive: Bool
   private let json: Bool
   private let quiet: Bool
   private let state = Mutex(State())
 
   init(output: Output, json: Bool, quiet: Bool = false) {
-    self.output = output
+    isLive = output.isTerminal && !json && !quiet
+    // asked anew each time: windows change
+    if output.isTerminal { self.output = { Output.standard() } } else { self.output = { output } }
     self.json = json
     self.quiet = quiet
   }
@@ -34,16 +32,44 @@ final class Console: Sendable {
   func show(_ event: Event) {
     if quiet { return }
     if json { return showJSON(event) }
+    let output = self.output()
     state.withLock { state in
-      erase(&state)
-      if let line = line(for: event) { Output.print(line) }
-      note(event, in: &state)
-      draw(&state)
+      state.board.note(event)
+      tickLater(&state)
+      if let line = line(for: event, output) {
+        draw(&state, above: [line], output)
+      } else if event.kind.changesBoard {
+        draw(&state, above: [], output)
+      }
     }
   }
 
+  /// Keeps the times on the screen going, once a second while something is at work.
+  func animate(on reactor: Reactor) { state.withLock { $0.reactor = isLive ? reactor : nil } }
+
+  private func tick() {
+    state.withLock { state in
+      state.isTicking = false
+      if state.board.isEmpty { return }
+      draw(&state, above: [], output())
+      tickLater(&state)
+    }
+  }
+
+  private func tickLater(_ state: inout State) {
+    guard let reactor = state.reactor, !state.isTicking, !state.board.isEmpty else { return }
+    state.isTicking = true
+    _ = reactor.after(.seconds(1)) { [weak self] in self?.tick() }
+  }
+
   /// Leaves the terminal clean.
-  func finish() { state.withLock { erase(&$0) } }
+  func finish() {
+    state.withLock { state in
+      state.reactor = nil
+      state.board = RunBoard()
+      draw(&state, above: [], output())
+    }
+  }
 
   private func showJSON(_ event: Event) {
     let record = LogWords.record(of: event)
@@ -51,50 +77,34 @@ final class Console: Sendable {
     if let line = try? record.json(time: { Timestamp.text($0) }).line() { Output.print(line) }
   }
 
-  private func line(for event: Event) -> String? {
+  private func line(for event: Event, _ output: Output) -> String? {
+    // the board shows what begins and what ends well, and a log has the rest
     if case .outputLine = event.kind { return nil }
+    if isLive, case .stageStarted(let choice, _) = event.kind, choice.level == .coarse { return nil }
     let record = LogWords.record(of: event)
-    return record.level == .debug ? nil : LogLine(output: output).text(record)
+    guard record.level != .debug else { return nil }
+    return LogLine(output: output).text(record)
   }
 
-  // MARK: - Progress
-
-  private func note(_ event: Event, in state: inout State) {
-    guard let run = event.run else { return }
-    switch event.kind {
-    case .runStarted(let drop, let stages):
-      state.active[run.id] = Progress(run: run, drop: drop?.displayed, stages: stages, begun: event.at)
-    case .stageStarted: state.active[run.id]?.current = event.stage
-    case .stageEnded(let attempt) where [.ok, .skipped, .cached].contains(attempt.state):
-      state.active[run.id]?.finished += 1
-    case .runEnded, .runWaiting: state.active[run.id] = nil
-    default: break
-    }
-  }
-
-  private func erase(_ state: inout State) {
-    guard state.lines > 0 else { return }
-    Output.print("\u{1B}[\(state.lines)A\u{1B}[J", terminator: "")
-    state.lines = 0
-  }
-
-  private func draw(_ state: inout State) {
-    guard output.isTerminal, output.hasColor else { return }
-    let runs = state.active.values.sorted { $0.run.number < $1.run.number }.prefix(6)
-    for run in runs {
-      let text = "  \(ProgressBar.text(run.finished, of: run.stages.count)) #\(run.run.number) \(run.run.pipeline)  \(run.current ?? "")"
-      Output.print(output.toned(String(text.prefix(max(20, output.columns - 1))), .strong))
-      state.lines += 1
-    }
+  /// One write: what was drawn goes, lines come, the board comes again.
+  private func draw(_ state: inout State, above lines: [String], _ output: Output) {
+    let board = isLive ? state.board.lines(output, now: Date()) : []
+    if lines.isEmpty, board.isEmpty, state.drawn == 0 { return }
+    var text = state.drawn > 0 ? "\u{1B}[\(state.drawn)A\r" : ""
+    let ending = isLive ? "\u{1B}[K\n" : "\n"
+    for line in lines + board { text += line + ending }
+    // what is left of a board that was longer
+    if state.drawn > lines.count + board.count { text += "\u{1B}[J" }
+    state.drawn = board.count
+    Output.print(text, terminator: "")
   }
 }
 
-/// `[████░░░░] 4/8`.
-enum ProgressBar {
-  private static let width = 16
-
-  static func text(_ finished: Int, of total: Int) -> String {
-    let filled = total > 0 ? min(Self.width, finished * width / total) : 0
-    return "[" + String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled) + "] \(finished)/\(total)"
+extension Event.Kind {
+  fileprivate var changesBoard: Bool {
+    switch self {
+    case .runStarted, .runEnded, .runWaiting, .stageStarted, .stageEnded: true
+    default: false
+    }
   }
 }

@@ -48,6 +48,7 @@ struct ControlDesk: Sendable {
 
   private func live() -> [String: JSON] {
     let ledger = agent.intake.ledger()
+    let versions = agent.book.versions
     func entry(_ name: FileName, _ reason: String?) -> JSON {
       var members = JSONName.members(of: name)
       if let reason { members["reason"] = .string(reason) }
@@ -58,9 +59,17 @@ struct ControlDesk: Sendable {
       "watch": ["troubles": .array(agent.troubles().map { .string($0) }), "paused": ledger.paused.map { .string($0) } ?? .null],
       "waiting": .array(ledger.waiting.map { entry($0.name, $0.reason) }),
       "held": .array(ledger.held.map { entry($0.name, $0.reason) }),
-      "unmatched": .array(ledger.unmatched.map { entry($0, nil) }),
+      "unmatched": .array(ledger.unmatched.map { unmatched($0, among: versions) }),
       "queued": .integer(agent.dispatcher.backlog),
     ]
+  }
+}
+
+extension ControlDesk {
+  private func unmatched(_ name: FileName, among versions: [PipelineVersion]) -> JSON {
+    var members = JSONName.members(of: name)
+    members["nearest"] = Routing.nearest(to: name, among: versions).map { .string($0) }
+    return .object(members)
   }
 }
 
@@ -69,5 +78,11 @@ enum JSONName {
   static func members(of name: FileName, key: String = "name") -> [String: JSON] {
     guard name.text == nil else { return [key: .string(name.text ?? "")] }
     return [key: .string(name.displayed), key + "_b64": .string(Data(name.bytes).base64EncodedString())]
+  }
+
+  /// Reads what `members` wrote.
+  static func name(in json: JSON, key: String = "name") -> FileName {
+    if let bytes = json[key + "_b64"]?.string.flatMap({ Data(base64Encoded: $0) }) { return FileName(bytes) }
+    return FileName(json[key]?.string ?? "")
   }
 }

@@ -6,48 +6,48 @@ struct LogLine {
   let output: Output
 
   func text(_ record: LogRecord) -> String {
-    let time = record.time.formatted(Date.VerbatimFormatStyle.clock)
-    var parts = [output.toned(time, .quiet), level(record.level)]
-    if let number = record.number { parts.append("#\(number)") }
-    if let pipeline = record.pipeline, record.stage == nil { parts.append(Display.escaped(pipeline)) }
-    if let stage = record.stage { parts.append(output.toned(stage, .strong) + (record.attempt.map { $0 > 1 ? " (attempt \($0))" : "" } ?? "")) }
-    if record.message == "output" {
-      let hook = record.fields["hook"]?.string.map { "[\(Display.escaped($0))] " } ?? ""
-      parts.append("│ " + hook + Display.escaped(record.fields["line"]?.string ?? ""))
-      return parts.joined(separator: " ")
+    var parts = [output.toned(LocalTime.clock(record.time), .quiet), mark(record.level)]
+    if let number = record.number { parts.append(output.toned("#\(number)", .quiet)) }
+    if let subject = record.stage ?? record.pipeline {
+      let attempt = record.attempt.map { $0 > 1 ? " (attempt \($0))" : "" } ?? ""
+      parts.append(output.toned(Shown.words(subject), .strong) + attempt)
     }
-    parts.append(record.message)
-    let fields = record.fields.filter { $0.value != .null }.sorted { $0.key < $1.key }
-    parts += fields.map { output.toned($0.key + "=", .quiet) + shown($0.value) }
+    if record.message == "output" {
+      let hook = record.fields["hook"]?.string.map { "[\(Shown.words($0))] " } ?? ""
+      parts.append(output.toned("│ ", .quiet) + hook + Shown.words(record.fields["line"]?.string ?? ""))
+    } else {
+      parts.append(tinted(LogSentence.text(record) ?? plain(record), record.level))
+    }
     return parts.joined(separator: " ")
   }
 
-  private func level(_ level: LogRecord.Level) -> String {
+  private func mark(_ level: LogRecord.Level) -> String {
     switch level {
-    case .debug: output.toned("debug", .quiet)
-    case .info: output.toned("info ", .quiet)
-    case .notice: output.toned("note ", .good)
-    case .warning: output.toned("warn ", .odd)
-    case .error: output.toned("error", .bad)
-    case .critical: output.toned("CRIT ", .bad)
+    case .debug, .info: " "
+    case .notice: output.toned("✓", .good)
+    case .warning: output.toned("!", .odd)
+    case .error, .critical: output.toned("✗", .bad)
     }
+  }
+
+  private func tinted(_ text: String, _ level: LogRecord.Level) -> String {
+    switch level {
+    case .debug: output.toned(text, .quiet)
+    case .info: text
+    case .notice: output.toned(text, .good)
+    case .warning: output.toned(text, .odd)
+    case .error, .critical: output.toned(text, .bad)
+    }
+  }
+
+  /// What no sentence was written for.
+  private func plain(_ record: LogRecord) -> String {
+    let fields = record.fields.filter { $0.value != .null }.sorted { $0.key < $1.key }
+    return ([record.message] + fields.map { "\(Shown.words($0.key))=\(shown($0.value))" }).joined(separator: " ")
   }
 
   private func shown(_ value: JSON) -> String {
-    switch value {
-    case .string(let text):
-      let escaped = Display.escaped(text)
-      return escaped.contains(" ") || escaped.isEmpty ? "\"\(escaped)\"" : escaped
-    case .number(let number): return String(format: "%.3g", number)
-    default: return (try? value.line()) ?? ""
-    }
-  }
-}
-
-extension Date.VerbatimFormatStyle {
-  static var clock: Date.VerbatimFormatStyle {
-    Date.VerbatimFormatStyle(
-      format: "\(hour: .twoDigits(clock: .twentyFourHour, hourCycle: .zeroBased)):\(minute: .twoDigits):\(second: .twoDigits)",
-      timeZone: .current, calendar: Calendar(identifier: .gregorian))
+    let text = Shown.value(value)
+    return text.contains(" ") || text.isEmpty ? "\"\(text)\"" : text
   }
 }

@@ -6,6 +6,8 @@ import Host
 struct Output: Sendable {
   let isTerminal: Bool
   let columns: Int
+  /// What tables must fit in; `nil` where nobody looks at a screen.
+  let fit: Int?
   let hasColor: Bool
 
   static func standard(environment: [String: String] = ProcessInfo.processInfo.environment) -> Output {
@@ -14,14 +16,17 @@ struct Output: Sendable {
     let forced = environment["CLICOLOR_FORCE"].map { !$0.isEmpty && $0 != "0" } ?? false
     let width = environment["COLUMNS"].flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
     return Output(
-      isTerminal: columns != nil, columns: width ?? columns ?? 120, hasColor: !plain && (columns != nil || forced))
+      isTerminal: columns != nil, columns: width ?? columns ?? 120, fit: width ?? columns,
+      hasColor: !plain && (columns != nil || forced))
   }
 
-  static func print(_ text: String, terminator: String = "\n") {
-    FileHandle.standardOutput.write(Data((text + terminator).utf8))
+  /// - Returns: false where nobody reads any more, as after `| head`.
+  @discardableResult
+  static func print(_ text: String, terminator: String = "\n") -> Bool {
+    (try? FileHandle.standardOutput.write(contentsOf: Data((text + terminator).utf8))) != nil
   }
 
-  static func chat(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+  static func chat(_ text: String) { try? FileHandle.standardError.write(contentsOf: Data((text + "\n").utf8)) }
 
   static func complain(_ text: String) { chat("penstock: " + text) }
 
@@ -37,7 +42,7 @@ struct Output: Sendable {
   }
 
   func toned(_ text: String, _ tone: Tone) -> String {
-    hasColor && tone != .plain ? "\u{1B}[\(tone.rawValue)m\(text)\u{1B}[0m" : text
+    hasColor && tone != .plain && !text.isEmpty ? "\u{1B}[\(tone.rawValue)m\(text)\u{1B}[0m" : text
   }
 
   static func tone(of state: RunState) -> Tone {

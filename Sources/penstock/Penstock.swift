@@ -4,9 +4,6 @@ import Foundation
 import Host
 import Store
 
-/// A command that ends in order when it is interrupted, instead of at once.
-protocol StopsInOrder {}
-
 @main
 struct Penstock: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -17,15 +14,16 @@ struct Penstock: AsyncParsableCommand {
       after every stage. `penstock init DIR` makes a workspace that works at once.
       """,
     version: "0.1.0",
-    subcommands: [Up.self, Put.self, RunCommand.self, Cancel.self])
+    subcommands: [
+      Init.self, Up.self, Put.self, StatusCommand.self, Runs.self, Show.self, Logs.self, InboxCommand.self,
+      RunCommand.self, Cancel.self, Check.self, SchemaCommand.self, Stages.self, Hooks.self, Doctor.self,
+    ])
 
   /// Wide enough that a task that blocks on a disk keeps no other waiting.
   private static let threads = 4
 
   static func main() {
     Machine.ignoreBrokenPipes()
-    // before any other thread is there, so that each inherits it
-    if (try? parseAsRoot()) is any StopsInOrder { StopSignals.block() }
     ThreadPool(width: threads).runBlocking { await work() }
   }
 

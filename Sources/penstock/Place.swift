@@ -27,3 +27,20 @@ struct Place: ParsableArguments {
     return try JSON(parsing: Data(answer.utf8))
   }
 }
+
+extension Place {
+  /// What is remembered; `nil` where no agent ever worked here.
+  func readerIfAny(_ workspace: Workspace) throws -> StateReader? {
+    do { return try reader(workspace) } catch StoreError.missing { return nil }
+  }
+
+  func settings(_ workspace: Workspace) -> (settings: Settings, diagnostics: [Diagnostic]) {
+    SettingsFile.load(workspace: workspace.home)
+  }
+
+  /// What the files of the workspace say now.
+  func registry(_ workspace: Workspace) -> Registry {
+    Registry(
+      workspace: workspace, settings: settings(workspace).settings, environment: ProcessInfo.processInfo.environment)
+  }
+}

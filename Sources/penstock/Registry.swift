@@ -10,7 +10,11 @@ struct Registry: Sendable {
   /// The kit's directory; `nil` where there is none.
   let kit: String?
 
-  init(workspace: Workspace, settings: Settings, environment: [String: String]) {
+  /// - Parameter outside: pipelines that lie elsewhere, by absolute path and the name diagnostics use.
+  init(
+    workspace: Workspace, settings: Settings, environment: [String: String],
+    outside: [(absolute: String, shown: String)] = []
+  ) {
     let kit = Kit(settings: settings, workspace: workspace, environment: environment, program: Machine.programDirectory())
     self.kit = kit.directory
     var folders: [ManifestFolder] = []
@@ -28,6 +32,6 @@ struct Registry: Sendable {
     stageDiagnostics = diagnostics
     let context = PipelineCatalog.Context(
       stages: stages, environment: environment, settings: settings, now: Date(), sha256: { SHA256.hex($0) })
-    pipelines = PipelineFolder(workspace: workspace.home).load(context)
+    pipelines = PipelineFolder(workspace: workspace.home).load(context, adding: outside)
   }
 }

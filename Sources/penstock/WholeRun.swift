@@ -23,7 +23,8 @@ struct WholeRun: Sendable {
   func json() -> JSON {
     guard case .object(var members) = RunJSON.summary(run) else { return .null }
     members["api"] = 1
-    members["stages"] = .array(stages.map(stage))
+    members["stages"] = .array(stageNames.map(stage))
+    members["report"] = report.map { .string("var/runs/\(run.id.text)/\($0.path)") } ?? .null
     members["hooks"] = .array(hooks.filter { $0.stage == nil }.map(RunJSON.hook))
     members["artifacts"] = .array(artifacts.map(RunJSON.artifact))
     return .object(members)
@@ -52,16 +53,18 @@ struct WholeRun: Sendable {
 /// The nouns as JSON, one word for one thing: DESIGN 5.
 enum RunJSON {
   static func summary(_ run: Run) -> JSON {
-    [
+    var members: [String: JSON] = [
       "id": .string(run.id.text), "number": .integer(run.number), "pipeline": .string(run.pipeline),
       "version": run.version.map { .string($0) } ?? .null, "state": .string(run.state.rawValue),
-      "trigger": .string(run.trigger.rawValue), "drop": run.drop.map(drop) ?? .null,
+      "trigger": .string(run.trigger.rawValue), "drop": .null, "drop_details": run.drop.map(drop) ?? .null,
       "created": .string(Timestamp.text(run.created)), "started": time(run.started), "ended": time(run.ended),
       "reason": run.reason.map { .string($0) } ?? .null,
       "failed_stage": run.failedStage.map { .string($0) } ?? .null,
       "resumes": time(run.resumes), "rerun_of": run.rerunOf.map { .string($0.text) } ?? .null,
       "filed": .bool(run.filed),
     ]
+    if let drop = run.drop { members.merge(JSONName.members(of: drop.name, key: "drop")) { _, name in name } }
+    return .object(members)
   }
 
   static func drop(_ drop: Drop) -> JSON {
@@ -109,7 +112,7 @@ enum RunJSON {
     ]
   }
 
-  private static func time(_ date: Date?) -> JSON { date.map { .string(Timestamp.text($0)) } ?? .null }
+  static func time(_ date: Date?) -> JSON { date.map { .string(Timestamp.text($0)) } ?? .null }
 }
 
 extension Optional {

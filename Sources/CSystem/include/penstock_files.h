@@ -14,6 +14,9 @@ int penstock_rename_noreplace(int from_dir, const char *from, int to_dir, const 
 /// syncfs(2) of the filesystem that holds `fd`.
 int penstock_syncfs(int fd);
 
+/// The magic number of the filesystem that holds `path`, statfs(2).
+long long penstock_filesystem_magic(const char *path);
+
 /// Asks the kernel by F_SETLEASE whether anyone has the file open for writing; an enum penstock_lease.
 int penstock_lease_probe(int fd);
 

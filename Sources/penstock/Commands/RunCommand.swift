@@ -5,7 +5,7 @@ import Foundation
 import Host
 import Store
 
-struct RunCommand: AsyncParsableCommand, StopsInOrder {
+struct RunCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
     abstract: "Starts a run by hand; the input is copied, never moved.",
@@ -67,6 +67,7 @@ struct RunCommand: AsyncParsableCommand, StopsInOrder {
   private func workAlone(_ wish: Starter.Wish, _ workspace: Workspace) async throws -> [RunID] {
     let console = Console(output: .standard(), json: false, quiet: place.json)
     let assembly = try Assembly(workspace) { console.show($0) }
+    console.animate(on: assembly.reactor)
     let agent = assembly.agent
     let signals = try StopSignals(reactor: assembly.reactor) { _ in
       agent.stop(because: "interrupted")

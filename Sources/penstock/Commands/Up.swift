@@ -5,7 +5,7 @@ import Foundation
 import Host
 import Store
 
-struct Up: AsyncParsableCommand, StopsInOrder {
+struct Up: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Runs the agent in the foreground.",
     discussion: "Ctrl-C stops it: running stages get a moment to finish; a second Ctrl-C ends them at once. "
@@ -23,6 +23,7 @@ struct Up: AsyncParsableCommand, StopsInOrder {
     let workspace = try place.workspace()
     let console = Console(output: .standard(), json: place.json)
     let assembly = try Assembly(workspace) { console.show($0) }
+    console.animate(on: assembly.reactor)
     let agent = assembly.agent
     let signals = try StopSignals(reactor: assembly.reactor) { number in
       agent.stop(because: number == 2 ? "interrupted" : "asked to terminate")

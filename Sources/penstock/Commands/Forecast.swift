@@ -1,0 +1,26 @@
+import Core
+import Foundation
+
+/// How long a run will still take, guessed from its stages' past. Pure.
+struct Forecast {
+  /// Typical seconds by stage; a stage without a past is missing.
+  var typical: [String: Double]
+
+  /// The median of what the attempts took.
+  static func typical(_ attempts: [Attempt]) -> Double? {
+    let times = attempts.compactMap(\.usage?.wall).sorted()
+    return times.isEmpty ? nil : times[times.count / 2]
+  }
+
+  /// Seconds left; `nil` where a stage that is still to come has no past.
+  /// - Parameters:
+  ///   - current: the stages that run now, with the seconds they have run.
+  func remaining(stages: [String], finished: Set<String>, current: [String: Double]) -> Double? {
+    var left = 0.0
+    for stage in stages where !finished.contains(stage) {
+      guard let typical = typical[stage] else { return nil }
+      left += max(0, typical - (current[stage] ?? 0))
+    }
+    return left
+  }
+}

@@ -1,0 +1,88 @@
+import Core
+import Foundation
+import Host
+
+/// Which hooks run when, in their order.
+struct HookListing: Sendable {
+  struct Hook: Sendable {
+    var event: String
+    /// The pipeline whose YAML names it; `nil` where it lies in a directory.
+    var pipeline: String?
+    var file: ProgramFile
+    /// After the program's own name.
+    var arguments: [String]
+    var timeout: Duration
+    var onError: HookProgram.OnError
+  }
+
+  var hooks: [Hook] = []
+  /// Directories that no event calls.
+  var oddities: [Diagnostic] = []
+
+  static func read(
+    workspace: Workspace, pipelines: [LoadedPipeline], settings: Settings, programs: HostPrograms
+  ) -> HookListing {
+    var listing = HookListing()
+    let versions = pipelines.compactMap(\.version).sorted { $0.pipeline.name < $1.pipeline.name }
+    var stages: [String] = []
+    for stage in versions.flatMap(\.pipeline.stages) where !stages.contains(stage.name) { stages.append(stage.name) }
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: workspace.hooks)) ?? []
+    let directories = Set(names.filter { $0.hasSuffix(".d") }.map { String($0.dropLast(2)) })
+    let known = inOrder(stages: stages)
+    for event in known + directories.subtracting(known).sorted() {
+      if directories.contains(event) {
+        listing.hooks += programs.hooks(of: event).map { file in
+          Hook(event: event, file: file, arguments: [], timeout: settings.hookTimeout, onError: standard(event))
+        }
+      }
+      for version in versions {
+        listing.hooks += (version.pipeline.hooks[event] ?? []).map { hook in
+          Hook(
+            event: event, pipeline: version.pipeline.name,
+            file: programs.resolve(hook.program.first ?? "", hashing: true),
+            arguments: Array(hook.program.dropFirst()), timeout: hook.timeout, onError: hook.onError ?? standard(event))
+        }
+      }
+    }
+    listing.oddities = directories.subtracting(known).sorted().map { event in
+      let hint = Nearest.name(to: event, among: known).map { "did you mean `hooks/\($0).d`?" }
+      return Diagnostic(
+        .warning, at: Mark(file: "hooks/\(event).d"),
+        "nothing calls this directory: no event is called `\(Display.brief(event))`, and no pipeline has such a stage",
+        hint: hint ?? "events: " + HookNames.general.map { "`\($0)`" }.joined(separator: ", ") + ", `before-STAGE`, `after-STAGE`")
+    }
+    return listing
+  }
+
+  /// The events in the order of a run.
+  static func inOrder(stages: [String]) -> [String] {
+    ["on-arrival", "before-run", "before-stage"] + stages.flatMap { ["before-\($0)", "after-\($0)"] }
+      + ["after-stage", "after-run", "on-quarantine", "on-verdict"]
+  }
+
+  /// DESIGN 7: before-hooks fail, after-hooks warn.
+  private static func standard(_ event: String) -> HookProgram.OnError {
+    event.hasPrefix("before-") || event == "on-arrival" ? .fail : .warn
+  }
+}
+
+extension HookListing.Hook {
+  /// As `check` says it.
+  var diagnostics: [Diagnostic] {
+    if let refusal = file.refusal {
+      return [Diagnostic(.warning, at: Mark(file: file.shown), "this hook does not run: \(refusal)")]
+    }
+    return file.warning.map { [Diagnostic(.warning, at: Mark(file: file.shown), "this hook \($0)")] } ?? []
+  }
+
+  var json: JSON {
+    [
+      "event": .string(event), "source": .string(pipeline == nil ? "directory" : "pipeline"),
+      "pipeline": pipeline.map { .string($0) } ?? .null, "program": .string(Display.escaped(file.shown)),
+      "arguments": .array(arguments.map { .string($0) }), "runs": .bool(file.refusal == nil),
+      "refusal": file.refusal.map { .string($0) } ?? .null, "warning": file.warning.map { .string($0) } ?? .null,
+      "sha256": file.sha256.map { .string($0) } ?? .null, "timeout_s": .number(timeout / .seconds(1)),
+      "on_error": .string(onError.rawValue),
+    ]
+  }
+}

@@ -1,0 +1,105 @@
+import Core
+import Foundation
+import Host
+import Store
+
+/// Gathers what `status` shows: the live part from the agent, the rest from the database and the files.
+struct StatusReading {
+  /// Lines of each list.
+  private static let few = 5
+  private static let manyRuns = 50
+
+  let workspace: Workspace
+  let place: Place
+
+  func read(now: Date) async throws -> StatusReport {
+    let live = try place.ask(.live, workspace)
+    let reader = try place.readerIfAny(workspace)
+    var report = StatusReport(home: workspace.home, now: now)
+    report.agent = try await agent(live, reader)
+    report.troubles = (live?["watch"]?["troubles"]?.array ?? []).compactMap(\.string)
+    report.paused = live?["watch"]?["paused"]?.string
+    let files = live == nil ? place.registry(workspace).pipelines : []
+    if let reader {
+      try await readRuns(reader, into: &report)
+      report.configs = try await configs(files, reader, isLive: live != nil)
+    } else {
+      report.configs = files.map { ConfigView(file: $0) }
+    }
+    var versions = files.compactMap(\.version)
+    if let reader, live != nil || versions.count < report.configs.count {
+      let recorded = try await PipelinesInForce(workspace: workspace, place: place, reader: reader).versions()
+      versions += recorded.filter { old in !versions.contains { $0.path == old.path } && report.configs.contains { $0.path == old.path } }
+    }
+    report.hasPipelines = !versions.isEmpty
+    report.inbox =
+      live.map { InboxView(live: $0, versions: versions) }
+      ?? InboxView(lookingAt: workspace.inbox, versions: versions)
+    return report
+  }
+
+  private func agent(_ live: JSON?, _ reader: StateReader?) async throws -> AgentView {
+    if let live {
+      return AgentView(
+        state: .running, pid: live["pid"]?.double.map { Int($0) },
+        started: live["started"]?.string.flatMap(Timestamp.date), ended: nil)
+    }
+    guard let last = try await reader?.agent() else { return AgentView(state: .never) }
+    return AgentView(
+      state: last.ended == nil ? .died : .stopped, pid: last.pid, started: last.started, ended: last.ended)
+  }
+
+  private func readRuns(_ reader: StateReader, into report: inout StatusReport) async throws {
+    let open = try await reader.openRuns()
+    report.queue = Array(open.filter { $0.state != .running }.prefix(Self.manyRuns))
+    report.queued = open.count { $0.state == .queued }
+    for run in open.filter({ $0.state == .running }).prefix(Self.manyRuns) {
+      report.running.append(try await running(run, reader, now: report.now))
+    }
+    report.counts = try await reader.counts()
+    report.last = try await reader.lastEndedRunPerPipeline().filter { !$0.pipeline.isEmpty }
+    report.failures = try await reader.recentFailures(limit: Self.few)
+    report.quarantined = try await reader.unacknowledgedQuarantine(limit: Self.manyRuns)
+  }
+
+  private func running(_ run: Run, _ reader: StateReader, now: Date) async throws -> RunningView {
+    let whole = try await WholeRun.read(.id(run.id), reader)
+    var view = RunningView(run: run, stages: whole.stageNames)
+    var current: [String: Double] = [:]
+    for attempt in whole.attempts {
+      switch attempt.state {
+      case .running:
+        view.current.append(attempt.stage)
+        current[attempt.stage] = now.timeIntervalSince(attempt.started)
+        view.attempt = attempt.n
+      case .ok, .skipped, .cached: view.finished.insert(attempt.stage)
+      case .denied, .failed, .timeout, .interrupted, .cancelled: break
+      }
+    }
+    var forecast = Forecast(typical: [:])
+    for stage in view.stages where !view.finished.contains(stage) {
+      let past = try await reader.stageHistory(pipeline: run.pipeline, stage: stage, limit: 5)
+      forecast.typical[stage] = Forecast.typical(past)
+    }
+    view.remaining = forecast.remaining(stages: view.stages, finished: view.finished, current: current)
+    view.elapsed = run.started.map { now.timeIntervalSince($0) }
+    return view
+  }
+
+  /// What the agent recorded; without one, what the files say now, with what was in force last.
+  private func configs(_ files: [LoadedPipeline], _ reader: StateReader, isLive: Bool) async throws -> [ConfigView] {
+    let recorded = try await reader.configs()
+    var views: [ConfigView] = []
+    for config in recorded where isLive || files.contains(where: { $0.path == config.path }) {
+      var view = ConfigView(path: config.path, isValid: config.state == .valid)
+      if !isLive, let file = files.first(where: { $0.path == config.path }) { view = ConfigView(file: file) } else {
+        view.take(config.diagnostics)
+      }
+      if (config.state == .valid) == view.isValid { view.since = config.since }
+      if let digest = config.activeDigest { view.inForceSince = try await reader.version(digest: digest)?.loaded }
+      views.append(view)
+    }
+    let fresh = files.filter { file in !recorded.contains { $0.path == file.path } }.map { ConfigView(file: $0) }
+    return (views + fresh).sorted { $0.path < $1.path }
+  }
+}

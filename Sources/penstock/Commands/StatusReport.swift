@@ -1,0 +1,147 @@
+import Core
+import Foundation
+
+/// Everything `status` tells, at one moment.
+struct StatusReport: Sendable {
+  var home: String
+  var now: Date
+  var agent = AgentView(state: .never)
+  /// What watching cannot do, in words.
+  var troubles: [String] = []
+  /// Why nothing is claimed.
+  var paused: String?
+  var running: [RunningView] = []
+  /// Queued and waiting runs, the oldest first.
+  var queue: [Run] = []
+  var queued = 0
+  /// The last run of each pipeline that has ended.
+  var last: [Run] = []
+  /// The newest failed and quarantined runs.
+  var failures: [Run] = []
+  /// Quarantined runs nobody has acknowledged.
+  var quarantined: [Run] = []
+  var counts: [RunCount] = []
+  var inbox = InboxView()
+  var configs: [ConfigView] = []
+  var hasPipelines = false
+
+  init(home: String, now: Date) {
+    self.home = home
+    self.now = now
+  }
+
+  var invalid: [ConfigView] { configs.filter { !$0.isValid } }
+
+  var isFailing: Bool { last.contains { $0.state == .failed } || !quarantined.isEmpty }
+
+  var isDegraded: Bool { !troubles.isEmpty || paused != nil || !invalid.isEmpty || inbox.trouble != nil }
+
+  /// DESIGN 5.
+  var exitCode: Int32 {
+    if isFailing { return ExitCodes.runFailed }
+    if isDegraded { return ExitCodes.degraded }
+    return agent.state == .running ? ExitCodes.ok : ExitCodes.notRunning
+  }
+}
+
+struct AgentView: Sendable {
+  enum State: String, Sendable {
+    case running
+    case stopped
+    /// It ended without saying so.
+    case died
+    case never
+  }
+
+  var state: State
+  var pid: Int?
+  var started: Date?
+  var ended: Date?
+
+  var json: JSON {
+    [
+      "running": .bool(state == .running), "state": .string(state.rawValue), "pid": pid.map { .integer($0) } ?? .null,
+      "started": RunJSON.time(started), "ended": RunJSON.time(ended),
+    ]
+  }
+}
+
+/// A run at work.
+struct RunningView: Sendable {
+  var run: Run
+  var stages: [String]
+  var finished: Set<String> = []
+  /// The stages that run now.
+  var current: [String] = []
+  var attempt = 1
+  /// Seconds.
+  var elapsed: Double?
+  /// Seconds, guessed from the past; `nil` where there is none.
+  var remaining: Double?
+
+  init(run: Run, stages: [String]) {
+    self.run = run
+    self.stages = stages
+  }
+
+  var json: JSON {
+    RunJSON.summary(run).merging([
+      "stage": current.first.map { .string($0) } ?? .null, "attempt": .integer(attempt),
+      "current": .array(current.map { .string($0) }),
+      "stages_done": .integer(finished.count), "stages_total": .integer(stages.count),
+      "elapsed_s": elapsed.map { .number($0) } ?? .null,
+      "eta_s": remaining.map { .number($0) } ?? .null,
+    ])
+  }
+}
+
+/// One pipeline file.
+struct ConfigView: Sendable {
+  var path: String
+  var isValid: Bool
+  var errors = 0
+  /// The first error with its place.
+  var first: String?
+  var diagnostics: [JSON] = []
+  var since: Date?
+  /// When the version in force was loaded; `nil` where none is.
+  var inForceSince: Date?
+
+  init(path: String, isValid: Bool) {
+    self.path = path
+    self.isValid = isValid
+  }
+
+  init(file: LoadedPipeline) {
+    self.init(path: file.path, isValid: file.isValid)
+    take(file.diagnostics.map(\.json))
+  }
+
+  mutating func take(_ diagnostics: [JSON]) {
+    self.diagnostics = diagnostics
+    let found = diagnostics.filter { $0["severity"]?.string == "error" }
+    errors = found.count
+    first = found.first.map { error in
+      let file = error["file"]?.string ?? path
+      let place = file == path ? "line " : "\(file) line "
+      return "\(place)\(Shown.value(error["line"] ?? .null)): \(error["message"]?.string ?? "")"
+    }
+  }
+
+  var json: JSON {
+    [
+      "path": .string(path), "state": .string(isValid ? "valid" : "invalid"), "since": RunJSON.time(since),
+      "errors": .integer(errors), "first": first.map { .string($0) } ?? .null, "diagnostics": .array(diagnostics),
+      "in_force_since": RunJSON.time(inForceSince),
+    ]
+  }
+
+  /// `pipelines/x.yaml: invalid since 10:02, 2 errors, first: …; the version of 09:55 stays in force`.
+  func words(_ time: LocalTime) -> String {
+    var text = "\(Shown.words(path)): invalid" + (since.map { " since \(time.text($0))" } ?? "")
+    text += ", " + Shown.count(errors, "error")
+    if let first { text += errors == 1 ? ": \(Shown.words(first))" : ", first: \(Shown.words(first))" }
+    text += inForceSince.map { "; the version of \(time.text($0)) stays in force" } ?? "; it is not in force"
+    return text
+  }
+}
