@@ -65,7 +65,7 @@ import Testing
     _ place: ScenarioWorkspace, _ name: String, _ text: String, at level: Granularity, because reason: String
   ) async throws {
     let run = try await place.work(name, text)
-    #expect(run.state == .done)
+    #expect(run.state == .done, "\(run.reason ?? "")")
     let training = try #require(try await place.attempts(run).first { $0.stage == "train" })
     #expect(training.granularity.level == level)
     #expect(training.granularity.reason == reason)
@@ -95,7 +95,7 @@ import Testing
       with: "notify.sh", ["NOTIFY_URL": "http://127.0.0.1:\(port)/hook?token=s3cret-word"])
     try place.pipeline(stages: [("only", "exit 0")])
     let run = try await place.work(Self.oddName)
-    #expect(run.state == .done)
+    #expect(run.state == .done, "\(run.reason ?? "")")
     let posted = try await listener.end().output.split(separator: "\n")
     try #require(posted.count == 4)
     #expect(posted[1] == "/hook?token=s3cret-word")
@@ -122,7 +122,7 @@ import Testing
     let place = try HookExamples.workspace(with: "notify.sh", ["NOTIFY_URL": "http://127.0.0.1:1/"])
     try place.pipeline(stages: [("only", "exit 0")])
     let run = try await place.work("a.csv")
-    #expect(run.state == .done)
+    #expect(run.state == .done, "\(run.reason ?? "")")
     #expect(try await place.hookCalls(run).map(\.decision) == [.allow])
     #expect(
       place.logged("hook warns").map { $0["warning"]?.string } == [
@@ -201,18 +201,22 @@ import Testing
   }
 
   @Test func `scan quarantines what the scanner names, and lets the rest pass`() async throws {
-    let place = try HookExamples.workspace(with: "scan.py", ["SCAN_COMMAND": "grep -L --null EVIL --"])
+    let place = try HookExamples.workspace(with: "scan.py", ["SCAN_COMMAND": "python3 -c '\(Self.scanner)'"])
     try place.pipeline(stages: [("only", "exit 0")])
-    // grep -L tells by 1 that it listed no file: every file has the word
     let bad = try await place.work(Self.oddName, "EVIL\n")
     #expect(bad.state == .quarantined)
     #expect(
       bad.reason
-        == "denied: hook `hooks/on-arrival.d/10-scan`: the scan found something: no word from the scanner")
+        == "denied: hook `hooks/on-arrival.d/10-scan`: the scan found something: EVIL FOUND")
     #expect(place.filed("quarantine").values.contains { $0.contains(Self.oddName) })
     #expect(try await place.work("good.csv", "fine\n").state == .done)
     #expect(!place.exists("x"))
   }
+
+  private static let scanner = """
+    import sys
+    if b"EVIL" in open(sys.argv[1], "rb").read(): sys.exit(print("looking\\nEVIL FOUND") or 1)
+    """
 
   @Test(arguments: ["", "/no/such/scanner", "sh -c 'echo out of date; exit 2'"])
   func `scan lets nothing pass that was not scanned`(command: String) async throws {

@@ -36,7 +36,10 @@ final class ScenarioWorkspace {
   func write(_ name: String, _ bytes: Data, mode: Int = 0o644) throws {
     try FileManager.default.createDirectory(
       atPath: (path(name) as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
-    try bytes.write(to: URL(fileURLWithPath: path(name)))
+    // closed on exec: a child of another test that held it open for writing would make a program busy, a drop unsettled
+    let fd = open(path(name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+    guard fd >= 0 else { throw ScenarioFailure("cannot write \(name): \(String(cString: strerror(errno)))") }
+    try FileHandle(fileDescriptor: fd, closeOnDealloc: true).write(contentsOf: bytes)
     try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path(name))
   }
 
