@@ -242,4 +242,40 @@ import Testing
     }
     _ = try await place.stop(agent)
   }
+
+  @Test func `the two hooks of the README do what it says`() async throws {
+    let place = try ScenarioWorkspace()
+    let readme = try String(
+      contentsOfFile: (HookExamples.folder as NSString).deletingLastPathComponent + "/README.md",
+      encoding: .utf8)
+    for language in ["sh", "python"] {
+      let block = try #require(readme.components(separatedBy: "```\(language)\n").dropFirst().first)
+      let program = block.components(separatedBy: "```")[0]
+      let head = try #require(program.split(separator: "\n").dropFirst().first)
+      let path = try #require(head.dropFirst(2).split(separator: ":").first)
+      try place.write(String(path), program, mode: 0o755)
+    }
+    try place.pipeline(stages: [
+      ("train", "cat >seen.json; echo '{\"outputs\":[{\"name\":\"seen\",\"path\":\"seen.json\"}]}'"),
+      (
+        "evaluate",
+        "printf '{\"metrics\":{\"accuracy\":%s,\"baseline_accuracy\":0.5}}' \"$(cat \"$PENSTOCK_HOME/accuracy\")\""
+      ),
+    ])
+    try place.write("accuracy", "0.51")
+    let good = try await place.work("good.csv")
+    #expect(good.state == .done)
+    let seen = try JSON(parsing: place.bytes("var/runs/\(good.id)/train/seen.json"))
+    #expect(seen["stage"]?["params"] == ["search": 1])
+    try place.write("accuracy", "0.5")
+    let guessing = try await place.work("guessing.csv")
+    #expect(guessing.state == .failed && guessing.failedStage == "evaluate")
+    #expect(guessing.reason?.hasSuffix("accuracy 0.500 is no better than guessing") == true)
+    try place.write("hold", "")
+    try place.drop("held.csv")
+    let agent = try await place.up()
+    try await until("the run to wait; \(place.tail)") { try await place.runs().last?.state == .waiting }
+    #expect(try await place.runs().last?.reason?.hasSuffix("a file `hold` lies in the workspace") == true)
+    _ = try await place.stop(agent)
+  }
 }
