@@ -56,7 +56,7 @@ package final class Agent: Sendable {
     filer = Filer(bench: bench) { progress.ring() }
     dispatcher = Dispatcher(bench: bench, book: book, filer: filer, onProgress: onProgress)
     intake = Intake(
-      bench: bench, inbox: parts.inbox, watcher: watcher, book: book, dispatcher: dispatcher, filer: filer,
+      bench: bench, inbox: parts.inbox, watcher: watcher, book: book, dispatcher: dispatcher,
       bell: inboxBell, monotonic: parts.monotonic, onProgress: { progress.ring() })
     starter = Starter(bench: bench, book: book, dispatcher: dispatcher)
     let (intake, starter, book, bench) = (intake, starter, book, bench)
@@ -85,19 +85,23 @@ package final class Agent: Sendable {
     try await configs.refresh()
     try await Recovery(bench: bench, book: book, intake: intake, dispatcher: dispatcher, filer: filer).run()
     onReady()
+    // iterated and not `waitForAll`, which would wait for the others when one has failed
     try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask { try await self.intake.run() }
       group.addTask { try await self.configs.run() }
       group.addTask { try await self.filer.run() }
       group.addTask {
-        try await self.dispatcher.run()
+        try await withThrowingTaskGroup(of: Void.self) { sources in
+          sources.addTask { try await self.intake.run() }
+          sources.addTask { try await self.dispatcher.run() }
+          for try await _ in sources {}
+        }
         // only now nothing can be added any more
         self.filer.stop()
         self.stopping.finish()
       }
       group.addTask { await self.obeyStops() }
       if once { group.addTask { await self.stopWhenIdle() } }
-      try await group.waitForAll()
+      for try await _ in group {}
     }
   }
 
@@ -113,7 +117,7 @@ package final class Agent: Sendable {
       }
       group.addTask { await self.obeyStops() }
       group.addTask { await self.stopWhenIdle() }
-      try await group.waitForAll()
+      for try await _ in group {}
     }
   }
 

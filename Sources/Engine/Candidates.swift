@@ -8,8 +8,11 @@ struct Candidates {
     var settling: Settling
     var due: Duration
     var reason: Settling.Reason
-    var since: Duration
+    /// What was said of it when it was last held or unmatched, so that the same is not said again.
+    var said: String?
   }
+
+  private static let unmatchedSaid = ""
 
   private struct Look: Comparable {
     var at: Duration
@@ -32,8 +35,7 @@ struct Candidates {
   /// An event or a scan named it.
   /// - Parameter moved: `nil` where only the scan found it.
   mutating func notice(_ name: FileName, moved: Bool?, now: Duration) {
-    held[name] = nil
-    unmatched.remove(name)
+    let said = held.removeValue(forKey: name) ?? (unmatched.remove(name) == nil ? nil : Self.unmatchedSaid)
     if var known = byName[name] {
       guard let moved else { return }
       known.settling.noticed(moved: moved, now: now)
@@ -41,7 +43,7 @@ struct Candidates {
       byName[name] = known
     } else {
       let settling = Settling(times: times, moved: moved ?? false, now: now)
-      byName[name] = Candidate(settling: settling, due: now, reason: .settling, since: now)
+      byName[name] = Candidate(settling: settling, due: now, reason: .settling, said: moved == nil ? said : nil)
     }
     looks.insert(Look(at: now, name: name))
   }
@@ -70,7 +72,6 @@ struct Candidates {
     case .claim:
       return true
     case .wait(let time, let reason):
-      if candidate.reason != reason { candidate.since = now }
       candidate.reason = reason
       candidate.due = now + time
       byName[name] = candidate
@@ -79,28 +80,25 @@ struct Candidates {
     }
   }
 
-  /// Looks again later at a name that could be claimed but was not.
-  mutating func postpone(_ name: FileName, to time: Duration) {
-    byName[name]?.due = time
-    looks.insert(Look(at: time, name: name))
-  }
-
   mutating func forget(_ name: FileName) {
     byName[name] = nil
     held[name] = nil
     unmatched.remove(name)
   }
 
-  mutating func hold(_ name: FileName, _ reason: String) {
-    byName[name] = nil
+  /// - Returns: whether that is news.
+  mutating func hold(_ name: FileName, _ reason: String) -> Bool {
+    let said = byName.removeValue(forKey: name)?.said ?? held[name]
     unmatched.remove(name)
     held[name] = reason
+    return said != reason
   }
 
-  mutating func leaveUnmatched(_ name: FileName) {
-    byName[name] = nil
+  /// - Returns: whether that is news.
+  mutating func leaveUnmatched(_ name: FileName) -> Bool {
+    let said = byName.removeValue(forKey: name)?.said
     held[name] = nil
-    unmatched.insert(name)
+    return unmatched.insert(name).inserted && said != Self.unmatchedSaid
   }
 
   /// Looks at the unmatched again: the pipelines changed.

@@ -44,18 +44,16 @@ final class Claimer: Sendable {
   private let bench: Workbench
   private let book: PipelineBook
   private let dispatcher: Dispatcher
-  private let filer: Filer
   private let unquiet = Mutex<[Unquiet]>([])
   private let monotonic: @Sendable () -> Duration
 
   init(
-    bench: Workbench, book: PipelineBook, dispatcher: Dispatcher, filer: Filer,
+    bench: Workbench, book: PipelineBook, dispatcher: Dispatcher,
     monotonic: @escaping @Sendable () -> Duration
   ) {
     self.bench = bench
     self.book = book
     self.dispatcher = dispatcher
-    self.filer = filer
     self.monotonic = monotonic
   }
 
@@ -69,7 +67,7 @@ final class Claimer: Sendable {
   /// - Throws: a failed sync, or what the store throws.
   func claim(_ drops: [ReadyDrop]) async throws -> [(FileName, reason: String)] {
     var held: [(FileName, reason: String)] = []
-    var taken = try takeQuiet()
+    var taken = takeQuiet()
     var chance = bench.random()
     for drop in drops {
       let id = RunID(now: bench.now(), using: &chance)
@@ -112,31 +110,37 @@ final class Claimer: Sendable {
   }
 
   /// Those claimed earlier that have settled by now.
-  private func takeQuiet() throws -> [Taken] {
+  private func takeQuiet() -> [Taken] {
     let now = monotonic()
     var quiet: [Taken] = []
-    try unquiet.withLock { waiting in
-      var rest: [Unquiet] = []
-      for var drop in waiting {
-        guard drop.due <= now else {
-          rest.append(drop)
-          continue
-        }
-        guard case .file(let sample, let openness) = try bench.spool.look(at: drop.drop.name, of: drop.id) else {
-          continue
-        }
-        switch drop.settling.looked(sample, openness, now: now) {
-        case .claim:
-          drop.drop.sample = sample
-          quiet.append(Taken(id: drop.id, drop: drop.drop))
-        case .wait(let time, _):
-          drop.due = now + time
-          rest.append(drop)
-        }
+    let due = unquiet.withLock { waiting in
+      defer { waiting.removeAll { $0.due <= now } }
+      return waiting.filter { $0.due <= now }
+    }
+    for var drop in due {
+      guard case .file(let sample, let openness) = sighting(of: drop) else { continue }
+      switch drop.settling.looked(sample, openness, now: now) {
+      case .claim:
+        drop.drop.sample = sample
+        quiet.append(Taken(id: drop.id, drop: drop.drop))
+      case .wait(let time, _):
+        drop.due = now + time
+        unquiet.withLock { $0.append(drop) }
       }
-      waiting = rest
     }
     return quiet
+  }
+
+  /// One that someone took out of `work/` is nobody's drop any more.
+  private func sighting(of drop: Unquiet) -> Sighting {
+    do {
+      let sighting = try bench.spool.look(at: drop.drop.name, of: drop.id)
+      if sighting == .gone { try bench.spool.discardWork(drop.id) }
+      return sighting
+    } catch {
+      bench.say(.filingTroubled("`\(drop.drop.name.displayed)` was taken out of `var/work/\(drop.id)`: \(error)"))
+      return .gone
+    }
   }
 
   private func record(_ taken: [Taken]) async throws {
@@ -191,7 +195,7 @@ final class Claimer: Sendable {
     guard let drop = run.drop else { return }
     if run.state == .quarantined {
       bench.say(.dropQuarantined(drop.name, reason: run.reason ?? ""), run)
-      filer.add(Filing(run, ended: .quarantined))
+      dispatcher.takeQuarantined(run)
       return
     }
     bench.say(.dropClaimed(drop.name, bytes: drop.bytes), run)

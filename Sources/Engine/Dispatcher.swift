@@ -8,17 +8,25 @@ package final class Dispatcher: Sendable {
   private struct Active {
     var run: Run
     var cancellation: Cancellation
-    var stages: Int
+  }
+
+  private struct Parked {
+    var run: Run
+    /// `nil` waits for a person.
+    var until: Date?
+    var isDeferred: Bool
   }
 
   private struct State {
     var queue = RunQueue()
     var active: [RunID: Active] = [:]
-    /// Runs that go on at a moment; `nil` waits for a person.
-    var parked: [RunID: (run: Run, until: Date?)] = [:]
+    var parked: [RunID: Parked] = [:]
+    /// Waiting runs that a person cancelled: their after-hooks are owed, whether a place is free or not.
+    var cancelled: [(entry: RunQueue.Entry, cancellation: Cancellation)] = []
     /// Places promised to runs whose first attempt a claim records.
     var promised = 0
     var isDraining = false
+    var hasEnded = false
     var ended: [RunState: Int] = [:]
     var waiters: [RunID: [CheckedContinuation<RunState?, Never>]] = [:]
   }
@@ -67,16 +75,36 @@ package final class Dispatcher: Sendable {
     bell.ring()
   }
 
-  func park(_ run: Run, until: Date?) {
-    state.withLock { $0.parked[run.id] = (run, until) }
+  /// Takes a run that was quarantined with its claim: hooks are told of it in its turn, then its drop is filed.
+  func takeQuarantined(_ run: Run) {
+    let hooks = HookCaller(bench: bench, run: run, pipeline: pipelineInForce(of: run), mask: SecretMask(values: []))
+    if hooks.hasHooks(at: .onQuarantine), !isStopping {
+      add(run, priority: 0)
+    } else {
+      finish(run, .quarantined, run.reason)
+    }
+  }
+
+  /// Of a drop that no pipeline has, one without stages: hooks of the directories see it all the same.
+  private func pipelineInForce(of run: Run) -> Pipeline {
+    book.version(of: run.pipeline)?.pipeline ?? Pipeline(name: run.pipeline, stages: [])
+  }
+
+  func park(_ run: Run, until: Date?, isDeferred: Bool = false) {
+    state.withLock { $0.parked[run.id] = Parked(run: run, until: until, isDeferred: isDeferred) }
     bell.ring()
   }
 
-  /// Whether nothing is queued, running, or resumes before `horizon`.
+  /// The runs it has in hand.
+  var known: Set<RunID> {
+    state.withLock { Set($0.active.keys).union($0.parked.keys).union($0.queue.ids) }
+  }
+
+  /// Whether nothing is queued, running, or resumes before `horizon`; what a hook deferred does not count.
   package func isIdle(before horizon: Date) -> Bool {
     state.withLock { state in
       state.active.isEmpty && state.queue.count == 0 && state.promised == 0
-        && !state.parked.values.contains { $0.until.map { $0 <= horizon } ?? false }
+        && !state.parked.values.contains { !$0.isDeferred && $0.until.map { $0 <= horizon } ?? false }
     }
   }
 
@@ -87,7 +115,7 @@ package final class Dispatcher: Sendable {
   package func wait(for id: RunID) async -> RunState? {
     await withCheckedContinuation { continuation in
       let isKnown = state.withLock { state -> Bool in
-        guard state.active[id] != nil || state.parked[id] != nil || state.queue.contains(id) else { return false }
+        guard !state.hasEnded, state.active[id] != nil || state.parked[id] != nil || state.queue.contains(id) else { return false }
         state.waiters[id, default: []].append(continuation)
         return true
       }
@@ -97,24 +125,34 @@ package final class Dispatcher: Sendable {
 
   /// Cancels a run that has not ended; false where this agent does not know it.
   package func cancel(_ id: RunID) async throws -> Bool {
-    enum Found { case active(Cancellation), waiting(Run), unknown }
+    enum Found { case active(Cancellation), queued(Run), unknown }
     let found = state.withLock { state -> Found in
       if let active = state.active[id] { return .active(active.cancellation) }
-      if let entry = state.queue.remove(id) {
-        if entry.opened != nil { state.promised -= 1 }
-        return .waiting(entry.run)
+      let entry: RunQueue.Entry
+      if state.queue.isEnded(id) { return .unknown }
+      if let parked = state.parked.removeValue(forKey: id) {
+        entry = RunQueue.Entry(run: parked.run, priority: 0)
+      } else if let queued = state.queue.remove(id) {
+        if queued.opened == nil, queued.run.started == nil { return .queued(queued.run) }
+        if queued.opened != nil { state.promised -= 1 }
+        entry = queued
+      } else {
+        return .unknown
       }
-      if let parked = state.parked.removeValue(forKey: id) { return .waiting(parked.run) }
-      return .unknown
+      let cancellation = Cancellation()
+      state.active[id] = Active(run: entry.run, cancellation: cancellation)
+      state.cancelled.append((entry, cancellation))
+      return .active(cancellation)
     }
     switch found {
     case .unknown: return false
     case .active(let cancellation): cancellation.cancel(.person)
-    case .waiting(let run):
-      let ending = RunEnding(.cancelled, reason: "cancelled before it began or went on")
+    case .queued(let run):
+      let ending = RunEnding(.cancelled, reason: "cancelled before it began")
       try await bench.store.end(run.id, ending, at: bench.now())
       finish(run, .cancelled, ending.reason)
     }
+    bell.ring()
     return true
   }
 
@@ -145,6 +183,7 @@ package final class Dispatcher: Sendable {
       }
     }
     let waiters = state.withLock { state in
+      state.hasEnded = true
       defer { state.waiters = [:] }
       return state.waiters.values.flatMap { $0 }
     }
@@ -154,22 +193,35 @@ package final class Dispatcher: Sendable {
   /// Whether nothing new is begun any more.
   var isStopping: Bool { state.withLock { $0.isDraining } }
 
-  private var isDrained: Bool { state.withLock { $0.isDraining && $0.active.isEmpty } }
+  /// A promised place is waited for: its run begins on the record with its claim.
+  private var isDrained: Bool {
+    state.withLock { $0.isDraining && $0.active.isEmpty && $0.promised == 0 }
+  }
 
   private func takeStartable(at now: Date) -> ([(RunQueue.Entry, Cancellation)], wake: Duration?) {
     state.withLock { state in
-      if state.isDraining { return ([], nil) }
+      var entries = state.cancelled.map { ($0.entry, $0.cancellation) }
+      state.cancelled = []
+      if state.isDraining {
+        while state.queue.hasOpened, let entry = state.queue.next() {
+          state.promised -= 1
+          let cancellation = Cancellation()
+          cancellation.cancel(.shutdown)
+          state.active[entry.run.id] = Active(run: entry.run, cancellation: cancellation)
+          entries.append((entry, cancellation))
+        }
+        return (entries, nil)
+      }
       for (id, parked) in state.parked {
         guard let until = parked.until, until <= now else { continue }
         state.parked[id] = nil
         state.queue.add(RunQueue.Entry(run: parked.run, priority: 0))
       }
-      var entries: [(RunQueue.Entry, Cancellation)] = []
       while state.active.count + state.promised < bench.settings.concurrency || state.queue.hasOpened {
         guard let entry = state.queue.next() else { break }
         if entry.opened != nil { state.promised -= 1 }
         let cancellation = Cancellation()
-        state.active[entry.run.id] = Active(run: entry.run, cancellation: cancellation, stages: 0)
+        state.active[entry.run.id] = Active(run: entry.run, cancellation: cancellation)
         entries.append((entry, cancellation))
       }
       let next = state.parked.values.compactMap(\.until).min()
@@ -180,6 +232,11 @@ package final class Dispatcher: Sendable {
   private func work(_ entry: RunQueue.Entry, _ cancellation: Cancellation) async throws {
     var run = entry.run
     do {
+      if run.state == .quarantined {
+        let pipeline = pipelineInForce(of: run)
+        try await RunExecutor(bench: bench, run: run, pipeline: pipeline, cancellation: cancellation).tellOfQuarantine()
+        return leave(run, .ended(.quarantined, reason: run.reason))
+      }
       let pipeline = try await pipeline(of: run)
       if let drop = run.drop, drop.sha256 == nil {
         let digest = try bench.spool.digest(of: drop.name, of: run.id)
@@ -191,11 +248,31 @@ package final class Dispatcher: Sendable {
       let executor = RunExecutor(bench: bench, run: run, pipeline: resolved, cancellation: cancellation)
       leave(run, try await executor.execute(opened: entry.opened))
     } catch let error as any RunProblem {
-      let ending = RunEnding(.failed, reason: error.words)
-      try await bench.store.end(run.id, ending, at: bench.now())
-      bench.say(.runEnded(.failed, seconds: 0, reason: error.words), run)
-      leave(run, .ended(.failed, reason: error.words))
+      leave(run, try await fail(run, error.words))
+    } catch let error as EncodingError {
+      leave(run, try await fail(run, "cannot be written as JSON: \(error)"))
+    } catch let error as any ProgramLost {
+      leave(run, try await interruption.take(run, because: "\(error)"))
     }
+  }
+
+  private var interruption: Interruption { Interruption(bench: bench) }
+
+  /// Ends a run that something other than its stages brought down, whatever it was at.
+  private func fail(_ run: Run, _ reason: String) async throws -> RunExecutor.Disposition {
+    if run.state.isTerminal { return .ended(run.state, reason: run.reason) }
+    let now = bench.now()
+    let left = try await bench.store.reader.runningAttempts().filter { $0.run == run.id }.map { attempt in
+      var attempt = attempt
+      attempt.state = .failed
+      attempt.reason = reason
+      attempt.ended = now
+      return attempt
+    }
+    let ending = RunEnding(.failed, reason: reason, failedStage: left.first?.stage)
+    try await bench.store.advance(Step(run: run.id, at: now, closed: left, turn: .ends(ending)))
+    bench.say(.runEnded(.failed, seconds: now.timeIntervalSince(run.started ?? now), reason: reason), run)
+    return .ended(.failed, reason: reason)
   }
 
   private func captures(of run: Run) async throws -> [String: String] {
@@ -215,11 +292,16 @@ package final class Dispatcher: Sendable {
   }
 
   private func leave(_ run: Run, _ disposition: RunExecutor.Disposition) {
-    state.withLock { $0.active[run.id] = nil }
+    state.withLock { state in
+      state.active[run.id] = nil
+      // in one step, so that a cancel finds it here or there
+      if case .parked(let until, let isDeferred) = disposition {
+        state.parked[run.id] = Parked(run: run, until: until, isDeferred: isDeferred)
+      }
+    }
     switch disposition {
     case .ended(let ended, let reason): finish(run, ended, reason)
-    case .parked(let until): park(run, until: until)
-    case .interrupted: break
+    case .parked, .interrupted: break
     }
     bell.ring()
     onProgress()

@@ -8,6 +8,8 @@ package struct Event: Sendable {
   package var stage: String?
   package var attempt: Int?
   package var kind: Kind
+  /// Hides what may not be shown of it.
+  package var mask: SecretMask?
 
   /// Enough of a run to name it.
   package struct RunTag: Sendable, Equatable {

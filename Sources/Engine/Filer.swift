@@ -8,6 +8,8 @@ import Synchronization
 package final class Filer: Sendable {
   private struct State {
     var pending: [Filing] = []
+    /// Could not be moved: tried again after a while, and left to the next agent by one that stops.
+    var troubled: [Filing] = []
     var isWorking = false
     var isStopping = false
   }
@@ -29,6 +31,7 @@ package final class Filer: Sendable {
     bell.ring()
   }
 
+  /// Whether nothing is to be filed but what cannot be filed now.
   package var isIdle: Bool { state.withLock { $0.pending.isEmpty && !$0.isWorking } }
 
   /// Ends the loop when all that was added is filed.
@@ -37,34 +40,53 @@ package final class Filer: Sendable {
     bell.ring()
   }
 
-  /// - Throws: what the store throws; ended runs stay unfiled and are filed by the next agent.
+  /// - Throws: what the store throws, and a sync that failed; ended runs stay unfiled and are filed by the next agent.
   package func run() async throws {
     while true {
-      let (batch, stopping) = state.withLock { state in
-        let batch = Array(state.pending.prefix(Self.batch))
-        state.pending.removeFirst(batch.count)
-        state.isWorking = !batch.isEmpty
-        return (batch, state.isStopping)
-      }
-      if batch.isEmpty {
-        onProgress()
-        if stopping { return }
-        await bell.wait(atMost: nil, on: bench.clock)
-        try Task.checkCancellation()
+      let batch = take()
+      if !batch.isEmpty {
+        try await file(batch)
         continue
       }
-      do {
-        for lost in try bench.spool.file(batch) {
-          bench.say(.filingTroubled("`var/work/\(lost.id)` is gone: someone took the drop away"))
-        }
-      } catch let trouble as HostError {
-        state.withLock { $0.pending.insert(contentsOf: batch, at: 0) }
-        bench.say(.filingTroubled(trouble.description))
-        try await bench.clock.sleep(for: Self.pause)
-        continue
-      }
-      try await bench.store.filed(batch.map(\.id))
-      for filing in batch { bench.say(.dropFiled(filing.name, to: filing.destination)) }
+      onProgress()
+      let (stopping, isTroubled) = state.withLock { ($0.isStopping, !$0.troubled.isEmpty) }
+      if stopping { return }
+      await bell.wait(atMost: isTroubled ? Self.pause : nil, on: bench.clock)
+      try Task.checkCancellation()
+      if isTroubled { retryTroubled() }
     }
+  }
+
+  private func take() -> [Filing] {
+    state.withLock { state in
+      let batch = Array(state.pending.prefix(Self.batch))
+      state.pending.removeFirst(batch.count)
+      state.isWorking = !batch.isEmpty
+      return batch
+    }
+  }
+
+  private func retryTroubled() {
+    state.withLock { state in
+      if state.isStopping { return }
+      state.pending += state.troubled
+      state.troubled = []
+    }
+  }
+
+  private func file(_ batch: [Filing]) async throws {
+    let report = try bench.spool.file(batch)
+    for lost in report.missing {
+      bench.say(.filingTroubled("`var/work/\(lost.id)` is gone: someone took the drop away"))
+    }
+    for (filing, reason) in report.troubled {
+      bench.say(.filingTroubled(reason))
+      state.withLock { $0.troubled.append(filing) }
+    }
+    let troubled = Set(report.troubled.map(\.filing.id))
+    let filed = batch.filter { !troubled.contains($0.id) }
+    if filed.isEmpty { return }
+    try await bench.store.filed(filed.map(\.id))
+    for filing in filed { bench.say(.dropFiled(filing.name, to: filing.destination)) }
   }
 }

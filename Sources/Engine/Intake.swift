@@ -11,7 +11,7 @@ package final class Intake: Sendable {
     var candidates: Candidates
     var paused: String?
     var isStopping = false
-    /// Names looked at, or claimed and not yet recorded.
+    /// Within a step: names looked at, or claimed and not yet recorded.
     var isBusy = false
     var wantsScan = true
   }
@@ -38,7 +38,7 @@ package final class Intake: Sendable {
   ///   - monotonic: time since any fixed moment, of a clock that nobody sets.
   package init(
     bench: Workbench, inbox: any Inbox, watcher: any Watcher, book: PipelineBook, dispatcher: Dispatcher,
-    filer: Filer, bell: Bell, monotonic: @escaping @Sendable () -> Duration, onProgress: @escaping @Sendable () -> Void
+    bell: Bell, monotonic: @escaping @Sendable () -> Duration, onProgress: @escaping @Sendable () -> Void
   ) {
     self.bench = bench
     self.inbox = inbox
@@ -49,7 +49,7 @@ package final class Intake: Sendable {
     self.monotonic = monotonic
     self.onProgress = onProgress
     claimer = Claimer(
-      bench: bench, book: book, dispatcher: dispatcher, filer: filer, monotonic: monotonic)
+      bench: bench, book: book, dispatcher: dispatcher, monotonic: monotonic)
     let settings = bench.settings
     let times = Settling.Times(
       moved: settings.settleMoved, written: settings.settle, empty: settings.settleEmpty)
@@ -125,8 +125,9 @@ package final class Intake: Sendable {
   /// One round: takes hints, looks at what is due, claims what is ready.
   /// - Returns: how long nothing will be due.
   func step() async throws -> Duration? {
-    // between the hints and the candidates a drop is in neither, and must not look like nothing to do
+    // from before the hints are taken, so that what is known of a drop is never nowhere
     state.withLock { $0.isBusy = true }
+    defer { state.withLock { $0.isBusy = false } }
     takeHints()
     let now = monotonic()
     if let trouble = trouble() {
@@ -135,18 +136,14 @@ package final class Intake: Sendable {
     }
     resume()
     guard dispatcher.backlog < Self.backlog else { return nil }
-    let due = state.withLock { state in
-      let names = state.candidates.takeDue(now: now, limit: Self.batch)
-      state.isBusy = !names.isEmpty
-      return names
-    }
+    let due = state.withLock { $0.candidates.takeDue(now: now, limit: Self.batch) }
     let ready = look(at: due)
     let deferred = try await claimer.claim(ready)
     state.withLock { state in
-      for drop in ready { state.candidates.forget(drop.name) }
-      for (name, reason) in deferred { state.candidates.hold(name, reason) }
-      state.isBusy = false
+      let stay = Set(deferred.map(\.0))
+      for drop in ready where !stay.contains(drop.name) { state.candidates.forget(drop.name) }
     }
+    for (name, reason) in deferred { hold(name, reason) }
     return nextStep()
   }
 
@@ -230,17 +227,18 @@ package final class Intake: Sendable {
   }
 
   private func hold(_ name: FileName, _ reason: String) {
-    let isNew = state.withLock { state in
-      defer { state.candidates.hold(name, reason) }
-      return state.candidates.held[name] != reason
-    }
+    let isNew = state.withLock { $0.candidates.hold(name, reason) }
     if isNew { bench.say(.dropHeld(name, reason: reason)) }
   }
 
   private func leaveUnmatched(_ name: FileName) {
     let isNew = state.withLock { state in
-      defer { state.candidates.leaveUnmatched(name) }
-      return !state.candidates.unmatched.contains(name)
+      // asked again in the lock: pipelines that changed since are then either seen here or see the name there
+      if book.route(name) != nil {
+        state.candidates.notice(name, moved: false, now: monotonic())
+        return false
+      }
+      return state.candidates.leaveUnmatched(name)
     }
     if isNew {
       bench.say(.dropUnmatched(name, nearest: Routing.nearest(to: name, among: book.versions)))

@@ -6,7 +6,11 @@ final class LineCollector: Sendable {
   private struct State {
     var tail: [UInt8] = []
     var last: [UInt8]?
+    var passed = 0
   }
+
+  /// Bytes of one program that are logged; what comes after them is read and thrown away.
+  private static let logged = 64 << 20
 
   private static let kept = 4096
   private let state = Mutex(State())
@@ -15,12 +19,17 @@ final class LineCollector: Sendable {
   init(pass: @escaping @Sendable ([UInt8]) -> Void) { self.pass = pass }
 
   func take(_ line: [UInt8]) {
-    state.withLock { state in
+    let before = state.withLock { state in
       state.tail += line + [0x0A]
       if state.tail.count > Self.kept { state.tail.removeFirst(state.tail.count - Self.kept) }
       if line.contains(where: { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D }) { state.last = line }
+      defer { state.passed += line.count + 1 }
+      return state.passed
     }
-    pass(line)
+    if before < Self.logged {
+      pass(line)
+      if before + line.count + 1 >= Self.logged { pass(Array("… more than 64 MiB: the rest is not logged".utf8)) }
+    }
   }
 
   /// At most 4 KiB.

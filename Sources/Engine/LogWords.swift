@@ -6,7 +6,8 @@ package enum LogWords {
     let (level, message, fields) = words(event.kind)
     return LogRecord(
       time: event.at, level: level, message: message, run: event.run?.id, number: event.run?.number,
-      pipeline: event.run?.pipeline, stage: event.stage, attempt: event.attempt, fields: fields)
+      pipeline: event.run?.pipeline, stage: event.stage, attempt: event.attempt,
+      fields: event.mask.map { mask in fields.mapValues { mask.masked($0) } } ?? fields)
   }
 
   private typealias Words = (LogRecord.Level, String, [String: JSON])

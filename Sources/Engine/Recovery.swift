@@ -18,8 +18,9 @@ struct Recovery: Sendable {
     if !interrupted.isEmpty {
       try await bench.store.interrupt(interrupted, reason: "the agent died", at: bench.now())
     }
-    // read before: what is adopted is queued by its claim
-    let open = try await reader.openRuns()
+    // read before: what is adopted is queued by its claim; what a changed file began is queued already
+    let known = dispatcher.known
+    let open = try await reader.openRuns().filter { !known.contains($0.id) }
     let adopted = try await adoptWork()
     let broken = Dictionary(interrupted.map { ($0.run, $0.stage) }) { _, last in last }
     for run in open { try await takeUp(run, interruptedIn: broken[run.id]) }
@@ -47,35 +48,17 @@ struct Recovery: Sendable {
     return adopted
   }
 
-  private func takeUp(_ run: Run, interruptedIn stageName: String?) async throws {
-    if let stageName, let policy = try await policy(of: stageName, in: run) {
-      switch policy {
-      case .retry: break
-      case .fail:
-        let reason = "stage `\(stageName)` was interrupted, and `on_interrupt: fail` forbids another try"
-        try await bench.store.end(
-          run.id, RunEnding(.failed, reason: reason, failedStage: stageName), at: bench.now())
-        bench.say(.runEnded(.failed, seconds: 0, reason: reason), run)
-        filer.add(Filing(run, ended: .failed))
-        return
-      case .hold:
-        let reason = "stage `\(stageName)` was interrupted, and `on_interrupt: hold` waits for a person"
-        try await bench.store.park(run.id, until: nil, reason: reason, at: bench.now())
-        dispatcher.park(run, until: nil)
-        bench.say(.runWaiting(until: nil, reason: reason), run)
-        return
+  private func takeUp(_ run: Run, interruptedIn stage: String?) async throws {
+    if let stage, let disposition = try await Interruption(bench: bench).follow(run, in: stage) {
+      switch disposition {
+      case .ended(let state, let reason): filer.add(Filing(run, ended: state, reason: reason))
+      case .parked(let until, _): dispatcher.park(run, until: until)
+      case .interrupted: break
       }
-    }
-    if run.state == .waiting, stageName == nil {
+    } else if run.state == .waiting, stage == nil {
       dispatcher.park(run, until: run.resumes)
     } else {
       dispatcher.add(run, priority: book.version(of: run.pipeline)?.pipeline.trigger.priority ?? 0)
     }
-  }
-
-  private func policy(of stage: String, in run: Run) async throws -> Stage.OnInterrupt? {
-    guard let digest = run.version else { return nil }
-    let version = try await bench.store.reader.version(digest: digest)
-    return version?.pipeline.stages.first { $0.name == stage }?.onInterrupt
   }
 }

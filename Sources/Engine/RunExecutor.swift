@@ -4,25 +4,31 @@ import Store
 
 /// Works one run: stages in order, hooks around them, one transaction at each boundary.
 struct RunExecutor: Sendable {
-  let bench: Workbench
-  let run: Run
-  let pipeline: Pipeline
-  let cancellation: Cancellation
+  private let bench: Workbench
+  private let run: Run
+  private let pipeline: Pipeline
+  private let cancellation: Cancellation
+  private let mask: SecretMask
   /// Nobody has an opinion yet: rules, policies and trials come with their version.
-  var counsel = Counsel()
+  private let counsel = Counsel()
+
+  init(bench: Workbench, run: Run, pipeline: Pipeline, cancellation: Cancellation) {
+    let passed = (bench.settings.environment + pipeline.environment).filter(SecretMask.looksSecret)
+    mask = SecretMask(values: (passed + bench.settings.secrets).compactMap { bench.environment[$0] })
+    // what is said of this run hides the secrets this pipeline is given, also those the agent's own log knows not
+    self.bench = bench.masking(mask)
+    self.run = run
+    self.pipeline = pipeline
+    self.cancellation = cancellation
+  }
 
   /// How the work came to its end, for now or for good.
   enum Disposition: Sendable, Equatable {
     case ended(RunState, reason: String?)
-    /// Until the moment; `nil` waits for a person.
-    case parked(until: Date?)
+    /// Until the moment; `nil` waits for a person. A hook that defers may do so again and again.
+    case parked(until: Date?, isDeferred: Bool = false)
     /// The agent is stopping: the run goes on when it is back.
     case interrupted
-  }
-
-  private var mask: SecretMask {
-    let passed = (bench.settings.environment + pipeline.environment).filter(SecretMask.looksSecret)
-    return SecretMask(values: (passed + bench.settings.secrets).compactMap { bench.environment[$0] })
   }
 
   private var hooks: HookCaller { HookCaller(bench: bench, run: run, pipeline: pipeline, mask: mask) }
@@ -30,6 +36,9 @@ struct RunExecutor: Sendable {
   /// - Parameter opened: the first attempt, where the claim has recorded it already.
   func execute(opened: Attempt?) async throws -> Disposition {
     var session = try await self.session()
+    if let cause = cancellation.cause {
+      return try await stop(cause, closing: opened.map { unbegun($0, context: session.context) }, &session)
+    }
     let isNew = session.attempts.isEmpty
     if isNew || opened != nil {
       bench.say(.runStarted(drop: run.drop?.name, stages: pipeline.stages.map(\.name)), run)
@@ -67,6 +76,16 @@ struct RunExecutor: Sendable {
     return try await end(RunEnding(.done), closing: ended, &session)
   }
 
+  /// An attempt that was recorded with its claim, and that the wish to stop overtook.
+  private func unbegun(_ attempt: Attempt, context: JSON) -> StageExecutor.Ended {
+    var attempt = attempt
+    let state: AttemptState = cancellation.cause == .shutdown ? .interrupted : .cancelled
+    attempt.state = state
+    attempt.reason = "stopped before it began"
+    attempt.ended = bench.now()
+    return StageExecutor.Ended(attempt: attempt, outcome: .failure(state, ""), context: context)
+  }
+
   /// A wish to stop that came between two stages.
   private func stop(
     _ cause: Cancellation.Cause, closing ended: StageExecutor.Ended?, _ session: inout RunSession
@@ -101,6 +120,9 @@ struct RunExecutor: Sendable {
         .stageRetried(after: .zero, reason: "with the parameters of `fallback`: \(reason)"), run,
         stage: stage.name)
       return nil
+    case .tryAgain where cancellation.cause == .person:
+      return try await end(
+        RunEnding(.cancelled, reason: "cancelled", failedStage: stage.name), closing: result, &session)
     case .tryAgain(let wait):
       bench.say(.stageRetried(after: wait, reason: reason), run, stage: stage.name)
       return try await park(result, for: wait, "stage `\(stage.name)` is tried again: \(reason)", &session)
@@ -182,9 +204,9 @@ struct RunExecutor: Sendable {
     try await bench.store.advance(
       Step(
         run: run.id, at: bench.now(), closed: [ended.attempt], hookCalls: session.takeHookCalls(),
-        context: session.context, turn: .waits(until: until, reason: reason)))
+        context: session.context, turn: .waits(until: until, reason: mask.masked(reason))))
     bench.say(.runWaiting(until: until, reason: reason), run)
-    return .parked(until: until)
+    return .parked(until: until, isDeferred: ended.deferred != nil)
   }
 
   private func interrupt(
@@ -241,9 +263,9 @@ struct RunExecutor: Sendable {
       try await bench.store.advance(
         Step(
           run: run.id, at: bench.now(), hookCalls: session.takeHookCalls(),
-          turn: .waits(until: until, reason: reason)))
+          turn: .waits(until: until, reason: mask.masked(reason))))
       bench.say(.runWaiting(until: until, reason: reason), run)
-      return .parked(until: until)
+      return .parked(until: until, isDeferred: true)
     }
   }
 
@@ -252,19 +274,7 @@ struct RunExecutor: Sendable {
   ) async throws -> Disposition {
     var ending = ending
     ending.reason = ending.reason.map(mask.masked)
-    if hooks.hasHooks(at: .afterRun) {
-      let (verdict, calls) = try await hooks.call(
-        HookCaller.Occasion(
-          event: .afterRun, inputs: session.origin, context: session.context,
-          out: try bench.spool.runPath(run.id),
-          outcome: Envelope.OutcomePart(
-            state: ending.state.rawValue, reason: ending.reason, termination: nil, usage: nil),
-          outputs: session.pipeline.stages.flatMap { session.left(by: $0) }))
-      session.hookCalls += calls
-      if case .fail(let reason) = verdict.decision, ending.state == .done {
-        ending = RunEnding(.failed, reason: reason)
-      }
-    }
+    try await callHooksAfterRun(&ending, &session)
     let now = bench.now()
     try await bench.store.advance(
       Step(
@@ -273,6 +283,40 @@ struct RunExecutor: Sendable {
     let seconds = now.timeIntervalSince(run.started ?? run.created)
     bench.say(.runEnded(ending.state, seconds: seconds, reason: ending.reason), run)
     return .ended(ending.state, reason: ending.reason)
+  }
+}
+
+extension RunExecutor {
+  /// Calls the hooks for a run that was quarantined with its claim, and records them.
+  func tellOfQuarantine() async throws {
+    let directory = try bench.spool.runPath(run.id)
+    let (_, calls) = try await hooks.call(
+      HookCaller.Occasion(
+        event: .onQuarantine, context: .object([:]), out: directory,
+        outcome: Envelope.OutcomePart(
+          state: RunState.quarantined.rawValue, reason: run.reason, termination: nil, usage: nil),
+        cancellation: cancellation))
+    try await bench.store.record(calls)
+  }
+
+  private func callHooksAfterRun(_ ending: inout RunEnding, _ session: inout RunSession) async throws {
+    let events: [HookEvent] = ending.state == .quarantined ? [.onQuarantine, .afterRun] : [.afterRun]
+    for event in events where hooks.hasHooks(at: event) {
+      let (verdict, calls) = try await hooks.call(
+        HookCaller.Occasion(
+          event: event, inputs: session.origin, context: session.context,
+          out: try bench.spool.runPath(run.id),
+          outcome: Envelope.OutcomePart(
+            state: ending.state.rawValue, reason: ending.reason, termination: nil, usage: nil),
+          outputs: session.pipeline.stages.flatMap { session.left(by: $0) }))
+      session.hookCalls += calls
+      guard ending.state == .done else { continue }
+      switch verdict.decision {
+      case .fail(let reason): ending = RunEnding(.failed, reason: mask.masked(reason))
+      case .deny(let reason): ending = RunEnding(.failed, reason: mask.masked("denied: \(reason)"))
+      case .allow, .skip, .defer: break
+      }
+    }
   }
 }
 

@@ -28,6 +28,13 @@ struct RunQueue {
   /// Whether a run is first in line whose attempt is recorded as begun.
   var hasOpened: Bool { byPriority[.max]?.first?.opened != nil }
 
+  var ids: [RunID] { byPriority.values.flatMap { $0.map(\.run.id) } }
+
+  /// Whether a run is in line that has ended already and of which only hooks are to be told.
+  func isEnded(_ id: RunID) -> Bool {
+    byPriority.values.contains { $0.contains { $0.run.id == id && $0.run.state.isTerminal } }
+  }
+
   func contains(_ id: RunID) -> Bool {
     byPriority.values.contains { $0.contains { $0.run.id == id } }
   }

@@ -37,12 +37,20 @@ struct RunSession {
       case .ok, .cached:
         settle(stage, leaving: (left[stage.name] ?? []).map { Envelope.FilePart($0, path: path($0)) })
       case .skipped: settle(stage, leaving: passedOn(by: stage))
-      case .failed, .timeout:
-        // a failure that was recorded and not followed by another attempt was let pass, or waits for one
-        if isFollowed(stage, by: attempts) { settle(stage, leaving: []) }
-      case .running, .denied, .interrupted, .cancelled: break
+      case .failed, .timeout, .interrupted, .running, .denied, .cancelled:
+        takeUpFailures(own, of: stage, isFollowed: isFollowed(stage, by: attempts))
       }
     }
+  }
+
+  /// A stage whose tries are used up has its fallback next; one that has no other chance left was let pass.
+  private mutating func takeUpFailures(_ own: [Attempt], of stage: Stage, isFollowed: Bool) {
+    let failures = own.filter { $0.state == .failed || $0.state == .timeout }
+    let spent = failures.indices.first { stage.retry.isSpent(by: failures[...$0]) }
+    let isFallbackNext = spent == failures.indices.last && stage.fallback != nil
+    if let spent, isFallbackNext || spent < failures.count - 1 { usedFallback.insert(stage.name) }
+    let hasFailedForGood = spent != nil && !isFallbackNext && own.last?.state != .interrupted
+    if isFollowed || (hasFailedForGood && stage.onError == .continue) { settle(stage, leaving: []) }
   }
 
   private func isFollowed(_ stage: Stage, by attempts: [Attempt]) -> Bool {
@@ -88,6 +96,18 @@ struct RunSession {
   mutating func takeHookCalls() -> [HookCall] {
     defer { hookCalls = [] }
     return hookCalls
+  }
+}
+
+extension RetryPolicy {
+  /// Whether failures leave no other try, as far as how their programs ended tells.
+  fileprivate func isSpent(by failures: ArraySlice<Attempt>) -> Bool {
+    switch failures.last?.termination {
+    case .exited(2): true
+    // the program asked for another try, or its reply was bad: then one try too many does no harm
+    case .exited(0), .exited(75): failures.count >= max(attempts, StageOutcome.leastWhenAsked)
+    default: failures.count >= attempts
+    }
   }
 }
 

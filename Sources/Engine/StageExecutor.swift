@@ -208,6 +208,7 @@ struct StageExecutor: Sendable {
     }
     // what the stage left is void with it
     ended.artifacts = []
+    ended.files = []
     ended.attempt.state = ended.outcome.state
     ended.attempt.reason = ended.outcome.reason.map(mask.masked)
   }

@@ -78,7 +78,7 @@ package struct StageOutcome: Sendable, Equatable {
   }
 
   /// A program that asks for another try gets at least this many, whatever `retry` says.
-  private static let leastWhenAsked = 3
+  static let leastWhenAsked = 3
 
   /// - Parameter tries: how many attempts were used up, interruptions not counted.
   package func next(

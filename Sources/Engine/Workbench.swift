@@ -41,6 +41,17 @@ package struct Workbench: Sendable {
     self.report = report
   }
 
+  /// The same bench; whatever is said at it has these secrets hidden.
+  func masking(_ mask: SecretMask) -> Workbench {
+    var bench = self
+    bench.report = { [report] event in
+      var event = event
+      event.mask = mask
+      report(event)
+    }
+    return bench
+  }
+
   func say(_ kind: Event.Kind, _ run: Run? = nil, stage: String? = nil, attempt: Int? = nil) {
     report(Event(at: now(), run: run.map(Event.RunTag.init), stage: stage, attempt: attempt, kind))
   }

@@ -86,6 +86,10 @@ extension Directory {
 
   /// fsync(2) of a file; what is no regular file has nothing to sync.
   func syncFile(_ name: FileName) throws {
+    var status = stat()
+    let found = name.withCName { fstatat(fd, $0, &status, AT_SYMLINK_NOFOLLOW) }
+    // to open a pipe or a device may do more than look at it
+    if found == 0, status.st_mode & S_IFMT != S_IFREG { return }
     let file = name.withCName { openat(fd, $0, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK) }
     if file < 0 {
       if [ELOOP, ENXIO, EACCES, ENOENT].contains(errno) { return }

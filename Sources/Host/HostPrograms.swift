@@ -20,7 +20,11 @@ package struct HostPrograms: Programs {
     var names: [FileName] = []
     try? directory.forEachName { names.append($0) }
     return names.sorted().compactMap { name in
-      guard let text = name.text, !text.hasPrefix("."), text != "README.md" else { return nil }
+      if name.bytes.first == UInt8(ascii: ".") || name == FileName("README.md") { return nil }
+      guard let text = name.text else {
+        let shown = "hooks/\(event).d/\(name.displayed)"
+        return ProgramFile(path: shown, shown: shown, refusal: "its name is not UTF-8: rename it")
+      }
       var file = inspect("\(directory.path)/\(text)", hashing: true)
       if Self.isBackup(text) { file.refusal = "looks like a backup copy; rename it or remove it" }
       return file
@@ -65,7 +69,12 @@ package struct HostPrograms: Programs {
     if status.st_mode & S_IWOTH != 0 { return "is writable by others: chmod o-w it" }
     guard let resolved = realpath(path, nil) else { return String(cString: strerror(errno)) }
     defer { free(resolved) }
-    var parent = String(cString: resolved)
+    // of a link both: whoever may replace the link chooses the program as well
+    return openParent(of: String(cString: resolved)) ?? openParent(of: path)
+  }
+
+  private func openParent(of path: String) -> String? {
+    var parent = path
     while parent != "/", let slash = parent.lastIndex(of: "/") {
       parent = slash == parent.startIndex ? "/" : String(parent[..<slash])
       var status = stat()

@@ -2,17 +2,15 @@ package import Core
 
 /// The inbox as a directory of this machine.
 package struct InboxDirectory: Inbox {
-  private let directory: Directory
+  private let place: InboxPlace
 
   /// Opens the inbox.
   /// - Throws: `HostError` where it is missing or may not be read.
-  package init(path: String) throws {
-    directory = try Directory(path: path)
-  }
+  package init(path: String) throws { place = try InboxPlace(path: path) }
 
-  init(_ directory: Directory) { self.directory = directory }
+  init(_ place: InboxPlace) { self.place = place }
 
-  package func forEachName(_ body: (FileName) -> Void) throws { try directory.forEachName(body) }
+  package func forEachName(_ body: (FileName) -> Void) throws { try place.directory.forEachName(body) }
 
-  package func look(at name: FileName) throws -> Sighting { try directory.look(at: name) }
+  package func look(at name: FileName) throws -> Sighting { try place.directory.look(at: name) }
 }

@@ -15,6 +15,8 @@ package final class InotifyWatcher: Watcher {
     var troubles: [String] = []
     var inventory: Inventory?
     var registration: Reactor.Registration?
+    /// The inbox is gone, and it is looked for.
+    var isSeeking = false
     var isStopped = false
   }
 
@@ -39,9 +41,12 @@ package final class InotifyWatcher: Watcher {
     IN_CREATE | IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_DELETE_SELF | IN_ATTRIB
   /// Without events the inbox is polled.
   private static let pollTime = Duration.seconds(5)
+  /// An inbox that is gone is looked for.
+  private static let seekTime = Duration.seconds(1)
+  private static let inboxGone = "the inbox is gone: put a directory in its place, and it is watched again"
 
   private let reactor: Reactor
-  private let inbox: Directory
+  private let place: InboxPlace
   private let configRoots: [String]
   private let rescan: Duration
   private let calls: Calls
@@ -52,7 +57,7 @@ package final class InotifyWatcher: Watcher {
   /// - Parameter configRoots: watched with the directories in them, hidden ones apart.
   package init(reactor: Reactor, spool: WorkspaceSpool, configRoots: [String], rescan: Duration, calls: Calls) throws {
     self.reactor = reactor
-    self.inbox = spool.inbox
+    self.place = spool.place
     self.configRoots = configRoots
     self.rescan = rescan
     self.calls = calls
@@ -90,7 +95,8 @@ package final class InotifyWatcher: Watcher {
   // MARK: - Watching
 
   private func watchInbox() {
-    let watch = inotify_add_watch(fd, inbox.path, UInt32(Self.inboxEvents))
+    guard fd >= 0 else { return }
+    let watch = inotify_add_watch(fd, place.path, UInt32(Self.inboxEvents))
     if watch < 0 {
       note(trouble: "the inbox cannot be watched (\(Self.limit(errno, "max_user_watches"))): polling every 5 s")
     }
@@ -145,6 +151,7 @@ package final class InotifyWatcher: Watcher {
   private func take(_ events: [InotifyEvent]) {
     var touchesInbox = false
     var touchesConfigs = false
+    var mayBeReplaced = false
     state.withLock { state in
       for event in events {
         if event.has(IN_Q_OVERFLOW) {
@@ -155,9 +162,8 @@ package final class InotifyWatcher: Watcher {
           touchesInbox = true
           if event.name.bytes.isEmpty {
             state.hints.scanInbox = true
-            if event.has(IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED) {
-              state.troubles = ["the inbox was moved or removed: put it back and restart the agent"]
-            }
+            // we hold it open, so its removal shows as a change of its links and not as IN_DELETE_SELF
+            mayBeReplaced = true
           } else {
             state.hints.names[event.name] = event.has(IN_MOVED_TO)
           }
@@ -171,26 +177,66 @@ package final class InotifyWatcher: Watcher {
       watchConfigs()
       calls.configs()
     }
+    if mayBeReplaced { attach() }
     if touchesInbox { calls.inbox() }
+  }
+
+  /// Watches the directory that lies at the inbox's path now; looks for one while there is none.
+  private func attach() {
+    if state.withLock({ $0.isStopped }) { return }
+    switch place.attach() {
+    case .same:
+      state.withLock { $0.troubles.removeAll { $0 == Self.inboxGone } }
+      // the watch of a directory that was moved away and back is still there; a mount over it took ours away
+      watchInbox()
+    case .replaced:
+      let old = state.withLock { state in
+        state.troubles.removeAll { $0 == Self.inboxGone }
+        state.hints.scanInbox = true
+        return state.inboxWatch
+      }
+      if old >= 0 { inotify_rm_watch(fd, old) }
+      watchInbox()
+      calls.inbox()
+    case .missing:
+      note(trouble: Self.inboxGone)
+      let mustSeek = state.withLock { state in
+        defer { state.isSeeking = true }
+        return !state.isSeeking
+      }
+      if mustSeek { seek() }
+    }
+  }
+
+  private func seek() {
+    _ = reactor.after(Self.seekTime) { [weak self] in
+      guard let self else { return }
+      if state.withLock({ $0.isStopped }) { return }
+      if access(place.path, F_OK) != 0 { return seek() }
+      state.withLock { $0.isSeeking = false }
+      attach()
+    }
   }
 
   private func tick() {
     let isBlind = state.withLock { $0.inboxWatch < 0 }
     if state.withLock({ $0.isStopped }) { return }
     _ = reactor.after(isBlind ? Self.pollTime : rescan) { [weak self] in self?.tick() }
+    attach()
     guard let inventory = inventory() else { return }
-    let hasChanged = state.withLock { state -> Bool in
+    let isWorthALook = state.withLock { state -> Bool in
       defer { state.inventory = inventory }
-      if state.inventory == inventory, inventory.count == 0 || !isBlind { return false }
+      // what is held may have become a drop without any event: a second link that is gone is one
+      if state.inventory == inventory, inventory.count == 0 { return false }
       state.hints.scanInbox = true
       return true
     }
-    if hasChanged { calls.inbox() }
+    if isWorthALook { calls.inbox() }
   }
 
   private func inventory() -> Inventory? {
     var inventory = Inventory()
-    let isRead: Void? = try? inbox.forEachName { name in
+    let isRead: Void? = try? place.directory.forEachName { name in
       inventory.count += 1
       // FNV-1a, 64 bits
       inventory.sum &+= name.bytes.reduce(UInt64(0xcbf2_9ce4_8422_2325)) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }

@@ -151,7 +151,7 @@ final class SpawnerLink: Sendable {
 }
 
 /// The spawner has ended, and with it every program it ran.
-package struct SpawnerGone: Error, Equatable, CustomStringConvertible {
+package struct SpawnerGone: ProgramLost, Equatable, CustomStringConvertible {
   package let path: String
   package let process: Int32
 

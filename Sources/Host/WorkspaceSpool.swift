@@ -4,7 +4,7 @@ import Glibc
 
 /// `var/` of a workspace: `work/`, `runs/`, `done/`, `failed/`, `quarantine/`.
 package final class WorkspaceSpool: Spool {
-  let inbox: Directory
+  let place: InboxPlace
   let work: Directory
   let runs: Directory
   private let destinations: [Filing.Destination: Directory]
@@ -14,7 +14,7 @@ package final class WorkspaceSpool: Spool {
   /// Opens the spool and makes what is missing of it, mode 0700.
   /// - Throws: `HostError` naming the directory that cannot be made or opened.
   package init(inboxPath: String, varPath: String) throws {
-    inbox = try Directory(path: inboxPath)
+    place = try InboxPlace(path: inboxPath)
     let root = try Directory(path: varPath)
     work = try root.directory("work", making: true)
     runs = try root.directory("runs", making: true)
@@ -25,12 +25,13 @@ package final class WorkspaceSpool: Spool {
     destinations = opened
   }
 
-  package var inboxDirectory: InboxDirectory { InboxDirectory(inbox) }
+  package var inboxDirectory: InboxDirectory { InboxDirectory(place) }
 
   // MARK: - Claiming
 
   package func claim(_ name: FileName, as id: RunID) throws -> ClaimOutcome {
     let own = try work.directory(id.text, making: true)
+    let inbox = place.directory
     let status = name.withCName { penstock_rename_noreplace(inbox.fd, $0, own.fd, $0) }
     switch -status {
     case 0: break
@@ -65,7 +66,7 @@ package final class WorkspaceSpool: Spool {
       try own.sync()
     }
     try work.sync()
-    try inbox.sync()
+    try place.directory.sync()
   }
 
   package func copyIn(_ path: String, name: FileName, as id: RunID) throws -> FileSample {
@@ -174,32 +175,41 @@ package final class WorkspaceSpool: Spool {
 
   // MARK: - Filing
 
-  package func file(_ filings: [Filing]) throws -> [Filing] {
+  package func file(_ filings: [Filing]) throws -> FilingReport {
     var touched: Set<Filing.Destination> = []
-    var missing: [Filing] = []
+    var report = FilingReport()
     for filing in filings {
-      guard let name = filing.name else {
-        try work.removeTree(FileName(filing.id.text))
-        continue
+      do {
+        switch try move(filing) {
+        case .moved(let destination): touched.insert(destination)
+        case .missing: report.missing.append(filing)
+        case .nothing: break
+        }
+      } catch let trouble as HostError {
+        report.troubled.append((filing, trouble.description))
       }
-      guard let target = destinations[filing.destination] else { continue }
-      if filing.destination == .quarantine, let reason = filing.reason {
-        try leave(reason, for: filing.id, besides: name)
-      }
-      let id = filing.id.text
-      let status = penstock_rename_noreplace(work.fd, id, target.fd, id)
-      // after a crash the move may have been made before it was recorded
-      if status == -ENOENT {
-        if faccessat(target.fd, id, F_OK, AT_SYMLINK_NOFOLLOW) != 0 { missing.append(filing) }
-        continue
-      }
-      guard status == 0 else { throw HostError.failed("file", target.path + "/" + id, code: -status) }
-      touched.insert(filing.destination)
     }
-    if touched.isEmpty { return missing }
     for destination in touched { try destinations[destination]?.sync() }
-    try work.sync()
-    return missing
+    if !touched.isEmpty { try work.sync() }
+    return report
+  }
+
+  private enum Move { case moved(Filing.Destination), missing, nothing }
+
+  private func move(_ filing: Filing) throws -> Move {
+    let id = filing.id.text
+    guard let name = filing.name, let target = destinations[filing.destination] else {
+      try work.removeTree(FileName(id))
+      return .nothing
+    }
+    if filing.destination == .quarantine, let reason = filing.reason {
+      try leave(reason, for: filing.id, besides: name)
+    }
+    let status = penstock_rename_noreplace(work.fd, id, target.fd, id)
+    if status == 0 { return .moved(filing.destination) }
+    // after a crash the move may have been made before it was recorded, and before it was synced
+    if status == -ENOENT { return faccessat(target.fd, id, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? .moved(filing.destination) : .missing }
+    throw HostError.failed("file", target.path + "/" + id, code: -status)
   }
 
   private func leave(_ reason: String, for id: RunID, besides name: FileName) throws {

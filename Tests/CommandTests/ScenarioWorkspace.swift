@@ -12,7 +12,7 @@ final class ScenarioWorkspace {
   private var opened: StateReader?
   private var environment: [String: String]
 
-  /// - Parameter settings: more lines of `etc/penstock.yaml`.
+  /// - Parameter settings: lines of `etc/penstock.yaml`; without them everything is quick.
   init(settings: String = "", environment: [String: String] = [:]) throws {
     home = "/tmp/penstock-scenario-" + UUID().uuidString.prefix(13)
     self.environment = ["PATH": "/usr/bin:/bin", "HOME": "/nowhere", "TZ": "UTC", "PENSTOCK_KIT": home + "/stages"]
@@ -20,7 +20,10 @@ final class ScenarioWorkspace {
     for directory in ["inbox", "pipelines", "stages", "etc", "hooks", "logs"] {
       try FileManager.default.createDirectory(atPath: path(directory), withIntermediateDirectories: true)
     }
-    try write("etc/penstock.yaml", "settle: 50ms\nsettle_moved: 10ms\nreserve: 1MiB\ngrace: 300ms\n" + settings)
+    let quick = ["settle: 50ms", "settle_moved: 10ms", "reserve: 1MiB", "grace: 300ms"]
+    let own = settings.split(separator: "\n").map { $0.prefix { $0 != ":" } }
+    let kept = quick.filter { !own.contains($0.prefix { $0 != ":" }) }
+    try write("etc/penstock.yaml", kept.joined(separator: "\n") + "\n" + settings)
   }
 
   deinit {
@@ -44,12 +47,12 @@ final class ScenarioWorkspace {
   /// A program of the workspace, `/bin/sh`.
   func script(_ name: String, _ text: String) throws { try write(name, "#!/bin/sh\n" + text + "\n", mode: 0o755) }
 
-  /// A pipeline for `*.csv` whose stages run shell text.
+  /// A pipeline for `*.csv` whose stages run shell text; `more` follows the last stage.
   func pipeline(_ name: String = "p", inbox: String = "*.csv", stages: [(String, String)], more: String = "") throws {
     var text = "pipeline: { name: \(name) }\ntrigger: { inbox: \"\(inbox)\" }\nstages:\n"
     for (stage, program) in stages {
       try script("stages/\(name)-\(stage).sh", program)
-      text += "  - { name: \(stage), run: [\"./stages/\(name)-\(stage).sh\"] }\n"
+      text += "  - name: \(stage)\n    run: [\"./stages/\(name)-\(stage).sh\"]\n"
     }
     try write("pipelines/\(name).yaml", text + more)
   }

@@ -7,6 +7,10 @@ package protocol ProcessRunner: Sendable {
   func run(_ request: ProgramRequest) async throws -> ProgramResult
 }
 
+/// Thrown by a runner that lost a program together with its own helper: how the program ended will never be known,
+/// every process of it is gone, and the next program finds a new helper.
+package protocol ProgramLost: Error {}
+
 package struct ProgramRequest: Sendable {
   /// The file to execute, an absolute path.
   package var executable: String

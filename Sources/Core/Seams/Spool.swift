@@ -54,8 +54,8 @@ package protocol Spool: Sendable {
   func path(of artifact: Artifact, run: RunID) -> String
 
   /// Moves drops of ended runs from `work/` to where they belong; not moved twice; durable on return.
-  /// - Returns: those that are nowhere: someone took them out of `work/`.
-  func file(_ filings: [Filing]) throws -> [Filing]
+  /// - Throws: `HostError` where it cannot be made durable; the agent must then stop.
+  func file(_ filings: [Filing]) throws -> FilingReport
 
   /// Free bytes of the filesystem.
   func freeBytes() throws -> Int
@@ -73,6 +73,16 @@ package enum ClaimOutcome: Sendable, Equatable {
   case gone
   /// The spool is on another filesystem than the inbox.
   case otherFilesystem
+}
+
+/// What did not go as it should when drops were filed.
+package struct FilingReport: Sendable {
+  /// Nowhere to be found: someone took them out of `work/`.
+  package var missing: [Filing] = []
+  /// Still in `work/`, and why.
+  package var troubled: [(filing: Filing, reason: String)] = []
+
+  package init() {}
 }
 
 /// One drop on its way out of `work/`.

@@ -38,12 +38,23 @@ struct Up: AsyncParsableCommand {
     var failure: (any Error)?
     do {
       try await withThrowingTaskGroup(of: Void.self) { group in
-        group.addTask { await desk.serve(server) }
+        // what is asked before recovery is over waits: it would meet half a memory
+        let (ready, isReady) = AsyncStream<Never>.makeStream()
         group.addTask {
-          defer { server.stop() }
-          try await agent.run(once: once) { notifier.ready() }
+          for await _ in ready {}
+          await desk.serve(server)
         }
-        try await group.waitForAll()
+        group.addTask {
+          defer {
+            isReady.finish()
+            server.stop()
+          }
+          try await agent.run(once: once) {
+            isReady.finish()
+            notifier.ready()
+          }
+        }
+        for try await _ in group {}
       }
     } catch { failure = error }
     notifier.stopping()
@@ -54,7 +65,11 @@ struct Up: AsyncParsableCommand {
     }
     await assembly.close()
     console.finish()
-    if let failure { throw failure }
+    if let failure {
+      // what stops a working agent is that it can no longer keep its promises
+      guard let trouble = failure as? HostError else { throw failure }
+      throw CommandFailure(trouble.description, code: ExitCodes.storageFailed)
+    }
     let endings = agent.dispatcher.endings
     if once, endings[.failed, default: 0] + endings[.quarantined, default: 0] > 0 {
       throw ExitCode(ExitCodes.runFailed)
