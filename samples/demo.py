@@ -25,6 +25,10 @@ def main() -> int:
         done = subprocess.run([penstock, *words, "-C", HOME, "--json"], capture_output=True, text=True, check=False)
         return json.loads(done.stdout) if done.stdout.strip() else {}
 
+    def runs_here() -> bool:
+        agent = ask("status").get("agent")
+        return isinstance(agent, dict) and bool(agent.get("running"))
+
     def show(*words: str) -> int:
         return subprocess.run([penstock, *words, "-C", HOME], check=False).returncode
 
@@ -32,11 +36,11 @@ def main() -> int:
         source = pathlib.Path(folder) / NAME
         say(f"exporting `{DATA}` (real data bundled with scikit-learn) to a CSV")
         subprocess.run([sys.executable, HOME / "samples" / "export.py", DATA, source], check=True, stdout=subprocess.DEVNULL)
-        running = bool(ask("status").get("agent"))
+        running = runs_here()
         agent = None if running else subprocess.Popen([penstock, "up", "-C", HOME])
         try:
             say("an agent runs here already: using it" if running else "starting the agent: penstock up")
-            if agent and not wait(lambda: bool(ask("status").get("agent")) or agent.poll() is not None, 30):
+            if agent and not wait(lambda: runs_here() or agent.poll() is not None, 30):
                 say("the agent did not start within 30 s")
                 return 1
             if agent and agent.poll() is not None:
@@ -45,8 +49,8 @@ def main() -> int:
             say(f"dropping the file: penstock put {NAME}")
             if show("put", str(source)) != 0:
                 return 1
-            if not wait(lambda: newest(ask) > before and state(ask, newest(ask)) in ENDED, 600):
-                say("the run did not end within 10 minutes")
+            if not wait(lambda: newest(ask) > before and state(ask, newest(ask)) in ENDED, 300):
+                say("the run did not end within 5 minutes")
                 return 1
             number = newest(ask)
         finally:

@@ -24,6 +24,12 @@ int stop_signals(void) {
   struct sigaction action = {.sa_handler = note, .sa_flags = SA_RESTART};
   sigemptyset(&action.sa_mask);
   if (sigaction(SIGINT, &action, NULL) < 0 || sigaction(SIGTERM, &action, NULL) < 0) return -1;
+  // whoever started this program may have blocked them, as a worker thread of libdispatch has; one thread is enough
+  sigset_t both;
+  sigemptyset(&both);
+  sigaddset(&both, SIGINT);
+  sigaddset(&both, SIGTERM);
+  if (pthread_sigmask(SIG_UNBLOCK, &both, NULL) != 0) return -1;
   return ends[0];
 }
 

@@ -24,13 +24,14 @@ package enum Health {
       free: Int(space.f_bavail) * Int(space.f_frsize), device: UInt64(status.st_dev))
   }
 
-  /// linux/magic.h
+  /// From linux/magic.h.
   private static let magics: [UInt32: (name: String, isRemote: Bool)] = [
     0xEF53: ("ext4", false), 0x5846_5342: ("xfs", false), 0x9123_683E: ("btrfs", false),
     0x0102_1994: ("tmpfs", false), 0x794C_7630: ("overlayfs", false), 0x2FC1_2FC1: ("zfs", false),
     0xF2F5_2010: ("f2fs", false), 0x4D44: ("vfat", false), 0x2011_BAB0: ("exfat", false),
     0x6969: ("nfs", true), 0xFF53_4D42: ("cifs", true), 0xFE53_4D42: ("smb", true), 0x517B: ("smb", true),
-    0x6573_5546: ("fuse", true), 0x00C3_6400: ("ceph", true), 0x0102_1997: ("9p", true), 0x0187: ("autofs", true),
+    0x6573_5546: ("fuse", true), 0x00C3_6400: ("ceph", true), 0x0102_1997: ("9p", true),
+    0x0187: ("autofs", true),
   ]
 
   package struct Mode: Sendable, Equatable {
@@ -46,7 +47,8 @@ package enum Health {
     var status = stat()
     guard stat(path, &status) == 0 else { return nil }
     return Mode(
-      permissions: status.st_mode & 0o7777, owner: status.st_uid, isDirectory: status.st_mode & S_IFMT == S_IFDIR,
+      permissions: status.st_mode & 0o7777, owner: status.st_uid,
+      isDirectory: status.st_mode & S_IFMT == S_IFDIR,
       isMine: status.st_uid == geteuid(), isWritable: access(path, W_OK | X_OK) == 0)
   }
 
@@ -72,7 +74,8 @@ package enum Health {
     guard file >= 0 else { return false }
     close(file)
     defer { unlink(path + "/" + name) }
-    guard let directory = try? Directory(path: path), case .file(_, let openness) = try? directory.look(at: FileName(name))
+    guard let directory = try? Directory(path: path),
+      case .file(_, let openness) = try? directory.look(at: FileName(name))
     else { return false }
     return openness == .closed
   }

@@ -22,7 +22,9 @@ package enum Machine {
 
   /// The directory of the running program, links resolved.
   package static func programDirectory() -> String {
-    guard let path = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") else { return "." }
+    guard let path = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") else {
+      return "."
+    }
     return path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
   }
 

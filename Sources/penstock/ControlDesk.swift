@@ -56,7 +56,10 @@ struct ControlDesk: Sendable {
     }
     return [
       "pid": .integer(Int(Machine.pid)), "started": .string(Timestamp.text(started)),
-      "watch": ["troubles": .array(agent.troubles().map { .string($0) }), "paused": ledger.paused.map { .string($0) } ?? .null],
+      "watch": [
+        "troubles": .array(agent.troubles().map { .string($0) }),
+        "paused": ledger.paused.map { .string($0) } ?? .null,
+      ],
       "waiting": .array(ledger.waiting.map { entry($0.name, $0.reason) }),
       "held": .array(ledger.held.map { entry($0.name, $0.reason) }),
       "unmatched": .array(ledger.unmatched.map { unmatched($0, among: versions) }),

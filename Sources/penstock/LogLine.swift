@@ -43,7 +43,8 @@ struct LogLine {
   /// What no sentence was written for.
   private func plain(_ record: LogRecord) -> String {
     let fields = record.fields.filter { $0.value != .null }.sorted { $0.key < $1.key }
-    return ([record.message] + fields.map { "\(Shown.words($0.key))=\(shown($0.value))" }).joined(separator: " ")
+    return ([record.message] + fields.map { "\(Shown.words($0.key))=\(shown($0.value))" }).joined(
+      separator: " ")
   }
 
   private func shown(_ value: JSON) -> String {

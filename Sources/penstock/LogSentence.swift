@@ -54,7 +54,8 @@ enum LogSentence {
     case "run ended": "\(fields["state"]) after \(Shown.seconds(fields.number("seconds")))\(fields.why)"
     case "stage started": started(fields)
     case "stage ended": ended(fields)
-    case "stage will be tried again": "is tried again in \(Shown.seconds(fields.number("wait_s")))\(fields.why)"
+    case "stage will be tried again":
+      "is tried again in \(Shown.seconds(fields.number("wait_s")))\(fields.why)"
     default: nil
     }
   }

@@ -26,7 +26,9 @@ struct Output: Sendable {
     (try? FileHandle.standardOutput.write(contentsOf: Data((text + terminator).utf8))) != nil
   }
 
-  static func chat(_ text: String) { try? FileHandle.standardError.write(contentsOf: Data((text + "\n").utf8)) }
+  static func chat(_ text: String) {
+    try? FileHandle.standardError.write(contentsOf: Data((text + "\n").utf8))
+  }
 
   static func complain(_ text: String) { chat("penstock: " + text) }
 

@@ -6,7 +6,9 @@ import Store
 
 /// Which workspace a command is about, and how it answers.
 struct Place: ParsableArguments {
-  @Option(name: [.customShort("C"), .customLong("workspace")], help: "The workspace; else PENSTOCK_HOME, else the nearest parent with etc/penstock.yaml.")
+  @Option(
+    name: [.customShort("C"), .customLong("workspace")],
+    help: "The workspace; else PENSTOCK_HOME, else the nearest parent with etc/penstock.yaml.")
   var directory: String?
 
   @Flag(help: "Answer in JSON.")
@@ -23,7 +25,9 @@ struct Place: ParsableArguments {
 
   /// Asks the agent; `nil` where none runs.
   func ask(_ request: ControlRequest, _ workspace: Workspace, timeout: Int? = 10) throws -> JSON? {
-    guard let answer = try ControlClient.ask(request.line(), at: workspace.socket, timeout: timeout) else { return nil }
+    guard let answer = try ControlClient.ask(request.line(), at: workspace.socket, timeout: timeout) else {
+      return nil
+    }
     return try JSON(parsing: Data(answer.utf8))
   }
 }
@@ -41,6 +45,7 @@ extension Place {
   /// What the files of the workspace say now.
   func registry(_ workspace: Workspace) -> Registry {
     Registry(
-      workspace: workspace, settings: settings(workspace).settings, environment: ProcessInfo.processInfo.environment)
+      workspace: workspace, settings: settings(workspace).settings,
+      environment: ProcessInfo.processInfo.environment)
   }
 }

@@ -15,7 +15,8 @@ struct Registry: Sendable {
     workspace: Workspace, settings: Settings, environment: [String: String],
     outside: [(absolute: String, shown: String)] = []
   ) {
-    let kit = Kit(settings: settings, workspace: workspace, environment: environment, program: Machine.programDirectory())
+    let kit = Kit(
+      settings: settings, workspace: workspace, environment: environment, program: Machine.programDirectory())
     self.kit = kit.directory
     var folders: [ManifestFolder] = []
     if let directory = kit.directory { folders.append(ManifestFolder(directory: directory)) }

@@ -49,8 +49,12 @@ struct RunBoard {
   private func headline(_ run: Progress, _ output: Output, now: Date) -> String {
     let finished = run.states.values.count { [.ok, .skipped, .cached].contains($0) }
     let time = Shown.seconds(max(0, now.timeIntervalSince(run.begun).rounded(.down)))
-    return ["  " + ProgressBar.text(finished, of: run.stages.count, output), output.toned("#\(run.run.number) \(Shown.words(run.run.pipeline))", .strong), run.drop, output.toned(time, .quiet)]
-      .compactMap { $0 }.joined(separator: "  ")
+    return [
+      "  " + ProgressBar.text(finished, of: run.stages.count, output),
+      output.toned("#\(run.run.number) \(Shown.words(run.run.pipeline))", .strong), run.drop,
+      output.toned(time, .quiet),
+    ]
+    .compactMap { $0 }.joined(separator: "  ")
   }
 
   private func stages(_ run: Progress, _ output: Output) -> String {
@@ -76,6 +80,7 @@ enum ProgressBar {
   static func text(_ finished: Int, of total: Int, _ output: Output? = nil) -> String {
     let filled = total > 0 ? min(width, finished * width / total) : 0
     let (full, empty) = (String(repeating: "█", count: filled), String(repeating: "░", count: width - filled))
-    return (output?.toned(full, .good) ?? full) + (output?.toned(empty, .quiet) ?? empty) + " \(finished)/\(total)"
+    return (output?.toned(full, .good) ?? full) + (output?.toned(empty, .quiet) ?? empty)
+      + " \(finished)/\(total)"
   }
 }

@@ -15,7 +15,8 @@ struct WholeRun: Sendable {
     let run = try await reader.run(matching: reference)
     let version = try await run.version.asyncFlatMap { try await reader.version(digest: $0) }
     return WholeRun(
-      run: run, attempts: try await reader.attempts(of: run.id), hooks: try await reader.hookCalls(of: run.id),
+      run: run, attempts: try await reader.attempts(of: run.id),
+      hooks: try await reader.hookCalls(of: run.id),
       artifacts: try await reader.artifacts(of: run.id), stages: version?.pipeline.stages.map(\.name) ?? [])
   }
 
@@ -37,7 +38,8 @@ struct WholeRun: Sendable {
       "attempts": .array(own.map(RunJSON.attempt)),
       "metrics": .object(own.last?.metrics ?? [:]), "data": .object(own.last?.data ?? [:]),
       "hooks": .array(hooks.filter { $0.stage == name }.map(RunJSON.hook)),
-      "granularity": .null, "granularity_reason": .null, "reason": own.last?.reason.map { .string($0) } ?? .null,
+      "granularity": .null, "granularity_reason": .null,
+      "reason": own.last?.reason.map { .string($0) } ?? .null,
     ]
     if let last = own.last {
       members["granularity"] = .string(last.granularity.level.rawValue)
@@ -116,7 +118,8 @@ enum RunJSON {
 }
 
 extension Optional {
-  fileprivate func asyncFlatMap<Other>(_ transform: (Wrapped) async throws -> Other?) async rethrows -> Other? {
+  fileprivate func asyncFlatMap<Other>(_ transform: (Wrapped) async throws -> Other?) async rethrows -> Other?
+  {
     guard let self else { return nil }
     return try await transform(self)
   }

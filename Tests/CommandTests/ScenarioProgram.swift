@@ -1,9 +1,14 @@
 import Foundation
 import Glibc
+import Synchronization
 
 /// A real process of a scenario, its output in files; killed with its scenario where it still runs.
 final class ScenarioProgram: @unchecked Sendable {
   let pid: pid_t
+  /// Held while a program is started and while a file is written: a fork in between would keep the file open for
+  /// writing, so that it could neither be run nor be claimed.
+  static let forking = Mutex(())
+
   private let output: String
   private let complaints: String
   // only the test's own task asks, one question after another
@@ -28,7 +33,9 @@ final class ScenarioProgram: @unchecked Sendable {
     let variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
     defer { for text in words + variables { free(text) } }
     var pid: pid_t = 0
-    let code = posix_spawn(&pid, arguments[0], &actions, &attributes, words, variables)
+    let code = Self.forking.withLock { _ in
+      posix_spawn(&pid, arguments[0], &actions, &attributes, words, variables)
+    }
     guard code == 0 else { throw ScenarioFailure("cannot start \(arguments): \(String(cString: strerror(code)))") }
     self.pid = pid
   }

@@ -2,6 +2,7 @@ import Core
 import Foundation
 import Glibc
 import Store
+import Synchronization
 import TestSupport
 
 /// A workspace of its own with the real program at work in it; removed at the end.
@@ -39,7 +40,7 @@ final class ScenarioWorkspace {
   func write(_ name: String, _ bytes: Data, mode: Int = 0o644) throws {
     try FileManager.default.createDirectory(
       atPath: (path(name) as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
-    try bytes.write(to: URL(fileURLWithPath: path(name)))
+    try ScenarioProgram.forking.withLock { _ in try bytes.write(to: URL(fileURLWithPath: path(name))) }
     try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path(name))
   }
 

@@ -187,6 +187,15 @@ struct Mistake: Sendable, CustomTestStringConvertible {
         write `[a]`
       """),
     Mistake(
+      "needs of a stage that has another mistake",
+      "pipeline: { name: x }\nstages:\n  - { name: first, run: [a] }\n  - { name: second, uses: nix/da, needs: [frist] }",
+      """
+      x:4:27: error: no stage `nix/da` is registered
+        `penstock stages` lists those there are
+      x:4:43: error: stage `second` needs `frist`, which is no stage
+        did you mean `first`?
+      """),
+    Mistake(
       "removed and needed",
       "pipeline: { name: x }\nstages:\n  - { name: a, run: [a], enabled: false }\n  - { name: b, run: [b], needs: [a] }",
       "x:4:34: error: stage `b` needs `a`, which is removed"),

@@ -55,10 +55,8 @@ package struct PipelineCatalog {
     var loaded = LoadedPipeline(path: document.path, name: document.name?.text, isBase: document.isBase)
     var findings = Findings()
     let chain = chain(of: document, &findings)
-    guard !findings.hasErrors else {
-      loaded.diagnostics = findings.diagnostics
-      return loaded
-    }
+    // what a missing base would have said cannot be missed here, but the rest of the file can still be wrong
+    let isPartial = findings.hasErrors
     var extending = Extending()
     var merged = extending.place(chain[chain.count - 1].root)
     for child in chain.dropLast().reversed() { merged = extending.merge(merged, child.root) }
@@ -70,7 +68,7 @@ package struct PipelineCatalog {
     let used = used(by: merged)
     let origin = PipelineOrigin(
       document: merged, manifests: used.mapValues(\.manifest), hookTimeout: context.settings.hookTimeout)
-    var decoder = PipelineDecoder(origin, registered: context.stages.keys.sorted(), isBase: document.isBase)
+    var decoder = PipelineDecoder(origin, registered: context.stages.keys.sorted(), isBase: document.isBase || isPartial)
     let pipeline = decoder.decode()
     findings.add(decoder.findings)
     loaded.diagnostics = findings.diagnostics

@@ -69,6 +69,8 @@ package struct PipelineDecoder {
     if enabled.isEmpty, !nodes.isEmpty {
       findings.error("every stage is removed", at: document["stages"]?.mark ?? document.mark)
     }
+    let names = enabled.compactMap { $0["name"]?.text }
+    var graph = StageGraph(names: names, disabled: disabled)
     var stages: [Stage] = []
     var places: [StageGraph.Place] = []
     for node in enabled {
@@ -77,13 +79,14 @@ package struct PipelineDecoder {
         previous: stages.last?.name)
       let stage = decoder.decode(node)
       findings.add(decoder.findings)
-      guard let stage else { continue }
-      stages.append(stage)
-      places.append(StageGraph.Place(stage: node.mark, needs: node["needs"]))
+      let place = StageGraph.Place(stage: node.mark, needs: node["needs"])
+      if let stage {
+        stages.append(stage)
+        places.append(place)
+      } else {
+        graph.check(node["needs"]?.texts ?? [], of: node["name"]?.text ?? "", place)
+      }
     }
-    // a stage that could not be read is missing from the graph, and everything after it would seem wrong
-    let names = enabled.compactMap { $0["name"]?.text }
-    var graph = StageGraph(names: names, disabled: disabled)
     let ordered = graph.order(stages, places)
     findings.add(graph.findings)
     return ordered

@@ -44,16 +44,21 @@ package struct StageGraph {
   }
 
   private mutating func check(_ stage: Stage, _ place: Place) {
-    for need in stage.needs where place.needs != nil {
+    if place.needs != nil { check(stage.needs, of: stage.name, place) }
+  }
+
+  /// Checks the names a stage needs; also for one with other mistakes, which will never be ordered.
+  package mutating func check(_ needs: [String], of name: String, _ place: Place) {
+    for need in needs {
       let mark = place.mark(of: need)
-      if need == stage.name {
+      if need == name {
         findings.error("stage `\(need)` needs itself", at: mark)
       } else if disabled.contains(need) {
-        findings.error("stage `\(stage.name)` needs `\(need)`, which is removed", at: mark)
+        findings.error("stage `\(name)` needs `\(need)`, which is removed", at: mark)
       } else if !names.contains(need), !need.contains("$") {
         findings.error(
-          "stage `\(stage.name)` needs `\(Display.brief(need))`, which is no stage", at: mark,
-          hint: Nearest.hint(for: need, among: names.filter { $0 != stage.name }, called: "stages"))
+          "stage `\(name)` needs `\(Display.brief(need))`, which is no stage", at: mark,
+          hint: Nearest.hint(for: need, among: names.filter { $0 != name }, called: "stages"))
       }
     }
   }

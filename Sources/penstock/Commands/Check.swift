@@ -10,14 +10,17 @@ struct Check: AsyncParsableCommand {
 
   @OptionGroup var place: Place
 
-  @Argument(help: "Files or directories; a pipeline may lie anywhere. Without any, all of the workspace.", completion: .file())
+  @Argument(
+    help: "Files or directories; a pipeline may lie anywhere. Without any, all of the workspace.",
+    completion: .file())
   var paths: [String] = []
 
   func run() async throws {
     let workspace = try place.workspace()
     let current = FileManager.default.currentDirectoryPath
     let asked = try paths.map { try CheckedPath($0, in: workspace, current: current) }
-    let report = CheckReading(workspace: workspace, environment: ProcessInfo.processInfo.environment).read(asked)
+    let report = CheckReading(workspace: workspace, environment: ProcessInfo.processInfo.environment).read(
+      asked)
     try place.give(report)
     if report.errors > 0 { throw ExitCode(ExitCodes.usage) }
   }
@@ -38,7 +41,8 @@ struct CheckedPath {
       throw CommandFailure("cannot check `\(Display.brief(typed))`: no such file")
     }
     absolute = resolved
-    let inside = resolved.hasPrefix(workspace.home + "/") ? String(resolved.dropFirst(workspace.home.count + 1)) : nil
+    let inside =
+      resolved.hasPrefix(workspace.home + "/") ? String(resolved.dropFirst(workspace.home.count + 1)) : nil
     let isHome = resolved == workspace.home
     shown = isHome ? "" : inside ?? typed
     let first = inside?.split(separator: "/").first.map(String.init)
@@ -86,8 +90,12 @@ struct CheckReport: Answer {
     var lines = diagnostic.rendered.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     let word = "\(diagnostic.severity.rawValue):"
     let tone = diagnostic.severity == .error ? Output.Tone.bad : .odd
-    if let range = lines[0].range(of: word) { lines[0].replaceSubrange(range, with: output.toned(word, tone)) }
-    if let caret = lines.firstIndex(where: { $0.hasSuffix("^") }) { lines[caret] = output.toned(lines[caret], tone) }
+    if let range = lines[0].range(of: word) {
+      lines[0].replaceSubrange(range, with: output.toned(word, tone))
+    }
+    if let caret = lines.firstIndex(where: { $0.hasSuffix("^") }) {
+      lines[caret] = output.toned(lines[caret], tone)
+    }
     return lines.joined(separator: "\n")
   }
 }

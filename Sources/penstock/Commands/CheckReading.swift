@@ -19,18 +19,24 @@ struct CheckReading {
     for path in manifests {
       found.append((path, registry.stageDiagnostics.filter { $0.mark.file == path }))
     }
-    let programs = HostPrograms(home: workspace.home, path: environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin")
+    let programs = HostPrograms(
+      home: workspace.home, path: environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin")
     for file in registry.pipelines {
       found.append((file.path, file.diagnostics + ProgramCheck(programs: programs).check(file)))
     }
-    let hooks = HookListing.read(workspace: workspace, pipelines: registry.pipelines, settings: settings, programs: programs)
+    let hooks = HookListing.read(
+      workspace: workspace, pipelines: registry.pipelines, settings: settings, programs: programs)
     for hook in hooks.hooks where hook.pipeline == nil { found.append((hook.file.shown, hook.diagnostics)) }
     found += hooks.oddities.map { ($0.mark.file, [$0]) }
     let wanted = found.filter { file, _ in asked.isEmpty || asked.contains { $0.covers(file) } }
     var diagnostics: [Diagnostic] = []
-    for diagnostic in wanted.flatMap(\.diagnostics) where !diagnostics.contains(diagnostic) { diagnostics.append(diagnostic) }
+    for diagnostic in wanted.flatMap(\.diagnostics) where !diagnostics.contains(diagnostic) {
+      diagnostics.append(diagnostic)
+    }
     return CheckReport(
-      diagnostics: diagnostics.enumerated().sorted { ($0.element.mark, $0.offset) < ($1.element.mark, $1.offset) }.map(\.element),
+      diagnostics: diagnostics.enumerated().sorted {
+        ($0.element.mark, $0.offset) < ($1.element.mark, $1.offset)
+      }.map(\.element),
       files: Set(wanted.map(\.file)).count)
   }
 }
@@ -70,7 +76,8 @@ struct ProgramCheck {
 
   /// Where the program is written; the first line where it cannot be found, as where a base names it.
   private static func mark(of program: String, in version: PipelineVersion) -> Mark {
-    for (index, line) in version.source.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+    for (index, line) in version.source.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
+    {
       guard let range = line.range(of: program) else { continue }
       let column = line[..<range.lowerBound].unicodeScalars.count + 1
       return Mark(file: version.path, line: index + 1, column: column, length: program.unicodeScalars.count)

@@ -56,7 +56,8 @@ struct HealthFinding: Sendable {
 
   var json: JSON {
     [
-      "subject": .string(subject), "state": .string(grade == .good ? "ok" : grade == .odd ? "warning" : "bad"),
+      "subject": .string(subject),
+      "state": .string(grade == .good ? "ok" : grade == .odd ? "warning" : "bad"),
       "message": .string(words), "remedy": remedy.map { .string($0) } ?? .null,
     ]
   }
@@ -81,12 +82,19 @@ struct DoctorPage: Answer {
         case .bad: output.toned("✗", .bad)
         }
       let line = "\(mark) \(TextWidth.padded(finding.subject, to: width))  \(Shown.words(finding.words))"
-      let remedy = finding.remedy.map { String(repeating: " ", count: width + 4) + output.toned("→ \(Shown.words($0))", .strong) }
+      let remedy = finding.remedy.map {
+        String(repeating: " ", count: width + 4) + output.toned("→ \(Shown.words($0))", .strong)
+      }
       return [line] + [remedy].compactMap { $0 }
     }
     let (bad, odd) = (findings.count { $0.grade == .bad }, findings.count { $0.grade == .odd })
     let notes = odd > 0 ? "; \(Shown.count(odd, "thing")) to know" : ""
-    lines += ["", bad == 0 ? output.toned("all is well", .good) + notes : output.toned("\(Shown.count(bad, "thing")) to mend", .bad) + notes]
+    lines += [
+      "",
+      bad == 0
+        ? output.toned("all is well", .good) + notes
+        : output.toned("\(Shown.count(bad, "thing")) to mend", .bad) + notes,
+    ]
     return lines
   }
 }

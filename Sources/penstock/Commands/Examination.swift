@@ -17,23 +17,37 @@ struct Examination {
 
   func directories() -> [HealthFinding] {
     var findings: [HealthFinding] = []
-    for (path, isNeeded) in [(workspace.inbox, true), (workspace.pipelines, true), (workspace.hooks, false), (workspace.stages, false)] {
+    for (path, isNeeded) in [
+      (workspace.inbox, true), (workspace.pipelines, true), (workspace.hooks, false),
+      (workspace.stages, false),
+    ] {
       guard let mode = Health.mode(of: path) else {
-        if isNeeded { findings.append(.init(.bad, shown(path), "is missing", remedy: "mkdir \(shown(path))")) }
+        if isNeeded {
+          findings.append(.init(.bad, shown(path), "is missing", remedy: "mkdir \(shown(path))"))
+        }
         continue
       }
       if !mode.isDirectory {
-        findings.append(.init(.bad, shown(path), "is no directory", remedy: "move it away and make a directory of that name"))
+        findings.append(
+          .init(
+            .bad, shown(path), "is no directory", remedy: "move it away and make a directory of that name"))
       } else if path == workspace.inbox, !mode.isWritable {
-        findings.append(.init(.bad, shown(path), "may not be written to by this user", remedy: "run as its owner, or chmod u+rwx it"))
+        findings.append(
+          .init(
+            .bad, shown(path), "may not be written to by this user",
+            remedy: "run as its owner, or chmod u+rwx it"))
       } else if path != workspace.inbox, mode.permissions & 0o002 != 0 {
-        findings.append(.init(.bad, shown(path), "is writable by everyone, so nothing in it is run", remedy: "chmod o-w \(shown(path))"))
+        findings.append(
+          .init(
+            .bad, shown(path), "is writable by everyone, so nothing in it is run",
+            remedy: "chmod o-w \(shown(path))"))
       }
     }
     if let mode = Health.mode(of: workspace.state), !mode.isMine {
       findings.append(.init(.bad, "var", "belongs to user \(mode.owner)", remedy: "run as its owner"))
     }
-    return findings.isEmpty ? [.init(.good, "directories", "inbox, pipelines, hooks and stages are as they should be")] : findings
+    return findings.isEmpty
+      ? [.init(.good, "directories", "inbox, pipelines, hooks and stages are as they should be")] : findings
   }
 
   func settings(_ diagnostics: [Diagnostic]) -> HealthFinding {
@@ -48,9 +62,15 @@ struct Examination {
       let health = try await StateReader(path: workspace.database).health()
       let size = Quantity.text(bytes: health.bytes)
       guard health.damage.isEmpty else {
-        return [.init(.bad, "database", "is damaged: \(health.damage[0])", remedy: "keep var/state.db, then restore a backup or rebuild it")]
+        return [
+          .init(
+            .bad, "database", "is damaged: \(health.damage[0])",
+            remedy: "keep var/state.db, then restore a backup or rebuild it")
+        ]
       }
-      let journal = health.journal == "wal" ? "write-ahead log; every commit is synced (FULL)" : "journal \(health.journal)"
+      let journal =
+        health.journal == "wal"
+        ? "write-ahead log; every commit is synced (FULL)" : "journal \(health.journal)"
       return [.init(health.journal == "wal" ? .good : .odd, "database", "sound, \(size), \(journal)")]
     } catch StoreError.missing {
       return [.init(.good, "database", "none yet: the first agent makes it")]
@@ -67,21 +87,30 @@ struct Examination {
         findings.append(.init(.bad, "watching", trouble))
       }
       if let paused = live["watch"]?["paused"]?.string {
-        findings.append(.init(.bad, "intake", "paused: \(paused)", remedy: "free space, or lower `reserve` in etc/penstock.yaml"))
+        findings.append(
+          .init(
+            .bad, "intake", "paused: \(paused)", remedy: "free space, or lower `reserve` in etc/penstock.yaml"
+          ))
       }
       return findings
     }
     guard FileManager.default.fileExists(atPath: workspace.socket) else {
       return [.init(.odd, "agent", "does not run", remedy: "penstock up")]
     }
-    let died = last.map { $0.ended == nil ? "the last one (pid \($0.pid)) died" : "the last one stopped" } ?? "none is recorded"
+    let died =
+      last.map { $0.ended == nil ? "the last one (pid \($0.pid)) died" : "the last one stopped" }
+      ?? "none is recorded"
     return [.init(.odd, "agent", "does not run: \(died)", remedy: "penstock up; it takes up what was left")]
   }
 
   func watching() -> [HealthFinding] {
     let usage = Health.inotifyUsage()
-    return [("max_user_instances", usage.instances, "instances"), ("max_user_watches", usage.watches, "watches")].map { name, used, noun in
-      guard let limit = Health.inotifyLimit(name) else { return .init(.odd, "inotify", "fs.inotify.\(name) cannot be read") }
+    return [
+      ("max_user_instances", usage.instances, "instances"), ("max_user_watches", usage.watches, "watches"),
+    ].map { name, used, noun in
+      guard let limit = Health.inotifyLimit(name) else {
+        return .init(.odd, "inotify", "fs.inotify.\(name) cannot be read")
+      }
       let isTight = used * 10 > limit * 9
       return .init(
         isTight ? .bad : .good, "inotify", "\(used) of \(limit) \(noun) are used",
@@ -98,19 +127,23 @@ struct Examination {
       findings.append(
         disk.isRemote
           ? .init(
-            .odd, name, "is on \(disk.name), which other machines may write to: their events do not arrive here",
+            .odd, name,
+            "is on \(disk.name), which other machines may write to: their events do not arrive here",
             remedy: "drops are found every `rescan`; better keep \(name)/ on a local disk")
           : .init(.good, name, "is on \(disk.name), \(Quantity.text(bytes: disk.free)) free"))
       if disk.free < settings.reserve {
         findings.append(
           .init(
-            .bad, name, "only \(Quantity.text(bytes: disk.free)) are free, less than the reserve of \(Quantity.text(bytes: settings.reserve)): nothing is claimed",
+            .bad, name,
+            "only \(Quantity.text(bytes: disk.free)) are free, less than the reserve of \(Quantity.text(bytes: settings.reserve)): nothing is claimed",
             remedy: "free space, or lower `reserve` in etc/penstock.yaml"))
       }
     }
     if let trouble = Health.renameTrouble(from: workspace.inbox, to: state) {
       findings.append(
-        .init(.bad, "claim", "a drop cannot be renamed from inbox/ into var/: \(trouble)", remedy: "keep inbox/ and var/ on one filesystem"))
+        .init(
+          .bad, "claim", "a drop cannot be renamed from inbox/ into var/: \(trouble)",
+          remedy: "keep inbox/ and var/ on one filesystem"))
     } else {
       findings.append(.init(.good, "claim", "a drop can be renamed from inbox/ into var/"))
     }
@@ -118,18 +151,22 @@ struct Examination {
       Health.leasesWork(in: workspace.inbox)
         ? .init(.good, "leases", "the kernel tells here whether a drop is still being written")
         : .init(
-          .odd, "leases", "the kernel does not tell here whether a drop is still being written: drops settle by their age",
+          .odd, "leases",
+          "the kernel does not tell here whether a drop is still being written: drops settle by their age",
           remedy: "producers should rename finished files into inbox/, as `penstock put` does"))
     return findings
   }
 
   func hooks(_ pipelines: [LoadedPipeline]) -> [HealthFinding] {
-    let programs = HostPrograms(home: workspace.home, path: environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin")
-    let listing = HookListing.read(workspace: workspace, pipelines: pipelines, settings: settings, programs: programs)
+    let programs = HostPrograms(
+      home: workspace.home, path: environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin")
+    let listing = HookListing.read(
+      workspace: workspace, pipelines: pipelines, settings: settings, programs: programs)
     // a name that is plainly switched off is no trouble
     let refused = listing.hooks.filter { $0.file.refusal != nil && !$0.file.shown.hasSuffix(".disabled") }
     let findings = refused.map { hook in
-      HealthFinding(.bad, "hook", "\(hook.file.shown) does not run: \(hook.file.refusal ?? "")", remedy: "penstock hooks")
+      HealthFinding(
+        .bad, "hook", "\(hook.file.shown) does not run: \(hook.file.refusal ?? "")", remedy: "penstock hooks")
     }
     let running = listing.hooks.count - listing.hooks.count { $0.file.refusal != nil }
     return findings.isEmpty ? [.init(.good, "hooks", "\(Shown.count(running, "hook")) will run")] : findings
@@ -139,18 +176,28 @@ struct Examination {
     // this program did not exist before
     let built = Date(timeIntervalSince1970: 1_735_689_600)
     return now < built
-      ? .init(.bad, "clock", "says \(LocalTime.full(now)), which is in the past", remedy: "set it, such as by `timedatectl set-ntp true`")
+      ? .init(
+        .bad, "clock", "says \(LocalTime.full(now)), which is in the past",
+        remedy: "set it, such as by `timedatectl set-ntp true`")
       : .init(.good, "clock", "\(LocalTime.full(now)), time zone \(TimeZone.current.identifier)")
   }
 
   func programs() async -> [HealthFinding] {
     let spawner = Machine.programDirectory() + "/penstock-spawner"
     guard FileManager.default.isExecutableFile(atPath: spawner) else {
-      return [.init(.bad, "spawner", "`\(spawner)` is missing: nothing can be run", remedy: "install penstock-spawner beside penstock")]
+      return [
+        .init(
+          .bad, "spawner", "`\(spawner)` is missing: nothing can be run",
+          remedy: "install penstock-spawner beside penstock")
+      ]
     }
     guard let reactor = try? Reactor() else { return [.init(.bad, "spawner", "no event loop can be made")] }
     let runner = SpawnerRunner(spawner: spawner, reactor: reactor)
-    var findings = [await answer(runner, "/bin/true", [], "spawner", good: "runs programs", remedy: "look at the permissions of `\(spawner)`")]
+    var findings = [
+      await answer(
+        runner, "/bin/true", [], "spawner", good: "runs programs",
+        remedy: "look at the permissions of `\(spawner)`")
+    ]
     findings += await kit(runner)
     await runner.stop()
     reactor.stop()
@@ -158,19 +205,31 @@ struct Examination {
   }
 
   private func kit(_ runner: SpawnerRunner) async -> [HealthFinding] {
-    let kit = Kit(settings: settings, workspace: workspace, environment: environment, program: Machine.programDirectory())
+    let kit = Kit(
+      settings: settings, workspace: workspace, environment: environment, program: Machine.programDirectory())
     guard let directory = kit.directory else {
-      return [.init(.odd, "kit", "there is no stage kit: pipelines may still `run:` any program", remedy: "set `kit:` in etc/penstock.yaml or PENSTOCK_KIT")]
+      return [
+        .init(
+          .odd, "kit", "there is no stage kit: pipelines may still `run:` any program",
+          remedy: "set `kit:` in etc/penstock.yaml or PENSTOCK_KIT")
+      ]
     }
     let python = directory + "/.venv/bin/python"
     guard FileManager.default.isExecutableFile(atPath: python) else {
-      return [.init(.odd, "kit", "the stages in `\(directory)` have no Python environment yet", remedy: "make kit")]
+      return [
+        .init(.odd, "kit", "the stages in `\(directory)` have no Python environment yet", remedy: "make kit")
+      ]
     }
-    return [await answer(runner, python, ["-c", "import penstock_stages"], "kit", good: "`\(directory)` works", remedy: "make kit")]
+    return [
+      await answer(
+        runner, python, ["-c", "import penstock_stages"], "kit", good: "`\(directory)` works",
+        remedy: "make kit")
+    ]
   }
 
   private func answer(
-    _ runner: SpawnerRunner, _ program: String, _ arguments: [String], _ subject: String, good: String, remedy: String
+    _ runner: SpawnerRunner, _ program: String, _ arguments: [String], _ subject: String, good: String,
+    remedy: String
   ) async -> HealthFinding {
     let request = ProgramRequest(
       executable: program, arguments: [program] + arguments, environment: ["PATH": "/usr/bin:/bin"],
@@ -179,8 +238,10 @@ struct Examination {
       let result = try await runner.run(request)
       switch result.termination {
       case .exited(0): return .init(.good, subject, good)
-      case .exited(let code): return .init(.bad, subject, "`\(program)` ended with exit code \(code)", remedy: remedy)
-      case .signaled(let signal): return .init(.bad, subject, "`\(program)` was ended by signal \(signal)", remedy: remedy)
+      case .exited(let code):
+        return .init(.bad, subject, "`\(program)` ended with exit code \(code)", remedy: remedy)
+      case .signaled(let signal):
+        return .init(.bad, subject, "`\(program)` was ended by signal \(signal)", remedy: remedy)
       case .unstarted(let why): return .init(.bad, subject, why, remedy: remedy)
       }
     } catch { return .init(.bad, subject, "\(error)", remedy: remedy) }

@@ -1,7 +1,7 @@
 import Core
 import Foundation
 
-/// How long a run will still take, guessed from its stages' past. Pure.
+/// How long a run will still take, guessed from its stages' past.
 struct Forecast {
   /// Typical seconds by stage; a stage without a past is missing.
   var typical: [String: Double]

@@ -25,14 +25,17 @@ struct HookListing: Sendable {
     var listing = HookListing()
     let versions = pipelines.compactMap(\.version).sorted { $0.pipeline.name < $1.pipeline.name }
     var stages: [String] = []
-    for stage in versions.flatMap(\.pipeline.stages) where !stages.contains(stage.name) { stages.append(stage.name) }
+    for stage in versions.flatMap(\.pipeline.stages) where !stages.contains(stage.name) {
+      stages.append(stage.name)
+    }
     let names = (try? FileManager.default.contentsOfDirectory(atPath: workspace.hooks)) ?? []
     let directories = Set(names.filter { $0.hasSuffix(".d") }.map { String($0.dropLast(2)) })
     let known = inOrder(stages: stages)
     for event in known + directories.subtracting(known).sorted() {
       if directories.contains(event) {
         listing.hooks += programs.hooks(of: event).map { file in
-          Hook(event: event, file: file, arguments: [], timeout: settings.hookTimeout, onError: standard(event))
+          Hook(
+            event: event, file: file, arguments: [], timeout: settings.hookTimeout, onError: standard(event))
         }
       }
       for version in versions {
@@ -40,7 +43,8 @@ struct HookListing: Sendable {
           Hook(
             event: event, pipeline: version.pipeline.name,
             file: programs.resolve(hook.program.first ?? "", hashing: true),
-            arguments: Array(hook.program.dropFirst()), timeout: hook.timeout, onError: hook.onError ?? standard(event))
+            arguments: Array(hook.program.dropFirst()), timeout: hook.timeout,
+            onError: hook.onError ?? standard(event))
         }
       }
     }
@@ -49,7 +53,8 @@ struct HookListing: Sendable {
       return Diagnostic(
         .warning, at: Mark(file: "hooks/\(event).d"),
         "nothing calls this directory: no event is called `\(Display.brief(event))`, and no pipeline has such a stage",
-        hint: hint ?? "events: " + HookNames.general.map { "`\($0)`" }.joined(separator: ", ") + ", `before-STAGE`, `after-STAGE`")
+        hint: hint ?? "events: " + HookNames.general.map { "`\($0)`" }.joined(separator: ", ")
+          + ", `before-STAGE`, `after-STAGE`")
     }
     return listing
   }
@@ -80,7 +85,8 @@ extension HookListing.Hook {
       "event": .string(event), "source": .string(pipeline == nil ? "directory" : "pipeline"),
       "pipeline": pipeline.map { .string($0) } ?? .null, "program": .string(Display.escaped(file.shown)),
       "arguments": .array(arguments.map { .string($0) }), "runs": .bool(file.refusal == nil),
-      "refusal": file.refusal.map { .string($0) } ?? .null, "warning": file.warning.map { .string($0) } ?? .null,
+      "refusal": file.refusal.map { .string($0) } ?? .null,
+      "warning": file.warning.map { .string($0) } ?? .null,
       "sha256": file.sha256.map { .string($0) } ?? .null, "timeout_s": .number(timeout / .seconds(1)),
       "on_error": .string(onError.rawValue),
     ]

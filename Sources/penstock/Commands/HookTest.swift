@@ -21,11 +21,13 @@ struct HookTest: AsyncParsableCommand {
     let stages = place.registry(workspace).pipelines.compactMap(\.version).flatMap(\.pipeline.stages)
     let known = HookNames.all(stages: stages.map(\.name))
     guard known.contains(event) else {
-      let hint = Nearest.hint(for: event, among: known, called: "events") ?? "`penstock hooks` lists the hooks"
+      let hint =
+        Nearest.hint(for: event, among: known, called: "events") ?? "`penstock hooks` lists the hooks"
       throw CommandFailure("no event is called `\(Display.brief(event))`; \(hint)")
     }
     let settings = place.settings(workspace).settings
-    let sample = SampleEnvelope(event: event, stages: stages, home: workspace.home, now: Date(), timeout: settings.hookTimeout)
+    let sample = SampleEnvelope(
+      event: event, stages: stages, home: workspace.home, now: Date(), timeout: settings.hookTimeout)
     guard let program else {
       Output.print(String(decoding: try sample.line(), as: UTF8.self), terminator: "")
       return
@@ -33,7 +35,9 @@ struct HookTest: AsyncParsableCommand {
     try await call(program, sample, workspace, settings)
   }
 
-  private func call(_ program: String, _ sample: SampleEnvelope, _ workspace: Workspace, _ settings: Settings) async throws {
+  private func call(_ program: String, _ sample: SampleEnvelope, _ workspace: Workspace, _ settings: Settings)
+    async throws
+  {
     let environment = ProcessInfo.processInfo.environment
     let path = environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
     let file = HostPrograms(home: workspace.home, path: path).resolve(program, hashing: false)
@@ -42,7 +46,8 @@ struct HookTest: AsyncParsableCommand {
     let runner = SpawnerRunner(spawner: Machine.programDirectory() + "/penstock-spawner", reactor: reactor)
     let request = ProgramRequest(
       executable: file.path, arguments: [file.path], environment: sample.environment(from: environment),
-      directory: workspace.home, input: try sample.line(), timeout: settings.hookTimeout, grace: settings.grace,
+      directory: workspace.home, input: try sample.line(), timeout: settings.hookTimeout,
+      grace: settings.grace,
       onLogLine: { Output.chat("│ " + Shown.words(String(decoding: $0, as: UTF8.self))) })
     let result: Result<ProgramResult, any Error>
     do { result = .success(try await runner.run(request)) } catch { result = .failure(error) }
@@ -60,7 +65,9 @@ struct HookTrial: Answer {
   var result: ProgramResult
 
   private var reply: Result<HookReply, BadReply> {
-    do throws(BadReply) { return .success(try HookReply(parsing: result.reply)) } catch { return .failure(error) }
+    do throws(BadReply) { return .success(try HookReply(parsing: result.reply)) } catch {
+      return .failure(error)
+    }
   }
 
   /// Why it would count as an error; `nil` where it answers.
@@ -100,7 +107,8 @@ struct HookTrial: Answer {
   func lines(_ output: Output) -> [String] {
     let tone: Output.Tone = failure != nil ? .bad : decision == "allow" ? .good : .odd
     var lines = [
-      "\(Shown.words(program)): " + output.toned(decision, tone) + " after \(Shown.seconds(result.usage.wall))"
+      "\(Shown.words(program)): " + output.toned(decision, tone)
+        + " after \(Shown.seconds(result.usage.wall))"
         + (reason.map { ": \(Shown.words($0))" } ?? "")
     ]
     lines += Shown.paragraph(String(decoding: result.reply, as: UTF8.self)).map { "  replied " + $0 }
@@ -127,16 +135,20 @@ struct SampleEnvelope {
     guard let id = RunID(Self.id) else { throw CommandFailure("the sample run id is none") }
     let isAfter = event.hasPrefix("after-")
     let part = stage.map {
-      Envelope.StagePart(name: $0.name, attempt: 1, granularity: .coarse, sample: nil, seed: 42, params: $0.params)
+      Envelope.StagePart(
+        name: $0.name, attempt: 1, granularity: .coarse, sample: nil, seed: 42, params: $0.params)
     }
     let drop = Drop(
-      name: FileName("sample.csv"), bytes: 1234, sha256: String(repeating: "0", count: 64), captures: ["name": "sample"])
+      name: FileName("sample.csv"), bytes: 1234, sha256: String(repeating: "0", count: 64),
+      captures: ["name": "sample"])
     return try Envelope(
       event: event,
-      run: Envelope.RunPart(id: id, number: 7, pipeline: "sample", version: String(repeating: "0", count: 64)),
+      run: Envelope.RunPart(
+        id: id, number: 7, pipeline: "sample", version: String(repeating: "0", count: 64)),
       drop: Envelope.DropPart(drop), stage: part,
       inputs: [
-        Envelope.FilePart(name: "input", path: home + "/samples/sample.csv", stage: nil, sha256: drop.sha256, bytes: 1234)
+        Envelope.FilePart(
+          name: "input", path: home + "/samples/sample.csv", stage: nil, sha256: drop.sha256, bytes: 1234)
       ],
       out: home, home: home, deadline: Timestamp.text(now + timeout / .seconds(1)),
       outcome: isAfter

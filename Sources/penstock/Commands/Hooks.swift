@@ -10,7 +10,8 @@ struct Hooks: ParsableCommand {
 }
 
 struct HookList: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "list", abstract: "Lists the hooks in the order they run.")
+  static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "Lists the hooks in the order they run.")
 
   @OptionGroup var place: Place
 
@@ -18,7 +19,8 @@ struct HookList: AsyncParsableCommand {
     let workspace = try place.workspace()
     let environment = ProcessInfo.processInfo.environment
     let listing = HookListing.read(
-      workspace: workspace, pipelines: place.registry(workspace).pipelines, settings: place.settings(workspace).settings,
+      workspace: workspace, pipelines: place.registry(workspace).pipelines,
+      settings: place.settings(workspace).settings,
       programs: HostPrograms(home: workspace.home, path: environment["PATH"] ?? ""))
     try place.give(HookPage(listing: listing))
   }
@@ -51,7 +53,9 @@ struct HookPage: Answer {
       output.toned("warning: ", .odd) + "\($0.mark.file): \($0.message)" + ($0.hint.map { "; \($0)" } ?? "")
     }
     if table.isEmpty {
-      return ["no hooks yet: put a program into hooks/EVENT.d/, such as hooks/before-run.d/10-check, and make it executable"] + odd
+      return [
+        "no hooks yet: put a program into hooks/EVENT.d/, such as hooks/before-run.d/10-check, and make it executable"
+      ] + odd
     }
     return table.lines(output) + odd
   }

@@ -50,7 +50,9 @@ struct InboxPage: Answer {
   }
 
   func lines(_ output: Output) -> [String] {
-    var table = Table([.giving("drop"), .right("size"), .left("state"), .giving("pipeline"), .giving("waits")])
+    var table = Table([
+      .giving("drop"), .right("size"), .left("state"), .giving("pipeline"), .giving("waits"),
+    ])
     for entry in view.entries {
       table.add([
         .init(entry.name.displayed, .strong), .init(Shown.bytes(entry.bytes)), entry.cell,
@@ -84,7 +86,9 @@ struct PipelinesInForce {
     guard let reader else { return place.registry(workspace).pipelines.compactMap(\.version) }
     var versions: [PipelineVersion] = []
     for config in try await reader.configs() {
-      guard let digest = config.activeDigest, let version = try await reader.version(digest: digest) else { continue }
+      guard let digest = config.activeDigest, let version = try await reader.version(digest: digest) else {
+        continue
+      }
       versions.append(version)
     }
     return versions

@@ -42,7 +42,8 @@ extension InboxView {
       (live[key]?.array ?? []).map { json in
         let name = JSONName.name(in: json)
         return Entry(
-          name: name, bytes: nil, state: state, reason: json["reason"]?.string, nearest: json["nearest"]?.string,
+          name: name, bytes: nil, state: state, reason: json["reason"]?.string,
+          nearest: json["nearest"]?.string,
           pipeline: Routing.route(name, among: versions)?.version.pipeline.name)
       }
     }
@@ -66,7 +67,9 @@ extension InboxView {
   mutating func complete(lookingAt path: String) {
     guard let inbox = try? InboxDirectory(path: path) else { return }
     for index in entries.indices where entries[index].bytes == nil {
-      if case .file(let sample, _) = try? inbox.look(at: entries[index].name) { entries[index].bytes = sample.bytes }
+      if case .file(let sample, _) = try? inbox.look(at: entries[index].name) {
+        entries[index].bytes = sample.bytes
+      }
     }
     try? inbox.forEachName { name in
       guard name != FileName(".gitkeep"), let refusal = CandidateName.refusal(of: name) else { return }
@@ -76,21 +79,26 @@ extension InboxView {
 
   /// The same judgement as that of the agent, from one look.
   private static func entry(_ name: FileName, _ sighting: Sighting, _ versions: [PipelineVersion]) -> Entry? {
-    if let refusal = CandidateName.refusal(of: name) { return Entry(name: name, state: .passedOver, reason: refusal) }
+    if let refusal = CandidateName.refusal(of: name) {
+      return Entry(name: name, state: .passedOver, reason: refusal)
+    }
     switch sighting {
     case .gone: return nil
-    case .directory: return Entry(name: name, state: .held, reason: "is a directory; drop files, not directories")
+    case .directory:
+      return Entry(name: name, state: .held, reason: "is a directory; drop files, not directories")
     case .special(let kind, _):
       return Entry(name: name, state: .held, reason: "is a \(kind), not a file with content of its own")
     case .file(let sample, let openness):
       guard let route = Routing.route(name, among: versions) else {
         return Entry(
-          name: name, bytes: sample.bytes, state: .unmatched, nearest: Routing.nearest(to: name, among: versions))
+          name: name, bytes: sample.bytes, state: .unmatched,
+          nearest: Routing.nearest(to: name, among: versions))
       }
       var entry = Entry(name: name, bytes: sample.bytes, state: .ready, pipeline: route.version.pipeline.name)
       if sample.links > 1 {
         entry.state = .held
-        entry.reason = "has \(sample.links) hard links: it could still be changed under another name; drop a copy"
+        entry.reason =
+          "has \(sample.links) hard links: it could still be changed under another name; drop a copy"
       } else if openness == .openForWriting {
         (entry.state, entry.reason) = (.waiting, "waiting for its writer")
       }
@@ -117,7 +125,9 @@ extension InboxView.Entry {
     case .ready: "for an agent: `penstock up`"
     case .held: Shown.words(reason ?? "")
     case .unmatched:
-      "no pipeline takes it" + (nearest.map { "; the nearest pattern is `\(Shown.words($0))`" } ?? "; there is no pipeline with an inbox pattern")
+      "no pipeline takes it"
+        + (nearest.map { "; the nearest pattern is `\(Shown.words($0))`" }
+          ?? "; there is no pipeline with an inbox pattern")
     case .passedOver: "no drop by its name: \(Shown.words(reason ?? ""))"
     }
   }

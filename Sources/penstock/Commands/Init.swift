@@ -42,12 +42,17 @@ struct InitPage: Answer {
     guard files != nil else {
       return ["`\(shown)` is a workspace already; nothing was changed"]
     }
-    let (change, from) = directory == "." ? ("", "samples") : (" -C " + Self.quoted(directory), Self.quoted(directory) + "/samples")
+    let (change, from) =
+      directory == "."
+      ? ("", "samples") : (" -C " + Self.quoted(directory), Self.quoted(directory) + "/samples")
     var next = Table([.left(""), .left("")], indent: 2)
     next.add([.init("penstock\(change) put \(from)/rivers.csv", .strong), .init("# drop a file", .quiet)])
-    next.add([.init("penstock\(change) up --once", .strong), .init("# work until nothing is left to do", .quiet)])
+    next.add([
+      .init("penstock\(change) up --once", .strong), .init("# work until nothing is left to do", .quiet),
+    ])
     next.add([.init("penstock\(change) show last", .strong), .init("# see what came of it", .quiet)])
-    return ["made the workspace `\(shown)`, with a small pipeline that takes any `.csv`", "", "next:"] + next.lines(output)
+    return ["made the workspace `\(shown)`, with a small pipeline that takes any `.csv`", "", "next:"]
+      + next.lines(output)
   }
 
   /// As a shell takes it.

@@ -7,7 +7,8 @@ import Store
 struct Logs: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Shows what happened in a run, or in the agent.",
-    discussion: "With -f it follows: a run to its end, with exit code 1 where it failed; the agent until Ctrl-C. "
+    discussion:
+      "With -f it follows: a run to its end, with exit code 1 where it failed; the agent until Ctrl-C. "
       + "--json gives the records as they are, one a line.")
 
   @OptionGroup var place: Place
@@ -33,7 +34,8 @@ struct Logs: AsyncParsableCommand {
   func run() async throws {
     let workspace = try place.workspace()
     let filter = LogFilter(
-      stage: stage, since: try since.map { try Since.read($0, now: Date()) }, level: try level.map { try Self.read(level: $0) })
+      stage: stage, since: try since.map { try Since.read($0, now: Date()) },
+      level: try level.map { try Self.read(level: $0) })
     guard let run else {
       let whole = since != nil || lines != nil
       let tail = LogTail(path: LogFiles.agentPath(in: workspace), fromEnd: whole ? nil : 256 << 10)
@@ -89,7 +91,8 @@ struct Logs: AsyncParsableCommand {
   private static func read(level text: String) throws -> LogRecord.Level {
     let short = ["warn": LogRecord.Level.warning, "err": .error]
     guard let level = LogRecord.Level(rawValue: text) ?? short[text] else {
-      let hint = Nearest.hint(for: text, among: LogRecord.Level.allCases.map(\.rawValue), called: "levels") ?? ""
+      let hint =
+        Nearest.hint(for: text, among: LogRecord.Level.allCases.map(\.rawValue), called: "levels") ?? ""
       throw CommandFailure("--level: no level is called `\(Display.brief(text))`; \(hint)")
     }
     return level

@@ -10,14 +10,18 @@ struct LogFilter {
 
   /// The record of a line, and the line itself; `nil` where it is not wanted or no record.
   func record(_ line: [UInt8]) -> (LogRecord, line: String)? {
-    guard let json = try? JSON(parsing: Data(line)), let record = LogRecord(json, date: Timestamp.date) else { return nil }
+    guard let json = try? JSON(parsing: Data(line)), let record = LogRecord(json, date: Timestamp.date) else {
+      return nil
+    }
     if let stage, record.stage != stage { return nil }
     if let since, record.time < since { return nil }
     if let level, Self.rank(record.level) < Self.rank(level) { return nil }
     return (record, String(decoding: line, as: UTF8.self))
   }
 
-  private static func rank(_ level: LogRecord.Level) -> Int { LogRecord.Level.allCases.firstIndex(of: level) ?? 0 }
+  private static func rank(_ level: LogRecord.Level) -> Int {
+    LogRecord.Level.allCases.firstIndex(of: level) ?? 0
+  }
 }
 
 enum LogReading {
@@ -26,7 +30,9 @@ enum LogReading {
     guard let stage else { return [] }
     let filter = LogFilter(stage: stage)
     let lines = LogTail(path: path, fromEnd: 256 << 10).lines().compactMap { line -> String? in
-      guard let record = filter.record(line)?.0, record.message == "output", record.fields["hook"]?.string == nil else {
+      guard let record = filter.record(line)?.0, record.message == "output",
+        record.fields["hook"]?.string == nil
+      else {
         return nil
       }
       return record.fields["line"]?.string

@@ -27,7 +27,8 @@ struct Runs: AsyncParsableCommand {
   func run() async throws {
     let workspace = try place.workspace()
     let state = try state.map { try Self.read(state: $0) }
-    let runs = try await place.readerIfAny(workspace)?.runs(pipeline: pipeline, state: state, limit: limit) ?? []
+    let runs =
+      try await place.readerIfAny(workspace)?.runs(pipeline: pipeline, state: state, limit: limit) ?? []
     try place.give(RunList(runs: runs, isFiltered: pipeline != nil || state != nil, now: Date()))
   }
 
@@ -35,7 +36,8 @@ struct Runs: AsyncParsableCommand {
     guard let state = RunState(rawValue: text) else {
       let names = RunState.allCases.map(\.rawValue)
       let hint = Nearest.hint(for: text, among: names, called: "states")
-      throw CommandFailure("--state: no state is called `\(Display.brief(text))`" + (hint.map { "; \($0)" } ?? ""))
+      throw CommandFailure(
+        "--state: no state is called `\(Display.brief(text))`" + (hint.map { "; \($0)" } ?? ""))
     }
     return state
   }
@@ -67,5 +69,6 @@ struct RunList: Answer {
     return table.lines(output)
   }
 
-  static let empty = "no runs yet: drop a file with `penstock put FILE`, or start one with `penstock run PIPELINE`"
+  static let empty =
+    "no runs yet: drop a file with `penstock put FILE`, or start one with `penstock run PIPELINE`"
 }

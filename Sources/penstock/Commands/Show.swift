@@ -41,7 +41,9 @@ struct RunPage: Answer {
     lines += section("hooks", hooks(), output)
     lines += section("files", files(), output)
     lines += failure(output)
-    if let report = whole.report { lines += ["", "report: " + output.toned(Shown.words(path(report)), .strong)] }
+    if let report = whole.report {
+      lines += ["", "report: " + output.toned(Shown.words(path(report)), .strong)]
+    }
     return lines
   }
 
@@ -52,10 +54,13 @@ struct RunPage: Answer {
   private func head(_ output: Output) -> [String] {
     let took = Shown.span(run.started, run.ended ?? (run.state == .running ? now : nil))
     let title =
-      output.toned("run \(run.number)", .strong) + "  " + output.toned(run.state.rawValue, Output.tone(of: run.state))
+      output.toned("run \(run.number)", .strong) + "  "
+      + output.toned(run.state.rawValue, Output.tone(of: run.state))
       + (took.isEmpty ? "" : (run.state.isTerminal ? " after " : " for ") + took)
     var table = Table([.left(""), .giving("")], indent: 2)
-    func fact(_ name: String, _ value: String) { if !value.isEmpty { table.add([.init(name, .quiet), .init(value)]) } }
+    func fact(_ name: String, _ value: String) {
+      if !value.isEmpty { table.add([.init(name, .quiet), .init(value)]) }
+    }
     fact("pipeline", Shown.words(run.pipeline) + (run.version.map { " (version \($0.prefix(12)))" } ?? ""))
     if let drop = run.drop {
       let captures = drop.captures.sorted { $0.key < $1.key }.map { "\($0.key)=\(Shown.words($0.value))" }
@@ -82,7 +87,9 @@ struct RunPage: Answer {
   }
 
   private var asked: String {
-    let levels = run.options.granularity.sorted { $0.key < $1.key }.map { "\($0.key)=\(Shown.level($0.value))" }
+    let levels = run.options.granularity.sorted { $0.key < $1.key }.map {
+      "\($0.key)=\(Shown.level($0.value))"
+    }
     let values = run.options.set.sorted { $0.key < $1.key }.map { "\($0.key)=\(Shown.words($0.value))" }
     return (levels + values + (run.options.useCache ? [] : ["no cache"])).joined(separator: ", ")
   }
@@ -90,7 +97,8 @@ struct RunPage: Answer {
   private func stages() -> Table {
     var table = Table(
       [
-        .left("stage"), .left("state"), .left("level"), .right("tries"), .right("wall"), .right("cpu"), .right("peak"),
+        .left("stage"), .left("state"), .left("level"), .right("tries"), .right("wall"), .right("cpu"),
+        .right("peak"),
         .giving("metrics"), .giving("because"),
       ], indent: 2)
     for name in whole.stageNames {
@@ -104,7 +112,8 @@ struct RunPage: Answer {
       table.add([
         .init(name, .strong), Shown.state(last.state), .init(Shown.level(last.granularity.level) + sample),
         .init("\(own.count)"), .init(Shown.seconds(wall)), .init(Shown.seconds(last.usage?.cpu)),
-        .init(Shown.bytes(last.usage?.peakRSS)), .init(Shown.metrics(last.metrics)), .init(because(last), .quiet),
+        .init(Shown.bytes(last.usage?.peakRSS)), .init(Shown.metrics(last.metrics)),
+        .init(because(last), .quiet),
       ])
     }
     return table
@@ -117,7 +126,8 @@ struct RunPage: Answer {
   }
 
   private func hooks() -> Table {
-    var table = Table([.left("event"), .giving("hook"), .left("decision"), .right("took"), .giving("reason")], indent: 2)
+    var table = Table(
+      [.left("event"), .giving("hook"), .left("decision"), .right("took"), .giving("reason")], indent: 2)
     for call in whole.hooks {
       table.add([
         .init(call.event), .init(Shown.words(call.program)),
@@ -132,7 +142,8 @@ struct RunPage: Answer {
     var table = Table([.left("stage"), .left("name"), .right("size"), .left("path")], indent: 2)
     for artifact in whole.artifacts {
       table.add([
-        .init(Shown.words(artifact.stage)), .init(Shown.words(artifact.name)), .init(Shown.bytes(artifact.bytes)),
+        .init(Shown.words(artifact.stage)), .init(Shown.words(artifact.name)),
+        .init(Shown.bytes(artifact.bytes)),
         .init(Shown.words(path(artifact)), .quiet),
       ])
     }
@@ -160,7 +171,10 @@ struct RunPage: Answer {
       lines += Shown.paragraph("stage `\(stage)`: \(reason)").map { "  " + $0 }
     }
     if !lastOutput.isEmpty {
-      lines += ["", "  the end of what `\(Shown.words(stage))` wrote (`penstock logs \(run.number) --stage \(Shown.words(stage))` has all):"]
+      lines += [
+        "",
+        "  the end of what `\(Shown.words(stage))` wrote (`penstock logs \(run.number) --stage \(Shown.words(stage))` has all):",
+      ]
       lines += lastOutput.map { "    │ " + Shown.words($0) }
     }
     return lines
@@ -177,6 +191,7 @@ extension WholeRun {
 
   /// The page a person reads: the last artifact that is one.
   var report: Artifact? {
-    artifacts.last { $0.name == "report" } ?? artifacts.last { $0.path.hasSuffix(".html") || $0.path.hasSuffix(".htm") }
+    artifacts.last { $0.name == "report" }
+      ?? artifacts.last { $0.path.hasSuffix(".html") || $0.path.hasSuffix(".htm") }
   }
 }

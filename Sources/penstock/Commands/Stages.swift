@@ -10,13 +10,16 @@ struct Stages: ParsableCommand {
 }
 
 struct StageList: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "list", abstract: "Lists the registered stages.")
+  static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "Lists the registered stages.")
 
   @OptionGroup var place: Place
 
   func run() async throws {
     let registry = place.registry(try place.workspace())
-    try place.give(StageTable(stages: registry.stages.values.sorted { $0.manifest.stage < $1.manifest.stage }, kit: registry.kit))
+    try place.give(
+      StageTable(
+        stages: registry.stages.values.sorted { $0.manifest.stage < $1.manifest.stage }, kit: registry.kit))
     for diagnostic in registry.stageDiagnostics { Output.chat(diagnostic.rendered) }
   }
 }
@@ -35,7 +38,8 @@ struct ShowStage: AsyncParsableCommand {
     guard let found = stages[stage] else {
       let hint = Nearest.hint(for: stage, among: stages.keys.sorted(), called: "stages")
       throw CommandFailure(
-        "no stage is registered as `\(Display.brief(stage))`; \(hint ?? "`penstock stages` lists what there is")")
+        "no stage is registered as `\(Display.brief(stage))`; \(hint ?? "`penstock stages` lists what there is")"
+      )
     }
     try place.give(StageDescription(stage: found))
   }
@@ -47,7 +51,10 @@ struct StageTable: Answer {
   var kit: String?
 
   func json() -> JSON {
-    ["api": 1, "kit": kit.map { .string($0) } ?? .null, "stages": .array(stages.map { StageDescription.members($0) })]
+    [
+      "api": 1, "kit": kit.map { .string($0) } ?? .null,
+      "stages": .array(stages.map { StageDescription.members($0) }),
+    ]
   }
 
   func lines(_ output: Output) -> [String] {
@@ -62,7 +69,8 @@ struct StageTable: Answer {
       let manifest = stage.manifest
       table.add([
         .init(Shown.words(manifest.stage), .strong), .init(Shown.words(manifest.version)),
-        .init(manifest.supported.map(\.rawValue).joined(separator: " ")), .init(Shown.words(manifest.summary)),
+        .init(manifest.supported.map(\.rawValue).joined(separator: " ")),
+        .init(Shown.words(manifest.summary)),
       ])
     }
     return table.lines(output)
@@ -79,11 +87,13 @@ struct StageDescription: Answer {
     let manifest = stage.manifest
     func texts(_ list: [String]) -> JSON { .array(list.map { .string($0) }) }
     return [
-      "name": .string(manifest.stage), "version": .string(manifest.version), "summary": .string(manifest.summary),
+      "name": .string(manifest.stage), "version": .string(manifest.version),
+      "summary": .string(manifest.summary),
       "program": texts(manifest.program), "params": manifest.params,
       "levels": .object(
         Dictionary(
-          manifest.supported.map { ($0.rawValue, .string(manifest.levels[$0] ?? $0.gloss)) }) { first, _ in first }),
+          manifest.supported.map { ($0.rawValue, .string(manifest.levels[$0] ?? $0.gloss)) }
+        ) { first, _ in first }),
       "inputs": texts(manifest.inputs), "outputs": texts(manifest.outputs),
       "passthrough": manifest.passthrough.map(texts) ?? .null, "pure": .bool(manifest.pure),
       "persistent": .bool(manifest.persistent), "files": texts(manifest.files), "path": .string(stage.path),
@@ -93,18 +103,25 @@ struct StageDescription: Answer {
   func lines(_ output: Output) -> [String] {
     let manifest = stage.manifest
     var lines = [
-      output.toned(Shown.words(manifest.stage), .strong) + " " + Shown.words(manifest.version), Shown.words(manifest.summary), "",
+      output.toned(Shown.words(manifest.stage), .strong) + " " + Shown.words(manifest.version),
+      Shown.words(manifest.summary), "",
     ]
     var facts = Table([.left(""), .giving("")], indent: 2)
-    func fact(_ name: String, _ value: String) { if !value.isEmpty { facts.add([.init(name, .quiet), .init(value)]) } }
+    func fact(_ name: String, _ value: String) {
+      if !value.isEmpty { facts.add([.init(name, .quiet), .init(value)]) }
+    }
     fact("program", Shown.words(manifest.program.joined(separator: " ")))
     fact("reads", manifest.inputs.map { Shown.words($0) }.joined(separator: ", "))
     fact("leaves", manifest.outputs.map { Shown.words($0) }.joined(separator: ", "))
-    fact("cache", manifest.pure ? "equal inputs give equal outputs: may be taken from the cache" : "runs every time")
+    fact(
+      "cache",
+      manifest.pure ? "equal inputs give equal outputs: may be taken from the cache" : "runs every time")
     fact("manifest", Shown.words(stage.path))
     lines += facts.lines(output) + ["", output.toned("levels", .strong)]
     var levels = Table([.left(""), .giving("")], indent: 2)
-    for level in manifest.supported { levels.add([.init(Shown.level(level)), .init(Shown.words(manifest.levels[level] ?? ""))]) }
+    for level in manifest.supported {
+      levels.add([.init(Shown.level(level)), .init(Shown.words(manifest.levels[level] ?? ""))])
+    }
     lines += levels.lines(output) + ["", output.toned("params", .strong)]
     let params = ParamTable.rows(manifest.params)
     if params.isEmpty { return lines + ["  none"] }

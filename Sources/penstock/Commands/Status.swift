@@ -9,7 +9,8 @@ struct StatusCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "status",
     abstract: "Tells on one screen what the agent does, and what went wrong.",
-    discussion: "Exit code: 1 where the last run of a pipeline failed or a quarantined drop is not acknowledged, "
+    discussion:
+      "Exit code: 1 where the last run of a pipeline failed or a quarantined drop is not acknowledged, "
       + "4 where something is impaired, 3 where no agent runs, 0 otherwise.")
 
   @OptionGroup var place: Place
@@ -18,7 +19,9 @@ struct StatusCommand: AsyncParsableCommand {
   var watch = false
 
   func validate() throws {
-    if watch, place.json { throw ValidationError("--watch is for people, --json for programs: give one of them") }
+    if watch, place.json {
+      throw ValidationError("--watch is for people, --json for programs: give one of them")
+    }
   }
 
   func run() async throws {
@@ -26,7 +29,8 @@ struct StatusCommand: AsyncParsableCommand {
     let reading = StatusReading(workspace: workspace, place: place)
     if watch {
       guard Output.standard().isTerminal else {
-        throw CommandFailure("--watch needs a terminal: without one, run `penstock status` as often as you like")
+        throw CommandFailure(
+          "--watch needs a terminal: without one, run `penstock status` as often as you like")
       }
       return try await StatusScreen(reading: reading).show()
     }
@@ -49,7 +53,9 @@ struct StatusScreen {
     Output.print("\u{1B}[?1049h\u{1B}[?25l", terminator: "")
     defer { Output.print("\u{1B}[?25h\u{1B}[?1049l", terminator: "") }
     let number = try await withThrowingTaskGroup(of: Int32?.self) { group in
-      group.addTask { for await number in stops { return number } ; return nil }
+      group.addTask {
+        for await number in stops { return number }; return nil
+      }
       group.addTask {
         while true {
           draw(try await reading.read(now: Date()))
@@ -70,6 +76,7 @@ struct StatusScreen {
     lines.append("")
     lines.append(output.toned("\(LocalTime.clock(report.now))  Ctrl-C ends this", .quiet))
     if lines.count > rows { lines = lines.prefix(rows - 1) + [output.toned("… more than fits here", .quiet)] }
-    Output.print("\u{1B}[H" + lines.map { $0 + "\u{1B}[K" }.joined(separator: "\r\n") + "\u{1B}[J", terminator: "")
+    Output.print(
+      "\u{1B}[H" + lines.map { $0 + "\u{1B}[K" }.joined(separator: "\r\n") + "\u{1B}[J", terminator: "")
   }
 }

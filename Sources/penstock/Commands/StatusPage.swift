@@ -8,23 +8,32 @@ extension StatusReport: Answer {
       "api": 1, "home": .string(home), "time": .string(Timestamp.text(now)), "exit": .integer(Int(exitCode)),
       "agent": agent.json,
       "watch": [
-        "state": .string(troubles.isEmpty && paused == nil ? (agent.state == .running ? "ok" : "off") : "degraded"),
+        "state": .string(
+          troubles.isEmpty && paused == nil ? (agent.state == .running ? "ok" : "off") : "degraded"),
         "troubles": .array(troubles.map { .string($0) }), "paused": paused.map { .string($0) } ?? .null,
       ],
       "queue": .array(queue.map(RunJSON.summary)), "queued": .integer(queued),
       "running": .array(running.map(\.json)), "last": .array(last.map(RunJSON.summary)),
-      "failures": .array(failures.map(RunJSON.summary)), "quarantined": .array(quarantined.map(RunJSON.summary)),
+      "failures": .array(failures.map(RunJSON.summary)),
+      "quarantined": .array(quarantined.map(RunJSON.summary)),
       "waiting": .array((inbox.entries(.waiting) + inbox.entries(.ready)).map(\.json)),
-      "held": .array(inbox.entries(.held).map(\.json)), "unmatched": .array(inbox.entries(.unmatched).map(\.json)),
+      "held": .array(inbox.entries(.held).map(\.json)),
+      "unmatched": .array(inbox.entries(.unmatched).map(\.json)),
       "counts": .array(
-        counts.map { ["pipeline": .string($0.pipeline), "state": .string($0.state.rawValue), "count": .integer($0.count)] }),
+        counts.map {
+          [
+            "pipeline": .string($0.pipeline), "state": .string($0.state.rawValue),
+            "count": .integer($0.count),
+          ]
+        }),
       "slots": [], "configs": .array(configs.map(\.json)), "policies": [],
     ]
   }
 
   func lines(_ output: Output) -> [String] {
     let page = StatusPage(report: self, output: output)
-    return page.head() + page.work() + page.outcomes() + page.inboxLines() + page.configLines() + page.advice()
+    return page.head() + page.work() + page.outcomes() + page.inboxLines() + page.configLines()
+      + page.advice()
   }
 }
 
@@ -37,7 +46,9 @@ private struct StatusPage {
   func head() -> [String] {
     var lines = [output.toned("penstock", .strong) + "  " + Shown.words(report.home), "  agent  " + agent()]
     for trouble in report.troubles { lines.append("  watch  " + output.toned(Shown.words(trouble), .odd)) }
-    if let paused = report.paused { lines.append("  intake " + output.toned("paused: " + Shown.words(paused), .odd)) }
+    if let paused = report.paused {
+      lines.append("  intake " + output.toned("paused: " + Shown.words(paused), .odd))
+    }
     return lines
   }
 
@@ -51,18 +62,22 @@ private struct StatusPage {
       let when = agent.ended.map { ", stopped \(time.text($0))" } ?? ""
       return output.toned("not running", .odd) + when + "; `penstock up` starts it"
     case .died:
-      return output.toned("not running", .bad) + ": the last one (pid \(agent.pid ?? 0)) died; `penstock up` takes up what it left"
-    case .never: return output.toned("not running", .odd) + ": none has worked here yet; `penstock up` starts one"
+      return output.toned("not running", .bad)
+        + ": the last one (pid \(agent.pid ?? 0)) died; `penstock up` takes up what it left"
+    case .never:
+      return output.toned("not running", .odd) + ": none has worked here yet; `penstock up` starts one"
     }
   }
 
   func work() -> [String] {
-    var running = Table([.right(""), .giving(""), .giving(""), .left(""), .giving(""), .right(""), .left("")], indent: 2)
+    var running = Table(
+      [.right(""), .giving(""), .giving(""), .left(""), .giving(""), .right(""), .left("")], indent: 2)
     for view in report.running {
       let isOrphan = report.agent.state != .running
       running.add([
         .init("#\(view.run.number)", .strong), .init(Shown.words(view.run.pipeline)),
-        .init(view.run.drop?.name.displayed ?? ""), .init(ProgressBar.text(view.finished.count, of: view.stages.count)),
+        .init(view.run.drop?.name.displayed ?? ""),
+        .init(ProgressBar.text(view.finished.count, of: view.stages.count)),
         .init(view.current.map { Shown.words($0) }.joined(separator: ", "), .strong),
         .init(isOrphan ? "" : Shown.seconds(view.elapsed)),
         .init(isOrphan ? "interrupted; goes on with `penstock up`" : left(view), .quiet),
@@ -71,7 +86,8 @@ private struct StatusPage {
     var queue = Table([.right(""), .giving(""), .left(""), .giving(""), .giving("")], indent: 2)
     for run in report.queue.prefix(10) {
       let until = run.resumes.map { "until \(time.text($0))" } ?? ""
-      let why = [until, run.reason.map { Shown.words($0) } ?? ""].filter { !$0.isEmpty }.joined(separator: ": ")
+      let why = [until, run.reason.map { Shown.words($0) } ?? ""].filter { !$0.isEmpty }.joined(
+        separator: ": ")
       queue.add([
         .init("#\(run.number)", .strong), .init(Shown.words(run.pipeline)), Shown.state(run.state),
         .init(run.drop?.name.displayed ?? ""), .init(run.state == .waiting ? why : ""),
@@ -92,22 +108,32 @@ private struct StatusPage {
     var failures = Table([.right(""), .giving(""), .left(""), .left(""), .right(""), .giving("")], indent: 2)
     for run in report.failures where !named.contains(run.id) { failures.add(row(run)) }
     let open = report.quarantined.count
-    let note = open == 0 ? [] : ["  \(Shown.count(open, "quarantined drop")) not acknowledged; the reason lies beside each in var/quarantine/"]
+    let note =
+      open == 0
+      ? []
+      : [
+        "  \(Shown.count(open, "quarantined drop")) not acknowledged; the reason lies beside each in var/quarantine/"
+      ]
     return section("last runs", last) + section("failures", failures, note)
   }
 
   private func row(_ run: Run) -> [Table.Cell] {
-    let what = [run.drop?.name.displayed ?? "", run.state == .done ? "" : Shown.reason(run)].filter { !$0.isEmpty }
+    let what = [run.drop?.name.displayed ?? "", run.state == .done ? "" : Shown.reason(run)].filter {
+      !$0.isEmpty
+    }
     return [
       .init("#\(run.number)", .strong), .init(Shown.words(run.pipeline)), Shown.state(run.state),
-      .init(time.text(run.ended)), .init(Shown.span(run.started, run.ended)), .init(what.joined(separator: ": ")),
+      .init(time.text(run.ended)), .init(Shown.span(run.started, run.ended)),
+      .init(what.joined(separator: ": ")),
     ]
   }
 
   func inboxLines() -> [String] {
     var table = Table([.giving(""), .left(""), .giving("")], indent: 2)
     let shown = report.inbox.entries.filter { $0.state != .passedOver }
-    for entry in shown.prefix(10) { table.add([.init(entry.name.displayed, .strong), entry.cell, .init(entry.words)]) }
+    for entry in shown.prefix(10) {
+      table.add([.init(entry.name.displayed, .strong), entry.cell, .init(entry.words)])
+    }
     var notes = shown.count > 10 ? ["  … and \(shown.count - 10) more: `penstock inbox` lists them"] : []
     if let trouble = report.inbox.trouble { notes.append("  " + output.toned(Shown.words(trouble), .bad)) }
     return section("inbox", table, notes)
@@ -121,10 +147,13 @@ private struct StatusPage {
 
   /// What to do where nothing has happened yet.
   func advice() -> [String] {
-    guard report.last.isEmpty, report.running.isEmpty, report.queue.isEmpty, report.failures.isEmpty else { return [] }
+    guard report.last.isEmpty, report.running.isEmpty, report.queue.isEmpty, report.failures.isEmpty else {
+      return []
+    }
     let words =
       report.hasPipelines
-      ? RunList.empty : "no pipelines yet: put a YAML file into pipelines/ (`penstock schema pipeline` says what is in it)"
+      ? RunList.empty
+      : "no pipelines yet: put a YAML file into pipelines/ (`penstock schema pipeline` says what is in it)"
     return ["", words]
   }
 

@@ -29,7 +29,9 @@ struct StatusReading {
     var versions = files.compactMap(\.version)
     if let reader, live != nil || versions.count < report.configs.count {
       let recorded = try await PipelinesInForce(workspace: workspace, place: place, reader: reader).versions()
-      versions += recorded.filter { old in !versions.contains { $0.path == old.path } && report.configs.contains { $0.path == old.path } }
+      versions += recorded.filter { old in
+        !versions.contains { $0.path == old.path } && report.configs.contains { $0.path == old.path }
+      }
     }
     report.hasPipelines = !versions.isEmpty
     report.inbox =
@@ -87,19 +89,27 @@ struct StatusReading {
   }
 
   /// What the agent recorded; without one, what the files say now, with what was in force last.
-  private func configs(_ files: [LoadedPipeline], _ reader: StateReader, isLive: Bool) async throws -> [ConfigView] {
+  private func configs(_ files: [LoadedPipeline], _ reader: StateReader, isLive: Bool) async throws
+    -> [ConfigView]
+  {
     let recorded = try await reader.configs()
     var views: [ConfigView] = []
     for config in recorded where isLive || files.contains(where: { $0.path == config.path }) {
       var view = ConfigView(path: config.path, isValid: config.state == .valid)
-      if !isLive, let file = files.first(where: { $0.path == config.path }) { view = ConfigView(file: file) } else {
+      if !isLive, let file = files.first(where: { $0.path == config.path }) {
+        view = ConfigView(file: file)
+      } else {
         view.take(config.diagnostics)
       }
       if (config.state == .valid) == view.isValid { view.since = config.since }
-      if let digest = config.activeDigest { view.inForceSince = try await reader.version(digest: digest)?.loaded }
+      if let digest = config.activeDigest {
+        view.inForceSince = try await reader.version(digest: digest)?.loaded
+      }
       views.append(view)
     }
-    let fresh = files.filter { file in !recorded.contains { $0.path == file.path } }.map { ConfigView(file: $0) }
+    let fresh = files.filter { file in !recorded.contains { $0.path == file.path } }.map {
+      ConfigView(file: $0)
+    }
     return (views + fresh).sorted { $0.path < $1.path }
   }
 }

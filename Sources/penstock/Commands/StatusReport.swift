@@ -60,7 +60,8 @@ struct AgentView: Sendable {
 
   var json: JSON {
     [
-      "running": .bool(state == .running), "state": .string(state.rawValue), "pid": pid.map { .integer($0) } ?? .null,
+      "running": .bool(state == .running), "state": .string(state.rawValue),
+      "pid": pid.map { .integer($0) } ?? .null,
       "started": RunJSON.time(started), "ended": RunJSON.time(ended),
     ]
   }
@@ -131,7 +132,8 @@ struct ConfigView: Sendable {
   var json: JSON {
     [
       "path": .string(path), "state": .string(isValid ? "valid" : "invalid"), "since": RunJSON.time(since),
-      "errors": .integer(errors), "first": first.map { .string($0) } ?? .null, "diagnostics": .array(diagnostics),
+      "errors": .integer(errors), "first": first.map { .string($0) } ?? .null,
+      "diagnostics": .array(diagnostics),
       "in_force_since": RunJSON.time(inForceSince),
     ]
   }

@@ -11,7 +11,9 @@ struct WorkspaceTemplate {
 
   static var files: [File] {
     [
-      File(path: ".gitignore", text: "# the agent's state\n/var/\n# drops are the user's\n/inbox/*\n!/inbox/.gitkeep\n"),
+      File(
+        path: ".gitignore",
+        text: "# the agent's state\n/var/\n# drops are the user's\n/inbox/*\n!/inbox/.gitkeep\n"),
       File(path: "inbox/.gitkeep", text: ""),
       File(path: "pipelines/table.yaml", text: SampleFiles.pipeline),
       File(path: "stages/describe.sh", text: SampleFiles.describe, isProgram: true),

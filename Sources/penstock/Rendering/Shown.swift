@@ -5,7 +5,8 @@ import Foundation
 enum Shown {
   /// Words of a program, an error or a log: nothing a terminal obeys, backslashes left as they are.
   static func words(_ text: String) -> String {
-    text.split(separator: "\\", omittingEmptySubsequences: false).map { Display.escaped($0) }.joined(separator: "\\")
+    text.split(separator: "\\", omittingEmptySubsequences: false).map { Display.escaped($0) }.joined(
+      separator: "\\")
   }
 
   /// The same, line by line.
@@ -17,7 +18,9 @@ enum Shown {
 
   static func state(_ state: RunState) -> Table.Cell { Table.Cell(state.rawValue, Output.tone(of: state)) }
 
-  static func state(_ state: AttemptState) -> Table.Cell { Table.Cell(state.rawValue, Output.tone(of: state)) }
+  static func state(_ state: AttemptState) -> Table.Cell {
+    Table.Cell(state.rawValue, Output.tone(of: state))
+  }
 
   static func seconds(_ seconds: Double?) -> String {
     seconds.map { Quantity.text(.milliseconds(Int64(($0 * 1000).rounded()))) } ?? ""

@@ -54,7 +54,8 @@ struct Table {
         let cut = TextWidth.cut(cells[column].text, to: widths[column])
         let text = output.toned(cut, cells[column].tone)
         let isLast = column == shown.last && !columns[column].isRight
-        parts.append(isLast ? text : TextWidth.padded(text, to: widths[column], right: columns[column].isRight))
+        parts.append(
+          isLast ? text : TextWidth.padded(text, to: widths[column], right: columns[column].isRight))
       }
       let whole = String(repeating: " ", count: indent) + parts.joined(separator: Self.gap)
       return output.fit.map { TextWidth.cut(whole, to: $0) } ?? whole

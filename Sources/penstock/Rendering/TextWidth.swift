@@ -57,7 +57,9 @@ enum TextWidth {
     if character.isASCII { return 1 }
     guard let first = character.unicodeScalars.first else { return 0 }
     let isEmoji = character.unicodeScalars.contains { $0.value == 0xFE0F }
-    if isEmoji || first.properties.isEmojiPresentation || wide.contains(where: { $0.contains(first.value) }) { return 2 }
+    if isEmoji || first.properties.isEmojiPresentation || wide.contains(where: { $0.contains(first.value) }) {
+      return 2
+    }
     switch first.properties.generalCategory {
     case .nonspacingMark, .enclosingMark, .format: return 0
     default: return 1
