@@ -176,7 +176,7 @@ import Testing
 
   @Test func `no descriptor but the three comes with a program`() async throws {
     let place = try ScenarioWorkspace()
-    try place.pipeline(stages: [("only", "readlink /proc/$$/fd/* > \"$PENSTOCK_HOME/fds\"")])
+    try place.pipeline(stages: [("only", "readlink /proc/$$/fd/* > \"$PENSTOCK_HOME/fds\"; exit 0")])
     _ = try await run(place, code: 0)
     let own = ["p-only.sh", "/fds", "pipe:", "/memfd:"]
     let leaked = place.text("fds").split(separator: "\n").filter { line in !own.contains { line.contains($0) } }
