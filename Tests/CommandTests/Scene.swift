@@ -49,10 +49,12 @@ final class Scene {
 
   func exists(_ name: String) -> Bool { access(path(name), F_OK) == 0 }
 
+  func program() throws -> String { try builtProduct("penstock") }
+
   func start(_ arguments: [String], environment more: [String: String] = [:]) throws -> ScenarioProgram {
     asked += 1
     return try ScenarioProgram(
-      [try builtProduct("penstock")] + arguments, environment: environment.merging(more) { _, own in own },
+      [try program()] + arguments, environment: environment.merging(more) { _, own in own },
       logs: path(".asked/\(asked)"))
   }
 

@@ -57,6 +57,7 @@ package struct PipelineCatalog {
     let chain = chain(of: document, &findings)
     // what a missing base would have said cannot be missed here, but the rest of the file can still be wrong
     let isPartial = findings.hasErrors
+    let told = Set(findings.diagnostics.map(\.mark.displayed))
     var extending = Extending()
     var merged = extending.place(chain[chain.count - 1].root)
     for child in chain.dropLast().reversed() { merged = extending.merge(merged, child.root) }
@@ -70,7 +71,9 @@ package struct PipelineCatalog {
       document: merged, manifests: used.mapValues(\.manifest), hookTimeout: context.settings.hookTimeout)
     var decoder = PipelineDecoder(origin, registered: context.stages.keys.sorted(), isBase: document.isBase || isPartial)
     let pipeline = decoder.decode()
-    findings.add(decoder.findings)
+    for finding in decoder.findings.diagnostics where !told.contains(finding.mark.displayed) {
+      findings.add(finding)
+    }
     loaded.diagnostics = findings.diagnostics
     guard let pipeline, !findings.hasErrors, !document.isBase else { return loaded }
     let digest = digest(pipeline, chain: chain, used: used)
