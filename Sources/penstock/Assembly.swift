@@ -16,6 +16,9 @@ struct Assembly: Sendable {
   private let watcher: InotifyWatcher
   private let lock: InstanceLock
 
+  /// How long an outcome waits for a disk that is full or a lock that a backup holds.
+  private static let patience = Duration.seconds(120)
+
   /// Takes the lock and opens everything.
   /// - Parameter report: told everything that happens, after it is logged.
   /// - Throws: `InstanceLock.Held`, `StoreError`, `HostError`, or `CommandFailure` for bad settings.
@@ -25,7 +28,7 @@ struct Assembly: Sendable {
     settings = try Self.settings(workspace)
     try workspace.prepareState()
     lock = try Self.lock(workspace)
-    store = try StateStore(path: workspace.database)
+    store = try StateStore(path: workspace.database, patience: Self.patience)
     let spool = try WorkspaceSpool(inboxPath: workspace.inbox, varPath: workspace.state)
     reactor = try Reactor()
     let spawner = Machine.programDirectory() + "/penstock-spawner"

@@ -62,7 +62,8 @@ struct Penstock: AsyncParsableCommand {
       Foundation.exit(ExitCodes.usage)
     case let trouble as StoreError:
       Output.complain("\(trouble)")
-      Foundation.exit(trouble.isStorageFailure ? ExitCodes.storageFailed : ExitCodes.usage)
+      let other = trouble.isTransient ? ExitCodes.tryLater : ExitCodes.usage
+      Foundation.exit(trouble.isStorageFailure ? ExitCodes.storageFailed : other)
     case let held as InstanceLock.Held:
       Output.complain(held.description)
       Foundation.exit(ExitCodes.tryLater)

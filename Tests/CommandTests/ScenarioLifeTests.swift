@@ -227,6 +227,26 @@ import Testing
     #expect(runs.count == 60 && runs.allSatisfy { $0.state == .done && $0.filed })
   }
 
+  @Test func `S06 while another program holds the database locked the agent waits, and loses no outcome`() async throws {
+    let place = try ScenarioWorkspace()
+    try place.pipeline(stages: [("one", "exit 0"), ("two", "exit 0")])
+    let agent = try await place.up()
+    try place.drop("0.csv")
+    try await place.ended(1)
+    let holder = try ScenarioProgram(
+      [
+        "/usr/bin/env", "python3", "-c",
+        "import sqlite3, sys, time; db = sqlite3.connect(sys.argv[1]); db.execute('begin immediate'); print('held', flush=True); time.sleep(7)",
+        place.path("var/state.db"),
+      ], environment: ProcessInfo.processInfo.environment, logs: place.path("logs/holder"))
+    try await until("the lock to be held: \(holder.text)") { holder.text.contains("held") }
+    for n in 1..<10 { try place.drop("\(n).csv") }
+    let runs = try await place.ended(10)
+    #expect(runs.allSatisfy { $0.state == .done })
+    #expect(try await holder.end().code == 0)
+    #expect(try await place.stop(agent).code == 0)
+  }
+
   private func sqlite(_ place: ScenarioWorkspace, _ sql: String) async throws {
     let program = try ScenarioProgram(
       [
