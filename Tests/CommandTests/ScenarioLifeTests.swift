@@ -227,7 +227,8 @@ import Testing
     #expect(runs.count == 60 && runs.allSatisfy { $0.state == .done && $0.filed })
   }
 
-  @Test func `S06 while another program holds the database locked the agent waits, and loses no outcome`() async throws {
+  @Test func `S06 while another program holds the database locked the agent waits, and loses no outcome`() async throws
+  {
     let place = try ScenarioWorkspace()
     try place.pipeline(stages: [("one", "exit 0"), ("two", "exit 0")])
     let agent = try await place.up()
