@@ -23,7 +23,9 @@ package struct SecretMask: Sendable {
 
   /// Whether a variable's name says that its value is a secret.
   package static func looksSecret(name: String) -> Bool {
-    let words = ["TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL", "API_KEY", "APIKEY", "PRIVATE_KEY"]
+    let words = [
+      "TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL", "API_KEY", "APIKEY", "PRIVATE_KEY",
+    ]
     return words.contains { name.uppercased().contains($0) }
   }
 

@@ -116,7 +116,9 @@ package final class Dispatcher: Sendable {
   package func wait(for id: RunID) async -> RunState? {
     await withCheckedContinuation { continuation in
       let isKnown = state.withLock { state -> Bool in
-        guard !state.hasEnded, state.active[id] != nil || state.parked[id] != nil || state.queue.contains(id) else { return false }
+        guard !state.hasEnded, state.active[id] != nil || state.parked[id] != nil || state.queue.contains(id) else {
+          return false
+        }
         state.waiters[id, default: []].append(continuation)
         return true
       }

@@ -45,7 +45,8 @@ struct Assembly: Sendable {
         report(event)
       })
     let (inboxBell, configBell) = (Bell(), Bell())
-    let kit = Kit(settings: settings, workspace: workspace, environment: environment, program: Machine.programDirectory())
+    let kit = Kit(
+      settings: settings, workspace: workspace, environment: environment, program: Machine.programDirectory())
     let roots = [workspace.pipelines, workspace.stages] + (kit.directory.map { [$0] } ?? [])
     watcher = try InotifyWatcher(
       reactor: reactor, spool: spool, configRoots: Array(Set(roots)).sorted(), rescan: settings.rescan,
@@ -78,7 +79,9 @@ struct Assembly: Sendable {
   /// An agent that died holds the lock until the last of its programs is gone: at most a second or so.
   private static func lock(_ workspace: Workspace) throws -> InstanceLock {
     for _ in 0..<50 {
-      do { return try InstanceLock(varPath: workspace.state, boot: Machine.bootID()) } catch let held as InstanceLock.Held {
+      do { return try InstanceLock(varPath: workspace.state, boot: Machine.bootID()) } catch let held
+        as InstanceLock.Held
+      {
         if held.isAlive { throw held }
         Thread.sleep(forTimeInterval: 0.1)
       }

@@ -48,7 +48,9 @@ import Testing
   }
 
   @Test(arguments: [("drain: 100ms\n", 1), ("", 2)])
-  func `a stage that outlasts the drain, or meets a second SIGTERM, is interrupted and goes on later`(settings: String, signals: Int) async throws {
+  func `a stage that outlasts the drain, or meets a second SIGTERM, is interrupted and goes on later`(
+    settings: String, signals: Int
+  ) async throws {
     let place = try place(settings)
     let agent = try await place.up()
     try place.drop("a.csv")
@@ -85,8 +87,13 @@ import Testing
     #expect(place.filed("done").count == 30)
   }
 
-  @Test(arguments: [("retry", RunState.done, [AttemptState.interrupted, .ok]), ("fail", .failed, [.interrupted]), ("hold", .waiting, [.interrupted])])
-  func `on_interrupt says what a stage does whose agent was killed`(policy: String, state: RunState, attempts: [AttemptState]) async throws {
+  @Test(arguments: [
+    ("retry", RunState.done, [AttemptState.interrupted, .ok]), ("fail", .failed, [.interrupted]),
+    ("hold", .waiting, [.interrupted]),
+  ])
+  func `on_interrupt says what a stage does whose agent was killed`(
+    policy: String, state: RunState, attempts: [AttemptState]
+  ) async throws {
     let place = try place(more: "    on_interrupt: \(policy)\n")
     let agent = try await place.up()
     try place.drop("a.csv")
@@ -116,7 +123,9 @@ import Testing
         try place.drop("\(dropped).csv", "\(dropped)\n")
       }
       let goal = dropped - 25
-      try await until("some runs to end; \(place.tail)") { try await place.runs().count { $0.state.isTerminal } >= goal - 15 }
+      try await until("some runs to end; \(place.tail)") {
+        try await place.runs().count { $0.state.isTerminal } >= goal - 15
+      }
       agent.signal(SIGKILL)
       _ = try await agent.end()
     }
@@ -192,7 +201,10 @@ import Testing
   @Test func `no more runs are worked at once than may be`() async throws {
     let place = try ScenarioWorkspace(settings: "concurrency: 3\n")
     try place.pipeline(stages: [
-      ("count", "mkdir \"$PENSTOCK_HOME/now-$PENSTOCK_RUN\"; ls -d \"$PENSTOCK_HOME\"/now-* | wc -l >> \"$PENSTOCK_HOME/counts\"; sleep 0.05; rmdir \"$PENSTOCK_HOME/now-$PENSTOCK_RUN\"")
+      (
+        "count",
+        "mkdir \"$PENSTOCK_HOME/now-$PENSTOCK_RUN\"; ls -d \"$PENSTOCK_HOME\"/now-* | wc -l >> \"$PENSTOCK_HOME/counts\"; sleep 0.05; rmdir \"$PENSTOCK_HOME/now-$PENSTOCK_RUN\""
+      )
     ])
     for n in 0..<20 { try place.drop("\(n).csv") }
     #expect(try await place.penstock("up", "--once").code == 0)
@@ -215,7 +227,8 @@ import Testing
     #expect(runs.count == 60 && runs.allSatisfy { $0.state == .done && $0.filed })
   }
 
-  @Test func `S06 while another program holds the database locked the agent waits, and loses no outcome`() async throws {
+  @Test func `S06 while another program holds the database locked the agent waits, and loses no outcome`() async throws
+  {
     let place = try ScenarioWorkspace()
     try place.pipeline(stages: [("one", "exit 0"), ("two", "exit 0")])
     let agent = try await place.up()
@@ -237,7 +250,11 @@ import Testing
 
   private func sqlite(_ place: ScenarioWorkspace, _ sql: String) async throws {
     let program = try ScenarioProgram(
-      ["/usr/bin/env", "python3", "-c", "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.execute(sys.argv[2]); db.commit()", place.path("var/state.db"), sql],
+      [
+        "/usr/bin/env", "python3", "-c",
+        "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.execute(sys.argv[2]); db.commit()",
+        place.path("var/state.db"), sql,
+      ],
       environment: ProcessInfo.processInfo.environment, logs: place.path("logs/sql"))
     let ended = try await program.end()
     #expect(ended.code == 0, "\(ended.complaints)")

@@ -21,7 +21,8 @@ extension ScenarioProcesses {
   /// The living children of a process.
   static func children(of parent: Int32) -> [Int32] {
     all.filter { pid in
-      guard let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8), let end = stat.lastIndex(of: ")")
+      guard let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
+        let end = stat.lastIndex(of: ")")
       else { return false }
       let fields = stat[end...].dropFirst(2).split(separator: " ")
       return fields.count > 1 && Int32(fields[1]) == parent && fields[0] != "Z"

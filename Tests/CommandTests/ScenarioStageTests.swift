@@ -25,7 +25,9 @@ import Testing
 
   @Test func `a failed stage is tried again after its back-off`() async throws {
     let place = try ScenarioWorkspace()
-    try place.pipeline(stages: [("flaky", failing(2, "exit 1"))], more: "    retry: { attempts: 3, backoff: 100ms, factor: 3, jitter: 0% }\n")
+    try place.pipeline(
+      stages: [("flaky", failing(2, "exit 1"))],
+      more: "    retry: { attempts: 3, backoff: 100ms, factor: 3, jitter: 0% }\n")
     let run = try await run(place, code: 0)
     let attempts = try await place.attempts(run)
     #expect(attempts.map(\.state) == [.failed, .failed, .ok])
@@ -43,15 +45,23 @@ import Testing
 
   @Test func `exit 2 is never tried again`() async throws {
     let place = try ScenarioWorkspace()
-    try place.pipeline(stages: [("hopeless", failing(1, "exit 2"))], more: "    retry: { attempts: 5, backoff: 10ms }\n")
+    try place.pipeline(
+      stages: [("hopeless", failing(1, "exit 2"))], more: "    retry: { attempts: 5, backoff: 10ms }\n")
     #expect(try await place.attempts(run(place, code: 1)).map(\.state) == [.failed])
   }
 
   @Test func `when all tries failed the fallback's parameters are tried once`() async throws {
     let place = try ScenarioWorkspace()
     try place.pipeline(
-      stages: [("train", "cat >> \"$PENSTOCK_HOME/seen\"; echo >> \"$PENSTOCK_HOME/seen\"; grep -q ridge \"$PENSTOCK_HOME/seen\"")],
-      more: "    params: { model: xgboost, depth: 6 }\n    retry: { attempts: 2, backoff: 10ms }\n    fallback: { params: { model: ridge } }\n")
+      stages: [
+        (
+          "train",
+          "cat >> \"$PENSTOCK_HOME/seen\"; echo >> \"$PENSTOCK_HOME/seen\"; grep -q ridge \"$PENSTOCK_HOME/seen\""
+        )
+      ],
+      more:
+        "    params: { model: xgboost, depth: 6 }\n    retry: { attempts: 2, backoff: 10ms }\n    fallback: { params: { model: ridge } }\n"
+    )
     #expect(try await place.attempts(run(place, code: 0)).map(\.state) == [.failed, .failed, .ok])
     let seen = place.text("seen").split(separator: "\n").compactMap { try? JSON(parsing: Data($0.utf8)) }
     #expect(seen.map { $0["stage"]?["params"]?["model"] } == ["xgboost", "xgboost", "ridge"])
@@ -70,7 +80,9 @@ import Testing
   @Test func `on_error continue lets the run go on`() async throws {
     let place = try ScenarioWorkspace()
     try place.pipeline(stages: [("notify", "exit 1"), ("train", "exit 0")])
-    try place.write("pipelines/p.yaml", place.text("pipelines/p.yaml").replacing("p-notify.sh\"]", with: "p-notify.sh\"]\n    on_error: continue"))
+    try place.write(
+      "pipelines/p.yaml",
+      place.text("pipelines/p.yaml").replacing("p-notify.sh\"]", with: "p-notify.sh\"]\n    on_error: continue"))
     let run = try await run(place, code: 0)
     #expect(run.state == .done)
     #expect(try await place.attempts(run).map(\.state) == [.failed, .ok])
@@ -78,14 +90,19 @@ import Testing
 
   @Test func `needs is a graph: each stage gets the outputs of those it names`() async throws {
     let place = try ScenarioWorkspace()
-    let leave = { (name: String) in "cat > e.json; echo '{\"outputs\":[{\"name\":\"\(name)\",\"path\":\"e.json\"}],\"context\":{\"\(name)\":1,\"last\":\"\(name)\"}}'" }
-    try place.pipeline(stages: [("a", leave("a")), ("b", leave("b")), ("c", leave("c")), ("d", "cat > \"$PENSTOCK_HOME/d.json\"")])
+    let leave = { (name: String) in
+      "cat > e.json; echo '{\"outputs\":[{\"name\":\"\(name)\",\"path\":\"e.json\"}],\"context\":{\"\(name)\":1,\"last\":\"\(name)\"}}'"
+    }
+    try place.pipeline(stages: [
+      ("a", leave("a")), ("b", leave("b")), ("c", leave("c")), ("d", "cat > \"$PENSTOCK_HOME/d.json\""),
+    ])
     let text = place.text("pipelines/p.yaml").replacing("p-c.sh\"]", with: "p-c.sh\"]\n    needs: [a]")
       .replacing("p-d.sh\"]", with: "p-d.sh\"]\n    needs: [c, b]")
     try place.write("pipelines/p.yaml", text)
     let run = try await run(place, code: 0)
     let d = try JSON(parsing: place.bytes("d.json"))
-    #expect(d["inputs"]?.array?.map { $0["name"] } == ["c", "b"] && d["inputs"]?.array?.map { $0["stage"] } == ["c", "b"])
+    #expect(
+      d["inputs"]?.array?.map { $0["name"] } == ["c", "b"] && d["inputs"]?.array?.map { $0["stage"] } == ["c", "b"])
     #expect(d["context"] == ["a": 1, "b": 1, "c": 1, "last": "c"])
     let c = try JSON(parsing: place.bytes("var/runs/\(run.id)/c/e.json"))
     #expect(c["inputs"]?.array?.map { $0["name"] } == ["a"] && c["context"] == ["a": 1, "b": 1, "last": "b"])
@@ -93,12 +110,16 @@ import Testing
 
   @Test(arguments: [
     ("../../../../escape", "leaves the working directory"), ("/etc/passwd", "leaves the working directory"),
-    ("link", "leaves the working directory"), ("missing", "is not there"), ("dir", "no regular file"), ("pipe", "no regular file"),
+    ("link", "leaves the working directory"), ("missing", "is not there"), ("dir", "no regular file"),
+    ("pipe", "no regular file"),
   ])
   func `an output that is none is refused`(path: String, words: String) async throws {
     let place = try ScenarioWorkspace()
     try place.pipeline(stages: [
-      ("bad", "touch \"$PENSTOCK_HOME/escape\"; ln -s /etc/passwd link; mkdir dir; mkfifo pipe; echo '{\"outputs\":[{\"name\":\"o\",\"path\":\"\(path)\"}]}'")
+      (
+        "bad",
+        "touch \"$PENSTOCK_HOME/escape\"; ln -s /etc/passwd link; mkdir dir; mkfifo pipe; echo '{\"outputs\":[{\"name\":\"o\",\"path\":\"\(path)\"}]}'"
+      )
     ])
     let run = try await run(place, code: 1)
     #expect(run.reason?.contains(words) == true, "\(run.reason ?? "")")
@@ -106,7 +127,10 @@ import Testing
     #expect(!place.exists("var/runs/\(run.id)/bad"))
   }
 
-  @Test(arguments: ["{\"status\":\"great\"}", "{}{}", "[1]", "not json", "{\"outputs\":{}}", "{\"metrics\":{\"x\":1e999}}", "{\"metrics\":{\"x\":NaN}}", "\u{FEFF}{}", "\"\\ud800\""])
+  @Test(arguments: [
+    "{\"status\":\"great\"}", "{}{}", "[1]", "not json", "{\"outputs\":{}}", "{\"metrics\":{\"x\":1e999}}",
+    "{\"metrics\":{\"x\":NaN}}", "\u{FEFF}{}", "\"\\ud800\"",
+  ])
   func `a reply that is none fails the stage and harms nobody else`(reply: String) async throws {
     let place = try ScenarioWorkspace()
     try place.write("reply", reply)
@@ -123,15 +147,22 @@ import Testing
 
   @Test func `the largest numbers of a reply are kept, or refused as a bad reply`() async throws {
     let place = try ScenarioWorkspace()
-    try place.pipeline(stages: [("only", "echo '{\"metrics\":{\"big\":9223372036854775808,\"small\":1e-320,\"whole\":9007199254740993}}'")])
+    try place.pipeline(stages: [
+      ("only", "echo '{\"metrics\":{\"big\":9223372036854775808,\"small\":1e-320,\"whole\":9007199254740993}}'")
+    ])
     let run = try await run(place, code: 0)
     #expect(try await place.attempts(run).first?.metrics["whole"] == .integer(9_007_199_254_740_993))
   }
 
   @Test func `off bypasses a stage and hands its inputs on`() async throws {
     let place = try ScenarioWorkspace()
-    try place.pipeline(stages: [("make", "echo 1 >o; echo '{\"outputs\":[{\"name\":\"o\",\"path\":\"o\"}]}'"), ("clean", "touch \"$PENSTOCK_HOME/cleaned\""), ("use", "cat > \"$PENSTOCK_HOME/used.json\"")])
-    try place.write("pipelines/p.yaml", place.text("pipelines/p.yaml").replacing("p-clean.sh\"]", with: "p-clean.sh\"]\n    granularity: off"))
+    try place.pipeline(stages: [
+      ("make", "echo 1 >o; echo '{\"outputs\":[{\"name\":\"o\",\"path\":\"o\"}]}'"),
+      ("clean", "touch \"$PENSTOCK_HOME/cleaned\""), ("use", "cat > \"$PENSTOCK_HOME/used.json\""),
+    ])
+    try place.write(
+      "pipelines/p.yaml",
+      place.text("pipelines/p.yaml").replacing("p-clean.sh\"]", with: "p-clean.sh\"]\n    granularity: off"))
     let run = try await run(place, code: 0)
     #expect(!place.exists("cleaned"))
     #expect(try await place.attempts(run).map(\.state) == [.ok, .skipped, .ok])
@@ -145,7 +176,9 @@ import Testing
       stages: [("only", "printf '%s\\n' \"$@\" > \"$PENSTOCK_HOME/args\"; cat > \"$PENSTOCK_HOME/e.json\"")],
       more: "    params: { pair: \"${file.pair}\", n: 3 }\n")
     try place.write(
-      "pipelines/p.yaml", place.text("pipelines/p.yaml").replacing("p-only.sh\"]", with: "p-only.sh\", \"--pair=${file.pair}\", \"${input}\", \"${params.n}\", \"$${x}\"]"))
+      "pipelines/p.yaml",
+      place.text("pipelines/p.yaml").replacing(
+        "p-only.sh\"]", with: "p-only.sh\", \"--pair=${file.pair}\", \"${input}\", \"${params.n}\", \"$${x}\"]"))
     let run = try await run(place, drop: "fx-$(id) ${input}.csv", code: 0)
     let captured = "$(id) ${input}"
     #expect(
@@ -157,8 +190,12 @@ import Testing
   @Test func `programs get the environment of the contract and nothing else`() async throws {
     let place = try ScenarioWorkspace(
       settings: "env: [FROM_SETTINGS]\n",
-      environment: ["FROM_SETTINGS": "s", "FROM_PIPELINE": "p", "LEAKED": "never", "LD_LIBRARY_PATH": "/nowhere", "LANG": "C.UTF-8"])
-    try place.pipeline(stages: [("only", "tr '\\0' '\\n' < /proc/$$/environ > \"$PENSTOCK_HOME/env\"")], more: "env: [FROM_PIPELINE, NOT_SET]\n")
+      environment: [
+        "FROM_SETTINGS": "s", "FROM_PIPELINE": "p", "LEAKED": "never", "LD_LIBRARY_PATH": "/nowhere", "LANG": "C.UTF-8",
+      ])
+    try place.pipeline(
+      stages: [("only", "tr '\\0' '\\n' < /proc/$$/environ > \"$PENSTOCK_HOME/env\"")],
+      more: "env: [FROM_PIPELINE, NOT_SET]\n")
     let run = try await run(place, code: 0)
     let lines = place.text("env").split(separator: "\n").map { $0.split(separator: "=", maxSplits: 1).map(String.init) }
     var environment = Dictionary(uniqueKeysWithValues: lines.map { ($0[0], $0.count > 1 ? $0[1] : "") })
@@ -188,7 +225,9 @@ import Testing
     let place = try ScenarioWorkspace(settings: "secrets: [PLAIN]\nenv: [PLAIN]\n", environment: secrets)
     let shout = "echo \"stderr $API_TOKEN $PLAIN $DB_PASSWORD\" >&2; printf %s \"$API_TOKEN\" | base64 >&2;"
     try place.pipeline(stages: [("only", shout + " exit 1")], more: "env: [API_TOKEN, DB_PASSWORD]\n")
-    try place.script("hooks/before-only.d/10", shout + " echo \"{\\\"reason\\\":\\\"because $API_TOKEN\\\",\\\"warnings\\\":[\\\"warned $API_TOKEN\\\"]}\"")
+    try place.script(
+      "hooks/before-only.d/10",
+      shout + " echo \"{\\\"reason\\\":\\\"because $API_TOKEN\\\",\\\"warnings\\\":[\\\"warned $API_TOKEN\\\"]}\"")
     try place.drop("a.csv")
     let up = try await place.penstock("up", "--once")
     let run = try #require(try await place.runs().first)
@@ -207,7 +246,9 @@ import Testing
 
   @Test func `a stage that writes without end fills neither memory nor disk`() async throws {
     let place = try ScenarioWorkspace()
-    try place.pipeline(stages: [("loud", "yes 0123456789012345678901234567890123456789012345678901234567890 | head -c 90000000 >&2")])
+    try place.pipeline(stages: [
+      ("loud", "yes 0123456789012345678901234567890123456789012345678901234567890 | head -c 90000000 >&2")
+    ])
     let run = try await run(place, code: 0)
     let bytes = place.bytes("var/runs/\(run.id)/log.ndjson").count
     #expect(bytes < 400 << 20)
@@ -216,7 +257,12 @@ import Testing
 
   @Test func `a stage that destroys its run's directory fails its own run alone`() async throws {
     let place = try ScenarioWorkspace()
-    try place.pipeline(stages: [("vandal", "cd /; rm -rf \"$PENSTOCK_HOME/var/runs/$PENSTOCK_RUN\"; touch \"$PENSTOCK_HOME/var/runs/$PENSTOCK_RUN\""), ("next", "exit 0")])
+    try place.pipeline(stages: [
+      (
+        "vandal",
+        "cd /; rm -rf \"$PENSTOCK_HOME/var/runs/$PENSTOCK_RUN\"; touch \"$PENSTOCK_HOME/var/runs/$PENSTOCK_RUN\""
+      ), ("next", "exit 0"),
+    ])
     try place.pipeline("good", inbox: "*.txt", stages: [("only", "exit 0")])
     try place.drop("a.csv")
     let up = try await place.penstock("up", "--once")
@@ -241,7 +287,12 @@ import Testing
 
   @Test func `what stands in the way of filing one drop does not keep others from being filed`() async throws {
     let place = try ScenarioWorkspace()
-    try place.pipeline(stages: [("block", "case \"$PENSTOCK_RUN\" in *) grep -q block.csv && { mkdir -p \"$PENSTOCK_HOME/var/done/$PENSTOCK_RUN\"; touch \"$PENSTOCK_HOME/var/done/$PENSTOCK_RUN/x\"; }; esac; exit 0")])
+    try place.pipeline(stages: [
+      (
+        "block",
+        "case \"$PENSTOCK_RUN\" in *) grep -q block.csv && { mkdir -p \"$PENSTOCK_HOME/var/done/$PENSTOCK_RUN\"; touch \"$PENSTOCK_HOME/var/done/$PENSTOCK_RUN/x\"; }; esac; exit 0"
+      )
+    ])
     try place.drop("block.csv")
     try place.drop("free.csv")
     #expect(try await place.penstock("up", "--once").code == 0)

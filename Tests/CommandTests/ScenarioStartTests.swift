@@ -5,7 +5,8 @@ import Testing
 
 /// Runs that no drop began, and runs that a person stops.
 @Suite(.serialized, .timeLimit(.minutes(1))) struct ScenarioStartTests {
-  private let keep = "cat > \"$PENSTOCK_HOME/e-$PENSTOCK_RUN.json\"; cat \"$(ls \"$PENSTOCK_HOME\"/var/work/$PENSTOCK_RUN/* 2>/dev/null || echo /dev/null)\" > \"$PENSTOCK_HOME/bytes\""
+  private let keep =
+    "cat > \"$PENSTOCK_HOME/e-$PENSTOCK_RUN.json\"; cat \"$(ls \"$PENSTOCK_HOME\"/var/work/$PENSTOCK_RUN/* 2>/dev/null || echo /dev/null)\" > \"$PENSTOCK_HOME/bytes\""
 
   private func place(more: String = "", inbox: String = "*.csv") throws -> ScenarioWorkspace {
     let place = try ScenarioWorkspace()
@@ -26,7 +27,8 @@ import Testing
     let agent = withAgent ? try await place.up() : nil
     if withAgent { try await place.waitForLog("pipeline loaded") }
     let ended = try await place.penstock(
-      "run", "p", "--input", place.path("data/in.csv"), "--set", "h=7", "--granularity", "only=fine", "--wait", "--json")
+      "run", "p", "--input", place.path("data/in.csv"), "--set", "h=7", "--granularity", "only=fine", "--wait", "--json"
+    )
     #expect(ended.code == 0, "\(ended.complaints)")
     let runs = try await place.ended(1)
     let run = try #require(runs.first)
@@ -42,10 +44,13 @@ import Testing
   @Test(arguments: [
     (["run", "q"], "no pipeline `q`"), (["run", "p", "--set", "x=1", "--input", "/etc/passwd"], "`x`"),
     (["run", "p", "--granularity", "nope=fine", "--input", "/etc/passwd"], "no stage `nope`"),
-    (["run", "p", "--input", "/nowhere/at/all"], "/nowhere/at/all"), (["run", "p", "--input", "/tmp"], "no regular file"),
+    (["run", "p", "--input", "/nowhere/at/all"], "/nowhere/at/all"),
+    (["run", "p", "--input", "/tmp"], "no regular file"),
     (["run", "p"], "nothing to run on"),
   ])
-  func `what cannot be started by hand is refused in words and leaves nothing`(arguments: [String], words: String) async throws {
+  func `what cannot be started by hand is refused in words and leaves nothing`(arguments: [String], words: String)
+    async throws
+  {
     let place = try place()
     for withAgent in [false, true] {
       let agent = withAgent ? try await place.up() : nil
@@ -59,7 +64,8 @@ import Testing
   }
 
   @Test func `a run without a drop reads its data sources`() async throws {
-    let place = try place(more: "data: { sources: [ { type: csv, path: data/base.csv }, { type: csv, path: data/more.csv } ] }\n")
+    let place = try place(
+      more: "data: { sources: [ { type: csv, path: data/base.csv }, { type: csv, path: data/more.csv } ] }\n")
     try place.write("data/base.csv", "base")
     try place.write("data/more.csv", "more")
     #expect(try await place.penstock("run", "p").code == 0)
@@ -120,7 +126,12 @@ import Testing
 
   @Test func `a queued run is cancelled without ever beginning`() async throws {
     let place = try ScenarioWorkspace(settings: "concurrency: 1\n")
-    try place.pipeline(stages: [("slow", "touch \"$PENSTOCK_HOME/began-$PENSTOCK_RUN\"; while [ ! -e \"$PENSTOCK_HOME/go\" ]; do sleep 0.05; done")])
+    try place.pipeline(stages: [
+      (
+        "slow",
+        "touch \"$PENSTOCK_HOME/began-$PENSTOCK_RUN\"; while [ ! -e \"$PENSTOCK_HOME/go\" ]; do sleep 0.05; done"
+      )
+    ])
     let agent = try await place.up()
     try place.drop("1.csv")
     try await until("the first run") { !place.names(".").filter { $0.hasPrefix("began") }.isEmpty }
