@@ -6,7 +6,8 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct ControlTests {
   private func serving(
-    _ place: Spooled, _ answer: @escaping @Sendable (String) -> String, _ body: @escaping @Sendable (String) async throws -> Void
+    _ place: Spooled, _ answer: @escaping @Sendable (String) -> String,
+    _ body: @escaping @Sendable (String) async throws -> Void
   ) async throws {
     let reactor = try Reactor()
     let path = place.path("var/penstock.sock")
@@ -94,13 +95,19 @@ import Testing
 
   private func bindUnix(_ fd: Int32, _ path: String) -> Int32 {
     var address = address(path)
-    return withUnsafePointer(to: &address) { $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(fd, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) } }
+    return withUnsafePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(fd, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
+    }
   }
 
   private func connected(_ path: String) -> Int32 {
     let fd = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
     var address = address(path)
-    let code = withUnsafePointer(to: &address) { $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(fd, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) } }
+    let code = withUnsafePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        connect(fd, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+      }
+    }
     #expect(code == 0)
     return fd
   }

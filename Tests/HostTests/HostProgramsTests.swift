@@ -5,15 +5,21 @@ import Host
 import Testing
 
 @Suite struct HostProgramsTests {
-  private func programs(_ place: Spooled) -> HostPrograms { HostPrograms(home: place.home, path: "relative:/usr/bin:/bin") }
+  private func programs(_ place: Spooled) -> HostPrograms {
+    HostPrograms(home: place.home, path: "relative:/usr/bin:/bin")
+  }
 
   @Test func `hooks come in C order with what speaks against each`() throws {
     let place = try Spooled()
-    for (name, mode) in [("b", 0o755), ("B", 0o755), ("10", 0o755), ("2", 0o755), ("README.md", 0o644), (".hidden", 0o755), ("x.bak", 0o755), ("plain", 0o644), ("open", 0o757), ("group", 0o775)] {
+    for (name, mode) in [
+      ("b", 0o755), ("B", 0o755), ("10", 0o755), ("2", 0o755), ("README.md", 0o644), (".hidden", 0o755),
+      ("x.bak", 0o755), ("plain", 0o644), ("open", 0o757), ("group", 0o775),
+    ] {
       try place.write("hooks/before-run.d/\(name)", "#!/bin/sh\n", mode: mode)
     }
     let found = programs(place).hooks(of: "before-run")
-    #expect(found.map(\.shown) == ["10", "2", "B", "b", "group", "open", "plain", "x.bak"].map { "hooks/before-run.d/" + $0 })
+    #expect(
+      found.map(\.shown) == ["10", "2", "B", "b", "group", "open", "plain", "x.bak"].map { "hooks/before-run.d/" + $0 })
     let refused = Dictionary(uniqueKeysWithValues: found.map { (($0.shown as NSString).lastPathComponent, $0.refusal) })
     #expect(refused["plain"]??.contains("chmod +x") == true && refused["open"]??.contains("writable by others") == true)
     #expect(refused["x.bak"]??.contains("backup") == true && refused["group"] == .some(nil))
@@ -26,9 +32,13 @@ import Testing
     let place = try Spooled()
     try place.write("hooks/before-run.d/a", "#!/bin/sh\n", mode: 0o755)
     let target = Array(place.path("hooks/before-run.d/").utf8) + [0xFF, 0]
-    _ = target.withUnsafeBufferPointer { $0.withMemoryRebound(to: CChar.self) { name in name.baseAddress.map { symlink("/bin/true", $0) } } }
+    _ = target.withUnsafeBufferPointer {
+      $0.withMemoryRebound(to: CChar.self) { name in name.baseAddress.map { symlink("/bin/true", $0) } }
+    }
     let found = programs(place).hooks(of: "before-run")
-    #expect(found.count == 2 && found[1].shown == "hooks/before-run.d/\\xff" && found[1].refusal?.contains("not UTF-8") == true)
+    #expect(
+      found.count == 2 && found[1].shown == "hooks/before-run.d/\\xff"
+        && found[1].refusal?.contains("not UTF-8") == true)
   }
 
   @Test func `a program beneath a directory that others may write to is refused, through a link too`() throws {
@@ -39,7 +49,9 @@ import Testing
     #expect(symlink(place.path("bin/safe"), place.path("open/link")) == 0)
     #expect(symlink(place.path("open/p"), place.path("bin/link")) == 0)
     for path in ["open/p", "open/link", "bin/link"] {
-      #expect(programs(place).resolve("./" + path, hashing: false).refusal?.contains("which is writable by others") == true, "\(path)")
+      #expect(
+        programs(place).resolve("./" + path, hashing: false).refusal?.contains("which is writable by others") == true,
+        "\(path)")
     }
     #expect(programs(place).resolve("./bin/safe", hashing: false).refusal == nil)
     // a sticky one, as /tmp is, lets nobody replace what is not theirs

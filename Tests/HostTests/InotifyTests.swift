@@ -8,7 +8,9 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct InotifyTests {
   private func event(_ watch: Int32, _ mask: UInt32, _ name: [UInt8]) -> [UInt8] {
     let padded = name.isEmpty ? [] : name + Array(repeating: 0, count: 16 - name.count % 16)
-    return [UInt32(bitPattern: watch), mask, 0, UInt32(padded.count)].flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } } + padded
+    return [UInt32(bitPattern: watch), mask, 0, UInt32(padded.count)].flatMap { word in
+      (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) }
+    } + padded
   }
 
   @Test func `events are read one after another, names without their padding`() {

@@ -3,7 +3,7 @@ import Glibc
 import Host
 import Testing
 
-@Suite struct InstanceLockTests {
+@Suite(.serialized) struct InstanceLockTests {
   @Test func `one holds it at a time, and the second is told who`() throws {
     let place = try Spooled()
     do {
@@ -15,6 +15,19 @@ import Testing
     }
     _ = try InstanceLock(varPath: place.path("var"), boot: "boot")
     #expect(place.text("var/agent.lock") != nil)
+  }
+
+  @Test func `a refusal closes what it opened once, and nobody else's descriptor`() throws {
+    let place = try Spooled()
+    let lock = try InstanceLock(varPath: place.path("var"), boot: "boot")
+    let lost = Counter()
+    DispatchQueue.concurrentPerform(iterations: 2000) { [varPath = place.path("var")] _ in
+      let own = open("/dev/null", O_RDONLY | O_CLOEXEC)
+      _ = try? InstanceLock(varPath: varPath, boot: "boot")
+      if close(own) != 0 { _ = lost.increment() }
+    }
+    #expect(lost.value == 0)
+    withExtendedLifetime(lock) {}
   }
 
   @Test func `it is no link's target`() throws {

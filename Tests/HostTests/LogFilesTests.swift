@@ -5,7 +5,8 @@ import Testing
 
 @Suite struct LogFilesTests {
   private func record(_ message: String, run: RunID? = nil) -> LogRecord {
-    LogRecord(time: Date(timeIntervalSince1970: 1), level: .info, message: message, run: run, fields: ["line": "tok-12345 é\n"])
+    LogRecord(
+      time: Date(timeIntervalSince1970: 1), level: .info, message: message, run: run, fields: ["line": "tok-12345 é\n"])
   }
 
   @Test func `all goes to the agent's log, and what is of a run to its own, secrets masked`() throws {
@@ -28,7 +29,9 @@ import Testing
       for n in 0..<100 { logs.write(record("\(round)", run: Spooled.id(n))) }
     }
     for n in 0..<100 {
-      let lines = try (place.text("var/runs/\(Spooled.id(n))/log.ndjson") ?? "").split(separator: "\n").map { try JSON(parsing: Data($0.utf8)) }
+      let lines = try (place.text("var/runs/\(Spooled.id(n))/log.ndjson") ?? "").split(separator: "\n").map {
+        try JSON(parsing: Data($0.utf8))
+      }
       #expect(lines.map { $0["message"] } == ["0", "1", "2"])
     }
   }
@@ -37,7 +40,8 @@ import Testing
     let place = try Spooled()
     let workspace = try #require(Workspace(at: place.home))
     try place.write("elsewhere", "keep")
-    try FileManager.default.createSymbolicLink(atPath: place.path("var/logs/agent.ndjson"), withDestinationPath: place.path("elsewhere"))
+    try FileManager.default.createSymbolicLink(
+      atPath: place.path("var/logs/agent.ndjson"), withDestinationPath: place.path("elsewhere"))
     LogFiles(workspace: workspace, mask: SecretMask(values: [])).write(record("x"))
     #expect(place.text("elsewhere") == "keep")
   }

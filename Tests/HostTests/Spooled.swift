@@ -27,7 +27,9 @@ final class Spooled {
     try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path(name))
   }
 
-  func text(_ name: String) -> String? { FileManager.default.contents(atPath: path(name)).map { String(decoding: $0, as: UTF8.self) } }
+  func text(_ name: String) -> String? {
+    FileManager.default.contents(atPath: path(name)).map { String(decoding: $0, as: UTF8.self) }
+  }
 
   func names(_ directory: String) -> [String] {
     ((try? FileManager.default.contentsOfDirectory(atPath: path(directory))) ?? []).sorted()

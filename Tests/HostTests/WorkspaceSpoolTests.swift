@@ -11,7 +11,9 @@ import Testing
     let place = try Spooled()
     try place.write("inbox/a.csv", "x")
     let before = try place.spool.inboxDirectory.look(at: a)
-    guard case .claimed(let sample) = try place.spool.claim(a, as: Spooled.id(1)), case .file(let seen, .closed) = before else {
+    guard case .claimed(let sample) = try place.spool.claim(a, as: Spooled.id(1)),
+      case .file(let seen, .closed) = before
+    else {
       Issue.record("not claimed")
       return
     }
@@ -45,7 +47,8 @@ import Testing
     let report = try place.spool.file((1...4).map { Filing(id: Spooled.id($0), name: a, destination: .done) })
     #expect(report.troubled.map(\.filing.id) == [Spooled.id(2)] && report.troubled[0].reason.contains("File exists"))
     #expect(report.missing.map(\.id) == [Spooled.id(4)])
-    #expect(place.text("var/done/\(Spooled.id(1))/a.csv") == "1" && place.text("var/done/\(Spooled.id(3))/a.csv") == "3")
+    #expect(
+      place.text("var/done/\(Spooled.id(1))/a.csv") == "1" && place.text("var/done/\(Spooled.id(3))/a.csv") == "3")
     #expect(place.text("var/done/\(Spooled.id(2))/other") == "was here")
     #expect(place.text("var/work/\(Spooled.id(2))/a.csv") == "2")
   }
@@ -92,7 +95,9 @@ import Testing
     let digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     #expect(artifacts == [Artifact(stage: "train", name: "model", path: "train/deep/model", bytes: 3, sha256: digest)])
     #expect(place.names("var/runs/\(Spooled.id(1))") == ["train"])
-    #expect(place.spool.path(of: artifacts[0], run: Spooled.id(1)) == place.path("var/runs/\(Spooled.id(1))/train/deep/model"))
+    #expect(
+      place.spool.path(of: artifacts[0], run: Spooled.id(1)) == place.path("var/runs/\(Spooled.id(1))/train/deep/model")
+    )
   }
 
   @Test func `an attempt begins empty, and what a failed one left stays for a person`() throws {
@@ -123,6 +128,8 @@ import Testing
     let place = try Spooled()
     try place.write("inbox/a.csv", String(repeating: "a", count: 1_000_000))
     _ = try place.spool.claim(a, as: Spooled.id(1))
-    #expect(try place.spool.digest(of: a, of: Spooled.id(1)) == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0")
+    #expect(
+      try place.spool.digest(of: a, of: Spooled.id(1))
+        == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0")
   }
 }
