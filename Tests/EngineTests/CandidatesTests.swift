@@ -1,0 +1,124 @@
+import Core
+import Testing
+
+@testable import Engine
+
+@Suite struct CandidatesTests {
+  private let a = FileName("a.csv")
+
+  private func candidates() -> Names {
+    Names(times: Settling.Times(moved: .milliseconds(200), written: .seconds(2), empty: .seconds(10)))
+  }
+
+  private func sample(_ bytes: Int = 1) -> FileSample {
+    FileSample(device: 1, inode: 1, bytes: bytes, links: 1, modified: 1, changed: 1)
+  }
+
+  @Test func `a name is due when it is noticed, then when its time is over`() {
+    let names = candidates()
+    names.notice(a, moved: false, now: .zero)
+    #expect(names.takeDue(now: .zero, limit: 9) == [a])
+    #expect(!names.looked(at: a, sample(), .closed, now: .zero))
+    #expect(names.nextDue == .seconds(2))
+    #expect(names.takeDue(now: .seconds(1), limit: 9).isEmpty)
+    #expect(names.takeDue(now: .seconds(2), limit: 9) == [a])
+    #expect(names.looked(at: a, sample(), .closed, now: .seconds(2)))
+  }
+
+  @Test func `an event makes a waiting name due at once, and its old look void`() {
+    let names = candidates()
+    names.notice(a, moved: false, now: .zero)
+    _ = names.takeDue(now: .zero, limit: 9)
+    _ = names.looked(at: a, sample(), .closed, now: .zero)
+    names.notice(a, moved: false, now: .seconds(1))
+    #expect(names.takeDue(now: .seconds(1), limit: 9) == [a])
+    #expect(!names.looked(at: a, sample(), .closed, now: .seconds(1)))
+    #expect(names.takeDue(now: .seconds(2), limit: 9).isEmpty)
+  }
+
+  @Test func `no more are taken than asked for, and none is lost`() {
+    let names = candidates()
+    for n in 0..<1000 { names.notice(FileName("\(n)"), moved: true, now: .zero) }
+    var seen: Set<FileName> = []
+    while true {
+      let due = names.takeDue(now: .zero, limit: 256)
+      if due.isEmpty { break }
+      #expect(due.count <= 256)
+      seen.formUnion(due)
+      for name in due { names.forget(name) }
+    }
+    #expect(seen.count == 1000 && names.count == 0)
+  }
+
+  @Test func `what is held or unmatched is news once, however often it is looked at again`() {
+    let names = candidates()
+    names.notice(a, moved: nil, now: .zero)
+    #expect(names.hold(a, "why"))
+    names.reconsiderHeld(now: .zero)
+    #expect(!names.hold(a, "why"))
+    names.reconsiderHeld(now: .zero)
+    #expect(names.hold(a, "another why"))
+    names.notice(a, moved: nil, now: .zero)
+    #expect(names.leaveUnmatched(a))
+    names.reconsiderUnmatched(now: .zero)
+    #expect(!names.leaveUnmatched(a))
+    #expect(names.unmatched == [a])
+    names.notice(a, moved: false, now: .zero)
+    #expect(names.leaveUnmatched(a))
+  }
+
+  @Test func `a scan keeps what is there`() {
+    let names = candidates()
+    for name in ["a", "b"] {
+      names.notice(FileName(name), moved: nil, now: .zero)
+      _ = names.hold(FileName(name), "why")
+    }
+    names.keepOnly([FileName("b")])
+    #expect(Array(names.held.keys) == [FileName("b")])
+    #expect(names.knows(FileName("b")) && !names.knows(FileName("a")))
+  }
+
+  @Test func `what waits for its writer or cannot be read keeps nobody waiting`() {
+    let names = candidates()
+    names.notice(a, moved: false, now: .zero)
+    #expect(names.isSettling)
+    _ = names.looked(at: a, sample(), .openForWriting, now: .zero)
+    #expect(!names.isSettling && names.waiting().map(\.reason) == ["waiting for its writer"])
+    _ = names.looked(at: a, sample(), .unreadable("no"), now: .zero)
+    #expect(!names.isSettling)
+  }
+
+  @Test func `NFC and NFD are two names`() {
+    let names = candidates()
+    for text in ["caf\u{E9}", "cafe\u{301}"] { names.notice(FileName(text), moved: true, now: .zero) }
+    #expect(names.takeDue(now: .zero, limit: 9).count == 2)
+  }
+}
+
+/// Candidates that expectations may change.
+private final class Names {
+  private var all: Candidates
+
+  init(times: Settling.Times) { all = Candidates(times: times) }
+
+  var count: Int { all.count }
+  var nextDue: Duration? { all.nextDue }
+  var isSettling: Bool { all.isSettling }
+  var held: [FileName: String] { all.held }
+  var unmatched: Set<FileName> { all.unmatched }
+
+  func notice(_ name: FileName, moved: Bool?, now: Duration) { all.notice(name, moved: moved, now: now) }
+  func takeDue(now: Duration, limit: Int) -> [FileName] { all.takeDue(now: now, limit: limit) }
+  func forget(_ name: FileName) { all.forget(name) }
+  func hold(_ name: FileName, _ reason: String) -> Bool { all.hold(name, reason) }
+  func leaveUnmatched(_ name: FileName) -> Bool { all.leaveUnmatched(name) }
+  func reconsiderHeld(now: Duration) { all.reconsiderHeld(now: now) }
+  func reconsiderUnmatched(now: Duration) { all.reconsiderUnmatched(now: now) }
+  func keepOnly(_ present: Set<FileName>) { all.keepOnly(present) }
+  func knows(_ name: FileName) -> Bool { all.knows(name) }
+  func waiting() -> [(name: FileName, reason: String)] { all.waiting() }
+
+  func looked(at name: FileName, _ sample: FileSample, _ openness: Openness, now: Duration) -> Bool {
+    all.looked(at: name, sample, openness, now: now)
+  }
+}
