@@ -107,7 +107,7 @@ package struct HookCall: Sendable, Equatable {
   package var run: RunID?
   package var stage: String?
   package var attempt: Int?
-  /// `before-train`, `after-run`, …
+  /// The event by its name, such as `before-train`.
   package var event: String
   package var program: String
   package var sha256: String?
@@ -141,7 +141,9 @@ package struct HookCall: Sendable, Equatable {
   }
 }
 
-/// A hook's answer. `error` is no answer: what its `on_error` let pass or turned into a failure.
+/// A hook's answer.
+///
+/// `error` is none: what its `on_error` let pass or turned into a failure.
 package enum HookDecision: String, Sendable, Codable, CaseIterable {
   case allow
   case deny

@@ -68,7 +68,9 @@ package struct Stage: Sendable, Equatable, Codable {
   package var name: String
   /// The registered stage it uses; `nil` where it names its own argv.
   package var uses: String?
-  /// What is executed: the manifest's argv, or that of `run:`. `${input}` and the like still inside.
+  /// What is executed: the manifest's argv, or that of `run:`.
+  ///
+  /// `${input}` and the like are still inside.
   package var program: [String]
   package var params: [String: JSON]
   /// The stages whose outputs are its inputs; empty for the first.

@@ -66,8 +66,7 @@ package enum Quantity {
     let parts = duration.components
     var rest = parts.seconds * 1000 + parts.attoseconds / 1_000_000_000_000_000
     var text = ""
-    for (unit, length) in [("h", Int64(3_600_000)), ("m", 60000), ("s", 1000), ("ms", 1)] where rest >= length
-    {
+    for (unit, length) in [("h", Int64(3_600_000)), ("m", 60000), ("s", 1000), ("ms", 1)] where rest >= length {
       text += "\(rest / length)\(unit)"
       rest %= length
     }

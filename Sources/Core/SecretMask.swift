@@ -5,12 +5,16 @@ package struct SecretMask: Sendable {
   private let hidden: [String]
   /// Shorter values would mask innocent text.
   private static let shortest = 4
+  /// Of one line of a secret of several: what a log shows is lines.
+  private static let shortestLine = 8
 
   /// - Parameter values: the secrets themselves; their base64 and URL-encoded forms are hidden too.
   package init(values: [String]) {
     var forms: Set<String> = []
     for value in values where value.utf8.count >= Self.shortest {
       forms.insert(value)
+      let lines = value.split(whereSeparator: \.isNewline).map(String.init)
+      forms.formUnion(lines.filter { $0.utf8.count >= Self.shortestLine })
       forms.insert(Data(value.utf8).base64EncodedString())
       forms.insert(value.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? value)
     }
@@ -19,7 +23,9 @@ package struct SecretMask: Sendable {
 
   /// Whether a variable's name says that its value is a secret.
   package static func looksSecret(name: String) -> Bool {
-    let words = ["TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL", "API_KEY", "APIKEY", "PRIVATE_KEY"]
+    let words = [
+      "TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL", "API_KEY", "APIKEY", "PRIVATE_KEY",
+    ]
     return words.contains { name.uppercased().contains($0) }
   }
 

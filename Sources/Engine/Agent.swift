@@ -62,7 +62,8 @@ package final class Agent: Sendable {
     let (intake, starter, book, bench) = (intake, starter, book, bench)
     configs = Configs(bench: bench, book: book, bell: parts.configBell, load: parts.loadPipelines) { fresh in
       intake.pipelinesChanged()
-      for version in fresh where version.pipeline.trigger.onConfig && book.version(of: version.pipeline.name) == version {
+      for version in fresh where version.pipeline.trigger.onConfig && book.version(of: version.pipeline.name) == version
+      {
         let wish = Starter.Wish(pipeline: version.pipeline.name, trigger: .config)
         do { _ = try await starter.start(wish) } catch let refusal as any RunProblem {
           bench.say(.controlRefused(refusal.words))

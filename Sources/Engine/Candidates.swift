@@ -1,7 +1,7 @@
 import Core
 import HeapModule
 
-/// The names in the inbox that intake has seen, and when it looks at each again. Pure.
+/// The names in the inbox that intake has seen, and when it looks at each again.
 struct Candidates {
   /// What a name waits for; one that is due is looked at.
   private struct Candidate {

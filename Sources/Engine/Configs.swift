@@ -117,7 +117,9 @@ package final class Configs: Sendable {
   private func announce(_ file: LoadedPipeline, before: LoadedPipeline?, lastGood: PipelineVersion?) {
     if let version = file.version {
       if before?.version?.digest == version.digest { return }
-      bench.say(.pipelineLoaded(name: version.pipeline.name, path: file.path, isFirst: lastGood.map { $0.digest == version.digest } ?? true))
+      bench.say(
+        .pipelineLoaded(
+          name: version.pipeline.name, path: file.path, isFirst: lastGood.map { $0.digest == version.digest } ?? true))
     } else if !file.isValid {
       let errors = file.diagnostics.filter { $0.severity == .error }
       let first = errors.first.map { "\($0.mark.displayed): \($0.message)" } ?? ""

@@ -26,6 +26,7 @@ package final class Dispatcher: Sendable {
     /// Places promised to runs whose first attempt a claim records.
     var promised = 0
     var isDraining = false
+    var hasFailed = false
     var hasEnded = false
     var ended: [RunState: Int] = [:]
     var waiters: [RunID: [CheckedContinuation<RunState?, Never>]] = [:]
@@ -115,7 +116,9 @@ package final class Dispatcher: Sendable {
   package func wait(for id: RunID) async -> RunState? {
     await withCheckedContinuation { continuation in
       let isKnown = state.withLock { state -> Bool in
-        guard !state.hasEnded, state.active[id] != nil || state.parked[id] != nil || state.queue.contains(id) else { return false }
+        guard !state.hasEnded, state.active[id] != nil || state.parked[id] != nil || state.queue.contains(id) else {
+          return false
+        }
         state.waiters[id, default: []].append(continuation)
         return true
       }
@@ -175,7 +178,14 @@ package final class Dispatcher: Sendable {
       while true {
         let (entries, wake) = takeStartable(at: bench.now())
         for (entry, cancellation) in entries {
-          group.addTask { try await self.work(entry, cancellation) }
+          group.addTask {
+            do { try await self.work(entry, cancellation) } catch {
+              // the group rethrows it when this loop has ended, and does not end the loop
+              self.state.withLock { $0.hasFailed = true }
+              self.bell.ring()
+              throw error
+            }
+          }
         }
         if isDrained { break }
         await bell.wait(atMost: wake, on: bench.clock)
@@ -195,7 +205,7 @@ package final class Dispatcher: Sendable {
 
   /// A promised place is waited for: its run begins on the record with its claim.
   private var isDrained: Bool {
-    state.withLock { $0.isDraining && $0.active.isEmpty && $0.promised == 0 }
+    state.withLock { $0.hasFailed || $0.isDraining && $0.active.isEmpty && $0.promised == 0 }
   }
 
   private func takeStartable(at now: Date) -> ([(RunQueue.Entry, Cancellation)], wake: Duration?) {

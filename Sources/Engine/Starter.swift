@@ -21,7 +21,9 @@ package struct Starter: Sendable {
     package var options: RunOptions
     package var trigger: RunTrigger
 
-    package init(pipeline: String, input: String? = nil, options: RunOptions = RunOptions(), trigger: RunTrigger = .manual) {
+    package init(
+      pipeline: String, input: String? = nil, options: RunOptions = RunOptions(), trigger: RunTrigger = .manual
+    ) {
       self.pipeline = pipeline
       self.input = input
       self.options = options
@@ -41,7 +43,9 @@ package struct Starter: Sendable {
     let runs = try await runs(wish, version)
     if runs.isEmpty {
       throw Refusal(
-        description: "pipeline `\(wish.pipeline)` has nothing to run on: name a file with --input, give it `data.sources`, or drop a file first")
+        description:
+          "pipeline `\(wish.pipeline)` has nothing to run on: name a file with --input, give it `data.sources`, or drop a file first"
+      )
     }
     let recorded: [Run]
     do {
@@ -89,7 +93,8 @@ package struct Starter: Sendable {
   private func unknown(_ name: String) -> Refusal {
     let names = book.versions.map(\.pipeline.name)
     let hint = Nearest.name(to: name, among: names).map { "; did you mean `\($0)`?" }
-    let known = names.isEmpty ? "; `pipelines/` has none that is valid" : "; there are `\(names.joined(separator: "`, `"))`"
+    let known =
+      names.isEmpty ? "; `pipelines/` has none that is valid" : "; there are `\(names.joined(separator: "`, `"))`"
     return Refusal(description: "no pipeline `\(Display.brief(name))`" + (hint ?? known))
   }
 
@@ -97,7 +102,8 @@ package struct Starter: Sendable {
     for (name, level) in options.granularity.sorted(by: { $0.key < $1.key }) {
       guard let stage = pipeline.stages.first(where: { $0.name == name }) else {
         let names = pipeline.stages.map(\.name)
-        let hint = Nearest.name(to: name, among: names).map { "did you mean `\($0)`?" }
+        let hint =
+          Nearest.name(to: name, among: names).map { "did you mean `\($0)`?" }
           ?? "there are `\(names.joined(separator: "`, `"))`"
         throw Refusal(description: "pipeline `\(pipeline.name)` has no stage `\(Display.brief(name))`: \(hint)")
       }
@@ -105,7 +111,9 @@ package struct Starter: Sendable {
       if levels[level] == nil {
         let known = Granularity.allCases.filter { levels[$0] != nil }.map { "`\($0.rawValue)`" }
         throw Refusal(
-          description: "stage `\(name)` (`\(uses)`) does not support `\(level.rawValue)`: it supports \(known.joined(separator: ", "))")
+          description:
+            "stage `\(name)` (`\(uses)`) does not support `\(level.rawValue)`: it supports \(known.joined(separator: ", "))"
+        )
       }
     }
   }

@@ -45,7 +45,9 @@ final class Directory: Sendable {
       }
       let name = withUnsafePointer(to: &entry.pointee.d_name) { field in
         field.withMemoryRebound(to: UInt8.self, capacity: 256) { bytes in
-          FileName(UnsafeBufferPointer(start: bytes, count: strlen(UnsafeRawPointer(bytes).assumingMemoryBound(to: CChar.self))))
+          FileName(
+            UnsafeBufferPointer(
+              start: bytes, count: strlen(UnsafeRawPointer(bytes).assumingMemoryBound(to: CChar.self))))
         }
       }
       if name.bytes != [0x2E], name.bytes != [0x2E, 0x2E] { body(name) }

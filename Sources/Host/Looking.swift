@@ -8,7 +8,7 @@ extension Directory {
   /// O_PATH and fstat(2) come first, so a pipe is never opened and a link never followed; the file is opened for
   /// reading through /proc/self/fd, so what was looked at is what is opened.
   func look(at name: FileName) throws -> Sighting {
-    let handle = name.withCName { openat(fd, $0, O_PATH_FLAG | O_NOFOLLOW | O_CLOEXEC) }
+    let handle = name.withCName { openat(fd, $0, openPath | O_NOFOLLOW | O_CLOEXEC) }
     guard handle >= 0 else {
       if errno == ENOENT { return .gone }
       throw HostError.failed("look at", path + "/" + name.displayed)
@@ -42,7 +42,7 @@ extension Directory {
 }
 
 /// O_PATH of <fcntl.h>, which glibc's module shows only with _GNU_SOURCE.
-private let O_PATH_FLAG: Int32 = 0o10000000
+private let openPath: Int32 = 0o10000000
 
 extension FileSample {
   init(_ status: stat) {

@@ -4,8 +4,13 @@ package import Core
 package struct PipelineFolder: Sendable {
   /// An absolute path.
   private let workspace: String
+  /// A directory `pipelines/` beside the kit, whose `base/` any workspace may extend; `nil` where there is none.
+  private let shared: String?
 
-  package init(workspace: String) { self.workspace = workspace }
+  package init(workspace: String, shared: String? = nil) {
+    self.workspace = workspace
+    self.shared = shared
+  }
 
   /// Reads every file once and checks them together; in the order of paths.
   ///
@@ -38,10 +43,24 @@ package struct PipelineFolder: Sendable {
         documents.append(document)
       } catch { broken[shown] = error }
     }
-    return PipelineCatalog(documents: documents, broken: broken, context: context).load().map { loaded in
+    let lent = lent(besides: Set(documents.map(\.path)).union(broken.keys))
+    let catalog = PipelineCatalog(documents: documents + lent, broken: broken, context: context)
+    return catalog.load().filter { loaded in !lent.contains { $0.path == loaded.path } }.map { loaded in
       var loaded = loaded
       loaded.diagnostics = (warnings[loaded.path] ?? []) + loaded.diagnostics
       return loaded
+    }
+  }
+
+  /// Bases of the kit that the workspace has none of its own for; only there to be extended.
+  private func lent(besides own: Set<String>) -> [PipelineDocument] {
+    guard let shared, shared != workspace + "/pipelines" else { return [] }
+    return ConfigurationTree.files(in: shared + "/base", endings: [".yaml", ".yml", ".json"]).compactMap { name in
+      let path = "pipelines/base/" + name
+      guard !own.contains(path), let file = try? ConfigurationFile.read(shared + "/base/" + name, as: path),
+        let root = try? file.node()
+      else { return nil }
+      return PipelineDocument(path: path, text: file.text, root: root)
     }
   }
 }

@@ -32,7 +32,8 @@ package struct Producer {
     guard fsync(to) == 0 else { throw HostError.failed("fsync a file in", inbox.path) }
     let status2 = name.withCName { penstock_rename_noreplace(inbox.fd, temporary, inbox.fd, $0) }
     if status2 == -EEXIST {
-      throw HostError("cannot put `\(name.displayed)`: a drop of that name is still waiting in the inbox; use --as for another name")
+      throw HostError(
+        "cannot put `\(name.displayed)`: a drop of that name is still waiting in the inbox; use --as for another name")
     }
     guard status2 == 0 else { throw HostError.failed("put", name.displayed, code: -status2) }
     isWhole = true

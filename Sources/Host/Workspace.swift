@@ -34,7 +34,9 @@ package struct Workspace: Sendable {
         throw HostError("no directory `\(Display.escaped(directory))` (from \(source))")
       }
       guard workspace.isWorkspace else {
-        throw HostError("`\(Display.escaped(directory))` (from \(source)) is no workspace: it has no `etc/penstock.yaml`; make one with `penstock init`")
+        throw HostError(
+          "`\(Display.escaped(directory))` (from \(source)) is no workspace: it has no `etc/penstock.yaml`; make one with `penstock init`"
+        )
       }
       return workspace
     }

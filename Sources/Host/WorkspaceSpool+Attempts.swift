@@ -34,7 +34,8 @@ extension WorkspaceSpool {
       defer { close(fd) }
       var status = stat()
       guard fstat(fd, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-        throw HostError("output `\(Display.escaped(output.name))` is no regular file: `\(Display.escaped(output.path))`")
+        throw HostError(
+          "output `\(Display.escaped(output.name))` is no regular file: `\(Display.escaped(output.path))`")
       }
       guard fsync(fd) == 0 else { throw HostError.failed("fsync", output.path) }
       let digest = try SHA256.hex(fd: fd, path: output.path)

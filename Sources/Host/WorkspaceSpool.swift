@@ -208,7 +208,9 @@ package final class WorkspaceSpool: Spool {
     let status = penstock_rename_noreplace(work.fd, id, target.fd, id)
     if status == 0 { return .moved(filing.destination) }
     // after a crash the move may have been made before it was recorded, and before it was synced
-    if status == -ENOENT { return faccessat(target.fd, id, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? .moved(filing.destination) : .missing }
+    if status == -ENOENT {
+      return faccessat(target.fd, id, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? .moved(filing.destination) : .missing
+    }
     throw HostError.failed("file", target.path + "/" + id, code: -status)
   }
 

@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 import Synchronization
 
@@ -20,14 +21,20 @@ final class GroupCommit: Sendable {
     var commits = 0
   }
 
+  /// Seconds between two tries while another program holds the lock, or the disk is full.
+  private static let pause = 0.5
+
   private let state = Mutex(State())
+  /// How long a change waits for such a thing to pass: what it records has happened already.
+  private let patience: Duration
   private let queue: DatabaseQueue
   private let path: String
   private let writer = WriterThread()
 
-  init(queue: DatabaseQueue, path: String) {
+  init(queue: DatabaseQueue, path: String, patience: Duration = .zero) {
     self.queue = queue
     self.path = path
+    self.patience = patience
   }
 
   /// Transactions that were committed.
@@ -83,22 +90,28 @@ final class GroupCommit: Sendable {
 
   private func commit(_ batch: [Change], _ database: Database) {
     if let broken = state.withLock({ $0.broken }) { return batch.forEach { $0.fail(broken) } }
-    var answers: [@Sendable () -> Void] = []
-    var waiting = batch[...]
-    do {
-      try database.inTransaction(.immediate) {
-        while let change = waiting.first {
-          let answer = try apply(change, database)
-          waiting.removeFirst()
-          answers.append(answer)
-        }
-        return .commit
+    let deadline = ContinuousClock.now + patience
+    while true {
+      do {
+        let answers = try attempt(batch, database)
+        state.withLock { $0.commits += 1 }
+        for answer in answers { answer() }
+        return
+      } catch {
+        let isTransient = (StoreError.wording(error, path: path) as? StoreError)?.isTransient == true
+        guard isTransient, ContinuousClock.now < deadline else { return failAll(batch, error) }
+        Thread.sleep(forTimeInterval: Self.pause)
       }
-      state.withLock { $0.commits += 1 }
-      for answer in answers { answer() }
-    } catch {
-      failAll(batch, error)
     }
+  }
+
+  private func attempt(_ batch: [Change], _ database: Database) throws -> [@Sendable () -> Void] {
+    var answers: [@Sendable () -> Void] = []
+    try database.inTransaction(.immediate) {
+      for change in batch { answers.append(try apply(change, database)) }
+      return .commit
+    }
+    return answers
   }
 
   /// Makes one change in its savepoint; a failure that took the whole transaction with it is thrown.

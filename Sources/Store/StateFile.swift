@@ -61,6 +61,9 @@ struct StateFile {
     let queue = try Connection.creating(fresh)
     try Schema.migrator.migrate(queue)
     try queue.close()
+    // kept for good, once in a workspace's life: to dispose of its queue would wake libdispatch's pool, whose monitor
+    // then wakes once a second for as long as the agent lives
+    _ = Unmanaged.passRetained(queue)
     guard rename(fresh, path) == 0 else { throw failure("cannot be renamed from `\(fresh)`") }
     try syncDirectory()
   }

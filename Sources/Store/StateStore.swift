@@ -14,7 +14,11 @@ package final class StateStore: Sendable {
   private let identity: [UInt64]?
 
   /// Opens `path`, made where it is missing, and brings an older schema up to date.
-  package convenience init(path: String) throws { try self.init(path: path, trace: nil) }
+  /// - Parameter patience: how long a change waits while another program holds the lock or the disk is full, before
+  ///   it is refused.
+  package convenience init(path: String, patience: Duration = .zero) throws {
+    try self.init(path: path, trace: nil, patience: patience)
+  }
 
   /// The same in memory, for tests; nothing outlives it.
   package static func inMemory() throws -> StateStore { try inMemory(trace: nil) }
@@ -25,7 +29,7 @@ package final class StateStore: Sendable {
     return StateStore(queue: queue, reader: StateReader(queue: queue, path: ":memory:"), path: ":memory:")
   }
 
-  init(path: String, trace: Connection.Trace?) throws {
+  init(path: String, trace: Connection.Trace?, patience: Duration = .zero) throws {
     self.path = path
     do {
       try StateFile(path: path).prepare()
@@ -36,7 +40,7 @@ package final class StateStore: Sendable {
     } catch {
       throw StoreError.wording(error, path: path)
     }
-    changes = GroupCommit(queue: queue, path: path)
+    changes = GroupCommit(queue: queue, path: path, patience: patience)
   }
 
   private init(queue: DatabaseQueue, reader: StateReader, path: String) {

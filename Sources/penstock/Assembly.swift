@@ -16,6 +16,9 @@ struct Assembly: Sendable {
   private let watcher: InotifyWatcher
   private let lock: InstanceLock
 
+  /// How long an outcome waits for a disk that is full or a lock that a backup holds.
+  private static let patience = Duration.seconds(120)
+
   /// Takes the lock and opens everything.
   /// - Parameter report: told everything that happens, after it is logged.
   /// - Throws: `InstanceLock.Held`, `StoreError`, `HostError`, or `CommandFailure` for bad settings.
@@ -25,7 +28,7 @@ struct Assembly: Sendable {
     settings = try Self.settings(workspace)
     try workspace.prepareState()
     lock = try Self.lock(workspace)
-    store = try StateStore(path: workspace.database)
+    store = try StateStore(path: workspace.database, patience: Self.patience)
     let spool = try WorkspaceSpool(inboxPath: workspace.inbox, varPath: workspace.state)
     reactor = try Reactor()
     let spawner = Machine.programDirectory() + "/penstock-spawner"
@@ -42,7 +45,8 @@ struct Assembly: Sendable {
         report(event)
       })
     let (inboxBell, configBell) = (Bell(), Bell())
-    let kit = Kit(settings: settings, workspace: workspace, environment: environment, program: Machine.programDirectory())
+    let kit = Kit(
+      settings: settings, workspace: workspace, environment: environment, program: Machine.programDirectory())
     let roots = [workspace.pipelines, workspace.stages] + (kit.directory.map { [$0] } ?? [])
     watcher = try InotifyWatcher(
       reactor: reactor, spool: spool, configRoots: Array(Set(roots)).sorted(), rescan: settings.rescan,
@@ -75,7 +79,9 @@ struct Assembly: Sendable {
   /// An agent that died holds the lock until the last of its programs is gone: at most a second or so.
   private static func lock(_ workspace: Workspace) throws -> InstanceLock {
     for _ in 0..<50 {
-      do { return try InstanceLock(varPath: workspace.state, boot: Machine.bootID()) } catch let held as InstanceLock.Held {
+      do { return try InstanceLock(varPath: workspace.state, boot: Machine.bootID()) } catch let held
+        as InstanceLock.Held
+      {
         if held.isAlive { throw held }
         Thread.sleep(forTimeInterval: 0.1)
       }

@@ -52,7 +52,9 @@ enum ControlRequest: Equatable {
         options.granularity[stage] = level
       }
       self = .run(Starter.Wish(pipeline: pipeline, input: json["input"]?.string, options: options))
-    case let op: throw CommandFailure("unknown request `\(Display.brief(op ?? ""))`: this agent speaks ping, live, run, wait, cancel")
+    case let op:
+      throw CommandFailure(
+        "unknown request `\(Display.brief(op ?? ""))`: this agent speaks ping, live, run, wait, cancel")
     }
   }
 }

@@ -4,6 +4,20 @@ import Foundation
 import Host
 import Store
 
+/// `penstock -C DIR status`, as git and make have it: the workspace may be named before the command.
+enum WorkspaceFirst {
+  /// The same words with the workspace behind the command's own, where ArgumentParser looks for it.
+  static func arranged(_ words: [String]) -> [String] {
+    guard let first = words.first else { return words }
+    let isPair = ["-C", "--workspace"].contains(first) && words.count > 2
+    guard isPair || first.hasPrefix("--workspace=") else { return words }
+    let named = words.prefix(isPair ? 2 : 1)
+    let rest = words.dropFirst(named.count)
+    let end = rest.firstIndex(of: "--") ?? rest.endIndex
+    return Array(rest[..<end] + named + rest[end...])
+  }
+}
+
 @main
 struct Penstock: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -29,7 +43,7 @@ struct Penstock: AsyncParsableCommand {
 
   @concurrent private static func work() async {
     do {
-      var command = try parseAsRoot()
+      var command = try parseAsRoot(WorkspaceFirst.arranged(Array(CommandLine.arguments.dropFirst())))
       if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()
       } else {
@@ -48,7 +62,8 @@ struct Penstock: AsyncParsableCommand {
       Foundation.exit(ExitCodes.usage)
     case let trouble as StoreError:
       Output.complain("\(trouble)")
-      Foundation.exit(trouble.isStorageFailure ? ExitCodes.storageFailed : ExitCodes.usage)
+      let other = trouble.isTransient ? ExitCodes.tryLater : ExitCodes.usage
+      Foundation.exit(trouble.isStorageFailure ? ExitCodes.storageFailed : other)
     case let held as InstanceLock.Held:
       Output.complain(held.description)
       Foundation.exit(ExitCodes.tryLater)

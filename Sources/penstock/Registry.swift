@@ -33,6 +33,7 @@ struct Registry: Sendable {
     stageDiagnostics = diagnostics
     let context = PipelineCatalog.Context(
       stages: stages, environment: environment, settings: settings, now: Date(), sha256: { SHA256.hex($0) })
-    pipelines = PipelineFolder(workspace: workspace.home).load(context, adding: outside)
+    let shared = kit.directory.map { ($0 as NSString).deletingLastPathComponent + "/pipelines" }
+    pipelines = PipelineFolder(workspace: workspace.home, shared: shared).load(context, adding: outside)
   }
 }

@@ -118,8 +118,7 @@ enum RunJSON {
 }
 
 extension Optional {
-  fileprivate func asyncFlatMap<Other>(_ transform: (Wrapped) async throws -> Other?) async rethrows -> Other?
-  {
+  fileprivate func asyncFlatMap<Other>(_ transform: (Wrapped) async throws -> Other?) async rethrows -> Other? {
     guard let self else { return nil }
     return try await transform(self)
   }

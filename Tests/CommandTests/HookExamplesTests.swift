@@ -157,8 +157,7 @@ import Testing
     let git = [
       "/usr/bin/env", "git", "-C", place.home, "-c", "user.name=t", "-c", "user.email=t@example.org",
     ]
-    for (number, words) in [["init", "-q"], ["add", "pipelines"], ["commit", "-qm", "pipelines"]].enumerated()
-    {
+    for (number, words) in [["init", "-q"], ["add", "pipelines"], ["commit", "-qm", "pipelines"]].enumerated() {
       let done = try ScenarioProgram(
         git + words, environment: ["PATH": "/usr/bin:/bin"], logs: place.path("logs/git-\(number)"))
       try #require(try await done.end().code == 0)

@@ -39,11 +39,16 @@ import Testing
   }
 
   @Test func `(d) patches are chained: directories in C order, wide before narrow, then the YAML`() async throws {
-    let place = try place(more: "    params: { n: 1, gone: true, deep: { a: 1, b: 2 } }\nhooks: { before-train: [ { run: [\"./last.sh\"] } ] }\n")
+    let place = try place(
+      more:
+        "    params: { n: 1, gone: true, deep: { a: 1, b: 2 } }\nhooks: { before-train: [ { run: [\"./last.sh\"] } ] }\n"
+    )
     let note = "cat >> \"$PENSTOCK_HOME/seen\"; echo >> \"$PENSTOCK_HOME/seen\"; "
-    try place.script("hooks/before-train.d/B-2", note + "echo '{\"patch\":{\"params\":{\"n\":3},\"context\":{\"by\":\"B\"}}}'")
+    try place.script(
+      "hooks/before-train.d/B-2", note + "echo '{\"patch\":{\"params\":{\"n\":3},\"context\":{\"by\":\"B\"}}}'")
     try place.script("hooks/before-train.d/a-1", note + "echo '{\"patch\":{\"params\":{\"n\":4,\"gone\":null}}}'")
-    try place.script("hooks/before-stage.d/99", note + "echo '{\"patch\":{\"params\":{\"n\":2,\"deep\":{\"b\":null}}}}'")
+    try place.script(
+      "hooks/before-stage.d/99", note + "echo '{\"patch\":{\"params\":{\"n\":2,\"deep\":{\"b\":null}}}}'")
     try place.script("last.sh", note + "echo '{\"patch\":{\"context\":{\"last\":true}}}'")
     let up = try await place.penstock("up", "--once")
     #expect(up.code == 0, "\(up.output)")
@@ -57,7 +62,8 @@ import Testing
     #expect(stage["context"] == ["by": "B", "last": true])
   }
 
-  @Test func `(d) the level a hook sets wins over the YAML, sample and parameters of that level with it`() async throws {
+  @Test func `(d) the level a hook sets wins over the YAML, sample and parameters of that level with it`() async throws
+  {
     let place = try place(
       more: "    granularity: coarse\n    params: { trees: 500 }\n    medium: { sample: 10%, params: { trees: 50 } }\n")
     try place.script("hooks/before-train.d/10", "echo '{\"granularity\":\"medium\",\"reason\":\"busy hour\"}'")
@@ -74,7 +80,8 @@ import Testing
   @Test func `(d) a hook that sleeps for ever is killed at its timeout with all it started`() async throws {
     let place = try place("hook_timeout: 300ms\n")
     try place.script(
-      "hooks/before-train.d/10", "trap '' TERM; setsid sleep 300 & (setsid sleep 300 &) ; echo asleep >&2; while :; do sleep 300; done")
+      "hooks/before-train.d/10",
+      "trap '' TERM; setsid sleep 300 & (setsid sleep 300 &) ; echo asleep >&2; while :; do sleep 300; done")
     #expect(try await place.penstock("up", "--once").code == 1)
     #expect(ScenarioProcesses.marked("PENSTOCK_HOME=\(place.home)").isEmpty)
     let run = try #require(try await place.runs().first)
@@ -133,7 +140,10 @@ import Testing
     #expect(attempt.state == .skipped && attempt.reason?.contains("holiday") == true)
   }
 
-  @Test(arguments: [("before-train", "echo '{\"decision\":\"defer\",\"retry_after\":\"50ms\"}'"), ("before-run", "echo '{\"decision\":\"defer\",\"retry_after\":\"50ms\"}'")])
+  @Test(arguments: [
+    ("before-train", "echo '{\"decision\":\"defer\",\"retry_after\":\"50ms\"}'"),
+    ("before-run", "echo '{\"decision\":\"defer\",\"retry_after\":\"50ms\"}'"),
+  ])
   func `a deferred run waits and then asks again`(event: String, defer: String) async throws {
     let place = try place()
     try place.script(
@@ -169,7 +179,8 @@ import Testing
     ("echo '{\"decision\":\"perhaps\"}'", "bad reply"), ("printf '\\377'", "bad reply"), ("echo '[]'", "bad reply"),
     ("echo '{\"patch\":{\"drop\":{}}}'", "bad reply"), ("head -c 2000000 /dev/zero | tr '\\0' ' '", "bad reply"),
   ])
-  func `a hook that breaks stops a stage before it and only warns after it`(program: String, words: String) async throws {
+  func `a hook that breaks stops a stage before it and only warns after it`(program: String, words: String) async throws
+  {
     let place = try place()
     try place.script("hooks/after-train.d/10", program)
     #expect(try await place.penstock("up", "--once").code == 0)
@@ -182,7 +193,10 @@ import Testing
     for run in runs { #expect(try await place.hookCalls(run).allSatisfy { $0.decision == .error }) }
   }
 
-  @Test(arguments: [("before-train", "warn", RunState.done), ("before-train", "ignore", .done), ("before-train", "fail", .failed), ("after-train", "fail", .failed), ("after-train", "warn", .done)])
+  @Test(arguments: [
+    ("before-train", "warn", RunState.done), ("before-train", "ignore", .done), ("before-train", "fail", .failed),
+    ("after-train", "fail", .failed), ("after-train", "warn", .done),
+  ])
   func `on_error says what a broken hook means`(event: String, onError: String, state: RunState) async throws {
     let place = try place(more: "hooks: { \(event): [ { run: [\"./broken.sh\"], on_error: \(onError) } ] }\n")
     try place.script("broken.sh", "exit 9")
@@ -212,7 +226,8 @@ import Testing
     try place.write("hooks/before-train.d/40-group", "#!/bin/sh\nexit 0\n", mode: 0o775)
     #expect(try await place.penstock("up", "--once").code == 0)
     let refused = place.logged("hook does not run").compactMap { $0["hook"]?.string }
-    #expect(Set(refused) == ["hooks/before-train.d/10-plain", "hooks/before-train.d/20-open", "hooks/before-train.d/30-old~"])
+    #expect(
+      Set(refused) == ["hooks/before-train.d/10-plain", "hooks/before-train.d/20-open", "hooks/before-train.d/30-old~"])
     #expect(!place.logged("hook warns") { $0["hook"] == "hooks/before-train.d/40-group" }.isEmpty)
   }
 

@@ -13,7 +13,9 @@ import Testing
 
   /// What of a name is held, as the log says it.
   private func waitForHold(_ place: ScenarioWorkspace, _ name: String, _ words: String) async throws {
-    try await place.waitForLog("drop is held") { $0["drop"]?.string == name && $0["reason"]?.string?.contains(words) == true }
+    try await place.waitForLog("drop is held") {
+      $0["drop"]?.string == name && $0["reason"]?.string?.contains(words) == true
+    }
   }
 
   /// A drop made after others, whose end shows that the agent has passed over those.
@@ -146,14 +148,17 @@ import Testing
     try place.write("pipelines/p.yaml", text)
     var names: [[UInt8]] = [
       [0xFF, 0xFE, 0x2E, 0x63], Array("new\nline".utf8), Array("esc\u{1B}[2J".utf8), Array("caf\u{E9}".utf8),
-      Array("cafe\u{301}".utf8), Array("-rf".utf8), Array("$(touch OWNED)".utf8), Array("`touch OWNED`;touch OWNED".utf8),
+      Array("cafe\u{301}".utf8), Array("-rf".utf8), Array("$(touch OWNED)".utf8),
+      Array("`touch OWNED`;touch OWNED".utf8),
       Array(repeating: 0x61, count: 255), Array("%s%n".utf8), Array("${input}".utf8), Array(" ".utf8),
       Array("\u{202E}txt.exe".utf8), Array("..a".utf8.reversed()), Array("'\"\\".utf8), Array("reason.json".utf8),
     ]
     for (n, name) in names.enumerated() {
       let file = FileName(name)
       let made = (Array("\(place.home)/inbox/".utf8) + file.bytes + [0]).withUnsafeBufferPointer {
-        $0.withMemoryRebound(to: CChar.self) { name in name.baseAddress.map { open($0, O_WRONLY | O_CREAT | O_EXCL, 0o644) } ?? -1 }
+        $0.withMemoryRebound(to: CChar.self) { name in
+          name.baseAddress.map { open($0, O_WRONLY | O_CREAT | O_EXCL, 0o644) } ?? -1
+        }
       }
       #expect(made >= 0)
       _ = "\(n)".withCString { write(made, $0, strlen($0)) }
@@ -166,7 +171,8 @@ import Testing
     #expect(Set(runs.compactMap { $0.drop?.name.bytes }) == Set(names))
     names.removeAll()
     #expect(!up.output.contains("\u{1B}[2J") && !up.output.contains("\u{202E}"))
-    let owned = try ScenarioProgram(["/usr/bin/find", place.home, "-name", "OWNED"], environment: [:], logs: place.path("logs/find"))
+    let owned = try ScenarioProgram(
+      ["/usr/bin/find", place.home, "-name", "OWNED"], environment: [:], logs: place.path("logs/find"))
     #expect(try await owned.end().output.isEmpty)
     #expect(place.names("inbox").isEmpty && place.names("var/work").isEmpty)
   }
@@ -185,7 +191,9 @@ import Testing
   @Test func `I15 names of what is on its way are left alone until they are renamed`() async throws {
     let place = try ScenarioWorkspace()
     try place.pipeline(inbox: "*", stages: [("only", "exit 0")])
-    let passed = [".hidden", "a.part", "a.crdownload", "a.filepart", "a.tmp", "a~", ".~lock.a#", "4913", ".nfs0001", ".a.AbC123"]
+    let passed = [
+      ".hidden", "a.part", "a.crdownload", "a.filepart", "a.tmp", "a~", ".~lock.a#", "4913", ".nfs0001", ".a.AbC123",
+    ]
     for name in passed { try place.write("inbox/" + name, "x") }
     #expect(try await place.penstock("up", "--once").code == 0)
     #expect(try await place.runs().isEmpty)
@@ -253,7 +261,9 @@ import Testing
     }
     agent.signal(SIGCONT)
     try await until(within: .seconds(50), "17,001 unmatched drops; \(place.tail)") {
-      place.bytes("var/logs/agent.ndjson").split(separator: 0x0A).count { $0.firstRange(of: Data("it stays in the inbox".utf8)) != nil } >= 17_001
+      place.bytes("var/logs/agent.ndjson").split(separator: 0x0A).count {
+        $0.firstRange(of: Data("it stays in the inbox".utf8)) != nil
+      } >= 17_001
     }
     #expect(try await place.stop(agent).code == 0)
   }
@@ -321,7 +331,8 @@ import Testing
   static let plainUser = ["/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 
   private func handOver(_ place: ScenarioWorkspace) throws {
-    let chown = try ScenarioProgram(["/usr/bin/chown", "-R", "65534:65534", place.home], environment: [:], logs: place.path("logs/chown"))
+    let chown = try ScenarioProgram(
+      ["/usr/bin/chown", "-R", "65534:65534", place.home], environment: [:], logs: place.path("logs/chown"))
     while chown.isRunning { usleep(2000) }
   }
 

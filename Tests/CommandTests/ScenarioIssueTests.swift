@@ -93,7 +93,8 @@ import Testing
   func burst(_ count: Int) async throws {
     let place = try ScenarioWorkspace(settings: "concurrency: 4\n")
     try place.write(
-      "pipelines/p.yaml", "pipeline: { name: p }\ntrigger: { inbox: \"*.csv\" }\nstages: [ { name: only, run: [\"true\"] } ]\n")
+      "pipelines/p.yaml",
+      "pipeline: { name: p }\ntrigger: { inbox: \"*.csv\" }\nstages: [ { name: only, run: [\"true\"] } ]\n")
     let agent = try await place.up()
     for n in 0..<count { try place.drop("\(n).csv", "\(n)\n") }
     let runs = try await place.ended(count, within: .seconds(55 * max(1, count / 500)))
@@ -101,7 +102,11 @@ import Testing
     #expect(runs.allSatisfy { $0.state == .done })
     let names = runs.compactMap { $0.drop?.name.text }
     #expect(Set(names) == Set((0..<count).map { "\($0).csv" }))
-    for run in runs { #expect(place.text("var/done/\(run.id)/\(run.drop?.name.text ?? "")") + ".csv" == (run.drop?.name.text ?? "").replacing(".csv", with: "\n.csv")) }
+    for run in runs {
+      #expect(
+        place.text("var/done/\(run.id)/\(run.drop?.name.text ?? "")") + ".csv"
+          == (run.drop?.name.text ?? "").replacing(".csv", with: "\n.csv"))
+    }
     #expect(place.names("inbox").isEmpty && place.names("var/work").isEmpty)
     #expect(try await place.stop(agent).code == 0)
   }

@@ -27,8 +27,12 @@ final class ScenarioProgram: @unchecked Sendable {
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }
+    // a worker thread of libdispatch has signals blocked, and the program would have them so too
+    var none = sigset_t()
+    sigemptyset(&none)
+    posix_spawnattr_setsigmask(&attributes, &none)
     // POSIX_SPAWN_SETSID of <spawn.h>, which glibc's module shows only with _GNU_SOURCE
-    posix_spawnattr_setflags(&attributes, 0x80)
+    posix_spawnattr_setflags(&attributes, 0x80 | Int16(POSIX_SPAWN_SETSIGMASK))
     let words = arguments.map { strdup($0) } + [nil]
     let variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
     defer { for text in words + variables { free(text) } }

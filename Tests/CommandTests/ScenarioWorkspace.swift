@@ -153,7 +153,8 @@ final class ScenarioWorkspace {
   func rows() throws -> String {
     let tables = ["run", "attempt", "artifact", "hook_call", "pipeline_version"]
     let program = try ScenarioProgram(
-      ["/usr/bin/env", "python3", "-c", Self.dump, path("var/state.db")] + tables, environment: ProcessInfo.processInfo.environment,
+      ["/usr/bin/env", "python3", "-c", Self.dump, path("var/state.db")] + tables,
+      environment: ProcessInfo.processInfo.environment,
       logs: path("logs/rows"))
     while program.isRunning { usleep(5000) }
     return program.text

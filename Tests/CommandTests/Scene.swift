@@ -13,8 +13,7 @@ final class Scene {
   /// - Parameters:
   ///   - files: by path; what begins with `#!` is made a program.
   ///   - isWorkspace: false leaves out `etc/penstock.yaml` and the directories.
-  init(_ files: [String: String] = [:], isWorkspace: Bool = true, environment: [String: String] = [:]) throws
-  {
+  init(_ files: [String: String] = [:], isWorkspace: Bool = true, environment: [String: String] = [:]) throws {
     home = "/tmp/penstock-scene-" + UUID().uuidString.prefix(13)
     self.environment = [
       "PATH": "/usr/bin:/bin", "HOME": "/nowhere", "TZ": "UTC", "PENSTOCK_HOME": home,
@@ -59,8 +58,7 @@ final class Scene {
   }
 
   /// Asks and waits for the end; the path of the workspace reads `HOME`.
-  func ask(_ arguments: String..., environment: [String: String] = [:]) async throws -> ScenarioProgram.Ended
-  {
+  func ask(_ arguments: String..., environment: [String: String] = [:]) async throws -> ScenarioProgram.Ended {
     try await ask(arguments, environment: environment)
   }
 

@@ -63,6 +63,22 @@ import Testing
     #expect(workspace.pipelines().last?.version?.pipeline.stages.count == 3)
   }
 
+  @Test func `a base beside the kit is lent to a workspace that has none of that name, and is not listed`() throws {
+    let kit = try workspace(["base/all.yaml": Self.base, "other.yaml": "pipeline: { name: other }"])
+    let place = try workspace(["a.yaml": "pipeline: { name: a, extends: base/all }"])
+    #expect(place.pipelines().first?.isValid == false)
+    let folder = PipelineFolder(workspace: place.path, shared: kit.path + "/pipelines")
+    let loaded = folder.load(place.context())
+    #expect(loaded.map(\.path) == ["pipelines/a.yaml"])
+    #expect(loaded.first?.version?.pipeline.stages.map(\.name) == ["read", "train", "report"])
+    let own = try workspace([
+      "a.yaml": "pipeline: { name: a, extends: base/all }",
+      "base/all.yaml": "pipeline: { name: base/all }\nstages: [ { name: mine, run: [a] } ]",
+    ])
+    let kept = PipelineFolder(workspace: own.path, shared: kit.path + "/pipelines").load(own.context())
+    #expect(kept.first?.version?.pipeline.stages.map(\.name) == ["mine"])
+  }
+
   @Test func `run takes the place of an inherited uses`() throws {
     let workspace = try workspace([
       "base/all.yaml": Self.base,

@@ -7,8 +7,7 @@ import Testing
 
 /// Each runs in a process of its own, whose memory and descriptors are counted.
 @Suite struct SpawnerLoadTests {
-  @Test(.timeLimit(.minutes(1))) func `P04 1 GiB on stdout and 1 GiB on stderr do not grow the agent`() async
-  {
+  @Test(.timeLimit(.minutes(1))) func `P04 1 GiB on stdout and 1 GiB on stderr do not grow the agent`() async {
     await #expect(processExitsWith: .success) {
       let fixture = try SpawnerFixture()
       let bytes = Counter()

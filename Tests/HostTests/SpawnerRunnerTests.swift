@@ -59,8 +59,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func `a reply over its limit is cut, and the program goes on`() async throws
-  {
+  @Test(.timeLimit(.minutes(1))) func `a reply over its limit is cut, and the program goes on`() async throws {
     try await SpawnerFixture.with { fixture in
       let result = try await fixture.runner.run(
         fixture.shell("head -c 3000000 /dev/zero; exit 7").with { $0.replyLimit = 1000 })

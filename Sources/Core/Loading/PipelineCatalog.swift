@@ -69,7 +69,8 @@ package struct PipelineCatalog {
     let used = used(by: merged)
     let origin = PipelineOrigin(
       document: merged, manifests: used.mapValues(\.manifest), hookTimeout: context.settings.hookTimeout)
-    var decoder = PipelineDecoder(origin, registered: context.stages.keys.sorted(), isBase: document.isBase || isPartial)
+    var decoder = PipelineDecoder(
+      origin, registered: context.stages.keys.sorted(), isBase: document.isBase || isPartial)
     let pipeline = decoder.decode()
     for finding in decoder.findings.diagnostics where !told.contains(finding.mark.displayed) {
       findings.add(finding)

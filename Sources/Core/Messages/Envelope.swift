@@ -1,6 +1,5 @@
 import Foundation
 
-
 /// The one JSON object a program reads on stdin: a stage's, or a hook's around it (contract 1).
 package struct Envelope: Sendable, Encodable {
   package var api = 1

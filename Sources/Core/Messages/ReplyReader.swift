@@ -6,6 +6,8 @@ enum ReplyText {
   static func object(_ bytes: [UInt8]) throws(BadReply) -> [String: JSON]? {
     let isBlank = bytes.allSatisfy { [0x20, 0x09, 0x0A, 0x0D].contains($0) }
     if isBlank { return nil }
+    // RFC 8259, section 8.1: a writer must not add one
+    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { throw BadReply("the reply begins with a byte order mark") }
     guard let text = String(validating: bytes, as: UTF8.self) else { throw BadReply("the reply is not UTF-8") }
     let value: JSON
     do { value = try JSON(parsing: Data(text.utf8)) } catch {

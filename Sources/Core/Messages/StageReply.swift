@@ -1,4 +1,3 @@
-
 /// The one JSON object a stage writes on stdout.
 package struct StageReply: Sendable, Equatable {
   package var status: Status

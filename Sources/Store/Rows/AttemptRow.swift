@@ -59,7 +59,8 @@ extension Database {
       attempt.seed,
       attempt.started.milliseconds, attempt.ended?.milliseconds, attempt.termination?.exit,
       attempt.termination?.signal, attempt.termination?.unstarted, attempt.usage?.wall, attempt.usage?.cpu,
-      attempt.usage?.peakRSS, attempt.reason?.storable, try attempt.metrics.text(), try attempt.data.text(), attempt.boot,
+      attempt.usage?.peakRSS, attempt.reason?.storable, try attempt.metrics.text(), try attempt.data.text(),
+      attempt.boot,
     ]
   }
 }

@@ -18,10 +18,13 @@ struct Cancel: AsyncParsableCommand {
     let workspace = try place.workspace()
     let reader = try place.reader(workspace)
     let run = try await reader.run(matching: try RunArgument.read(self.run))
-    guard !run.state.isTerminal else { throw CommandFailure("run \(run.number) has ended already: \(run.state.rawValue)") }
+    guard !run.state.isTerminal else {
+      throw CommandFailure("run \(run.number) has ended already: \(run.state.rawValue)")
+    }
     if let answer = try place.ask(.cancel(run.id), workspace) {
       guard answer["cancelled"]?.bool == true else {
-        throw CommandFailure(answer["error"]?.string ?? "the agent does not know run \(run.number)", code: ExitCodes.runFailed)
+        throw CommandFailure(
+          answer["error"]?.string ?? "the agent does not know run \(run.number)", code: ExitCodes.runFailed)
       }
       _ = try place.ask(.wait(run.id), workspace, timeout: 30)
     } else {
@@ -29,7 +32,9 @@ struct Cancel: AsyncParsableCommand {
     }
     let ended = try await reader.run(matching: .id(run.id))
     if place.json {
-      try Output.print(["api": 1, "id": .string(run.id.text), "number": .integer(run.number), "state": .string(ended.state.rawValue)])
+      try Output.print([
+        "api": 1, "id": .string(run.id.text), "number": .integer(run.number), "state": .string(ended.state.rawValue),
+      ])
     } else {
       Output.print("run \(run.number) \(ended.state.rawValue)")
     }
@@ -51,7 +56,8 @@ struct Cancel: AsyncParsableCommand {
 enum RunArgument {
   static func read(_ text: String) throws -> RunReference {
     guard let reference = RunReference(text) else {
-      throw CommandFailure("`\(Display.brief(text))` names no run: give a number, an id or its first 4 characters, or `last`")
+      throw CommandFailure(
+        "`\(Display.brief(text))` names no run: give a number, an id or its first 4 characters, or `last`")
     }
     return reference
   }

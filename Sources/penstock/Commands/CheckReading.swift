@@ -76,8 +76,7 @@ struct ProgramCheck {
 
   /// Where the program is written; the first line where it cannot be found, as where a base names it.
   private static func mark(of program: String, in version: PipelineVersion) -> Mark {
-    for (index, line) in version.source.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
-    {
+    for (index, line) in version.source.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
       guard let range = line.range(of: program) else { continue }
       let column = line[..<range.lowerBound].unicodeScalars.count + 1
       return Mark(file: version.path, line: index + 1, column: column, length: program.unicodeScalars.count)

@@ -17,7 +17,9 @@ struct Put: AsyncParsableCommand {
   var name: String?
 
   func validate() throws {
-    if name != nil, files.count > 1 { throw ValidationError("--as names one drop: give it one file, not \(files.count)") }
+    if name != nil, files.count > 1 {
+      throw ValidationError("--as names one drop: give it one file, not \(files.count)")
+    }
     if files.contains("-"), name == nil { throw ValidationError("stdin has no name: add --as NAME") }
   }
 

@@ -97,7 +97,9 @@ struct RunCommand: AsyncParsableCommand {
       if place.json {
         try Output.print(whole.json())
       } else if wait || whole.run.state.isTerminal {
-        Output.print("run \(whole.run.number) \(whole.run.state.rawValue)" + (whole.run.reason.map { ": \(Display.escaped($0))" } ?? ""))
+        Output.print(
+          "run \(whole.run.number) \(whole.run.state.rawValue)"
+            + (whole.run.reason.map { ": \(Display.escaped($0))" } ?? ""))
       } else {
         Output.print("run \(whole.run.number) \(whole.run.state.rawValue)")
       }
