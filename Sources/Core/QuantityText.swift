@@ -5,7 +5,7 @@ extension Quantity {
   package static func text(_ duration: Duration) -> String {
     let seconds = duration / .seconds(1)
     if seconds <= 0 { return "0s" }
-    if seconds < 0.9995 { return "\(Int((seconds * 1000).rounded(.up)))ms" }
+    if seconds <= 0.999 { return "\(Int((seconds * 1000).rounded(.up)))ms" }
     if seconds < 59.95 {
       let tenths = (seconds * 10).rounded() / 10
       return tenths == tenths.rounded() ? "\(Int(tenths))s" : "\(tenths)s"

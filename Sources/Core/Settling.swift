@@ -85,6 +85,7 @@ package struct Settling: Sendable {
   private var since: Duration
   private var wasMoved: Bool
   private var refusals = 0
+  private var wasRefused = false
 
   /// - Parameter now: the monotonic clock's time since any fixed moment.
   package init(times: Times, moved: Bool, now: Duration) {
@@ -109,16 +110,19 @@ package struct Settling: Sendable {
     }
     switch openness {
     case .unreadable(let why):
-      since = now
+      wasRefused = true
       return .wait(.seconds(30), .unreadable(why))
     case .openForWriting:
-      since = now
+      wasRefused = true
       wasMoved = false
       refusals += 1
       return .wait(min(.seconds(1) * (1 << min(refusals - 1, 5)), .seconds(30)), .openForWriting)
     case .closed, .unknown: break
     }
-    if refusals > 0, openness == .closed { refusals = 0 }
+    if openness == .closed { refusals = 0 }
+    // it was closed at some moment since the last look, perhaps just now, and may be opened again
+    if wasRefused { since = now }
+    wasRefused = false
     // a rename is the producer's word that the file is whole, and the lease is the kernel's that it is
     // closed; without a lease only a longer quiet will do
     var quiet = wasMoved ? (openness == .closed ? .zero : times.moved) : times.written

@@ -57,7 +57,11 @@ struct ReplyReader {
     return items
   }
 
-  private func present(_ key: String) -> JSON? { object[key].flatMap { $0 == .null ? nil : $0 } }
+  private func present(_ key: String) -> JSON? {
+    // not `$0 == .null ? nil : $0`: there `nil` would be a JSON null
+    guard let value = object[key], value != .null else { return Optional.none }
+    return value
+  }
 
   private func wrong(_ key: String, expected: String, _ value: JSON) -> BadReply {
     BadReply("`\(key)` is \(value.kind), expected \(expected)")
