@@ -12,15 +12,17 @@ package final class InstanceLock: Sendable {
   /// - Throws: `Held` where another agent has it; `HostError` where the file cannot be used.
   package init(varPath: String, boot: String) throws {
     let path = varPath + "/agent.lock"
-    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-    guard fd >= 0 else { throw HostError.failed("open", path) }
-    guard flock(fd, LOCK_EX | LOCK_NB) == 0 else {
+    let opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    guard opened >= 0 else { throw HostError.failed("open", path) }
+    guard flock(opened, LOCK_EX | LOCK_NB) == 0 else {
       let code = errno
-      let holder = Self.holder(fd)
-      close(fd)
+      let holder = Self.holder(opened)
+      // `fd` is not set yet: else `deinit` would close it once more, and by then it may be somebody else's
+      close(opened)
       if code == EWOULDBLOCK { throw Held(pid: holder, isAlive: holder.map { kill($0, 0) == 0 } ?? false) }
       throw HostError.failed("lock", path, code: code)
     }
+    fd = opened
     // for people, and for the words of the one who comes second
     let text = Array("\(getpid()) \(boot)\n".utf8)
     ftruncate(fd, 0)

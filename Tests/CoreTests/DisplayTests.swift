@@ -4,15 +4,21 @@ import Testing
 
 @Suite struct DisplayTests {
   @Test(arguments: [
-    ("plain é 漢", "plain é 漢"), ("a\nb\tc\rd", "a\\nb\\tc\\rd"), ("\u{1B}[2J", "\\x1b[2J"), ("\u{7F}\u{9B}", "\\x7f\\x9b"),
-    ("\u{202E}x", "\\u{202e}x"), ("a\u{200B}b", "a\\u{200b}b"), ("\u{2028}", "\\u{2028}"), ("\\", "\\\\"), ("\u{FEFF}", "\\u{feff}"),
+    ("plain é 漢", "plain é 漢"), ("a\nb\tc\rd", "a\\nb\\tc\\rd"), ("\u{1B}[2J", "\\x1b[2J"),
+    ("\u{7F}\u{9B}", "\\x7f\\x9b"),
+    ("\u{202E}x", "\\u{202e}x"), ("a\u{200B}b", "a\\u{200b}b"), ("\u{2028}", "\\u{2028}"), ("\\", "\\\\"),
+    ("\u{FEFF}", "\\u{feff}"),
     ("\0", "\\x00"),
   ])
   func `nothing hidden is hidden and nothing is obeyed`(text: String, shown: String) {
     #expect(Display.escaped(text) == shown)
   }
 
-  @Test(arguments: [([0xFF, 0x61], "\\xffa"), ([0xC3], "\\xc3"), ([0xE2, 0x82, 0x41], "\\xe2\\x82A"), ([0xED, 0xA0, 0x80], "\\xed\\xa0\\x80"), ([0xC0, 0x80], "\\xc0\\x80")] as [([UInt8], String)])
+  @Test(
+    arguments: [
+      ([0xFF, 0x61], "\\xffa"), ([0xC3], "\\xc3"), ([0xE2, 0x82, 0x41], "\\xe2\\x82A"),
+      ([0xED, 0xA0, 0x80], "\\xed\\xa0\\x80"), ([0xC0, 0x80], "\\xc0\\x80"),
+    ] as [([UInt8], String)])
   func `bytes that are not UTF-8 are shown as bytes`(bytes: [UInt8], shown: String) {
     #expect(Display.escaped(bytes) == shown)
   }

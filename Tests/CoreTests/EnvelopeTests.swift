@@ -28,7 +28,8 @@ import Testing
 
   @Test func `slot and trial are there although they are null`() throws {
     let json = try line().json
-    #expect(json["run"] == ["id": .string(id), "number": 7, "pipeline": "fx", "version": "v", "slot": nil, "trial": nil])
+    #expect(
+      json["run"] == ["id": .string(id), "number": 7, "pipeline": "fx", "version": "v", "slot": nil, "trial": nil])
     #expect(json["outcome"] == nil && json["outputs"] == nil && json["metrics"] == nil)
   }
 
@@ -53,7 +54,9 @@ import Testing
       }.json["outcome"]
     }
     #expect(
-      try outcome(.exited(3)) == ["state": "failed", "reason": "why", "exit": 3, "wall_s": 1.5, "cpu_s": 0.5, "rss_bytes": 4096])
+      try outcome(.exited(3)) == [
+        "state": "failed", "reason": "why", "exit": 3, "wall_s": 1.5, "cpu_s": 0.5, "rss_bytes": 4096,
+      ])
     #expect(try outcome(.signaled(9))?["exit"] == nil)
   }
 }

@@ -5,7 +5,9 @@ import Testing
 @Suite struct RunIDTests {
   @Test func `ids are UUIDv7 and sort by their time`() {
     var chance = Seeded(4)
-    let ids = (0..<500).map { RunID(now: Date(timeIntervalSince1970: 1_763_640_000 + Double($0) / 100), using: &chance) }
+    let ids = (0..<500).map {
+      RunID(now: Date(timeIntervalSince1970: 1_763_640_000 + Double($0) / 100), using: &chance)
+    }
     #expect(ids == ids.sorted() && Set(ids).count == 500)
     for id in ids {
       #expect(RunID(id.text) == id && id.text.utf8.count == 36)
@@ -23,7 +25,10 @@ import Testing
     #expect(RunID(now: Date(timeIntervalSince1970: -5), using: &chance).text.hasPrefix("00000000-0000-7"))
   }
 
-  @Test(arguments: ["", "last", "019a9f00-0000-7000-8000-00000000000", "../../../../../../../../../../etc/pas", "019a9f00-0000-7000-8000-00000000000g"])
+  @Test(arguments: [
+    "", "last", "019a9f00-0000-7000-8000-00000000000", "../../../../../../../../../../etc/pas",
+    "019a9f00-0000-7000-8000-00000000000g",
+  ])
   func `what is no id is none`(text: String) {
     #expect(RunID(text) == nil)
   }

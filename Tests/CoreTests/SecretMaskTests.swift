@@ -30,7 +30,9 @@ import Testing
     #expect(mask.masked(value) == ["***": ["a", "***"], "n": 1, "deep": ["k": "x ***"], "none": nil])
   }
 
-  @Test(arguments: [("API_TOKEN", true), ("db_password", true), ("AWS_SECRET_ACCESS_KEY", true), ("HOME", false), ("KEYBOARD", false)])
+  @Test(arguments: [
+    ("API_TOKEN", true), ("db_password", true), ("AWS_SECRET_ACCESS_KEY", true), ("HOME", false), ("KEYBOARD", false),
+  ])
   func `a name says whether its value is a secret`(name: String, isSecret: Bool) {
     #expect(SecretMask.looksSecret(name: name) == isSecret)
   }

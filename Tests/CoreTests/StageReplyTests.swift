@@ -23,7 +23,8 @@ import Testing
   @Test(arguments: [
     ("{", "not one JSON object"), ("[]", "a list, expected one JSON object"), ("1", "a whole number"),
     ("{}{}", "not one JSON object"), ("{\"status\":\"good\"}", "expected one of `ok`, `skip`, `fail`, `retry`"),
-    ("{\"status\":1}", "`status` is a whole number, expected text"), ("{\"outputs\":{}}", "`outputs` is a map, expected a list"),
+    ("{\"status\":1}", "`status` is a whole number, expected text"),
+    ("{\"outputs\":{}}", "`outputs` is a map, expected a list"),
     ("{\"outputs\":[{\"name\":\"a\"}]}", "`outputs[0]` needs a `name` and a `path`"),
     ("{\"outputs\":[{\"name\":\"a\",\"path\":\"1\"},{\"name\":\"a\",\"path\":\"2\"}]}", "two outputs are called `a`"),
     ("{\"metrics\":[]}", "`metrics` is a list, expected a map"), ("\u{FEFF}{}", "byte order mark"),
