@@ -36,7 +36,7 @@ demo: build kit ## run a real data file from the inbox to a report
 test: test-swift test-kit ## set up and run every test
 
 test-swift: setup kit
-	@$(BUILD) --build-tests
+	@$(BUILD) --build-tests --enable-code-coverage
 	@$(SWIFT) test --skip-build --enable-code-coverage
 	@$(MAKE) coverage
 

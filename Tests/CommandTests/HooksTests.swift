@@ -28,9 +28,9 @@ import Testing
       stdout: """
         event       hook                      of             limit  on error  note
         before-one  hooks/before-one.d/10-a   all pipelines    30s  fail      does not run: is not executable: chmod +x it
-        before-one  hooks/before-one.d/20-b   all pipelines    30s  fail\u{20}\u{20}\u{20}\u{20}\u{20}\u{20}
-        before-one  hooks/y.sh --cap          p                 5s  warn\u{20}\u{20}\u{20}\u{20}\u{20}\u{20}
-        after-run   hooks/after-run.d/10-tell  all pipelines    30s  warn\u{20}\u{20}\u{20}\u{20}\u{20}\u{20}
+        before-one  hooks/before-one.d/20-b   all pipelines    30s  fail
+        before-one  hooks/y.sh --cap          p                 5s  warn
+        after-run   hooks/after-run.d/10-tell  all pipelines    30s  warn
 
         """.replacing("hooks/before-one.d/10-a ", with: "hooks/before-one.d/10-a  ")
           .replacing("hooks/before-one.d/20-b ", with: "hooks/before-one.d/20-b  ")

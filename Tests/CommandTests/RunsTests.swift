@@ -22,7 +22,7 @@ import Testing
       stdout: """
         run  pipeline  state   drop    started            took  reason
           2  tabular   failed  a.csv   2025-11-20 12:02  1m30s  stage `train`: exit 1: no such column
-          1  fx        done    fx.csv  2025-11-20 12:01  1m30s\u{20}\u{20}
+          1  fx        done    fx.csv  2025-11-20 12:01  1m30s
 
         """)
     let narrow = try await scene.ask("runs", "--pipeline", "fx", "--limit", "1")

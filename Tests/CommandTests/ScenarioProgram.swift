@@ -15,6 +15,12 @@ final class ScenarioProgram: @unchecked Sendable {
   private var status: Int32?
 
   /// Starts `arguments` in a session of its own, so that nothing the terminal sends reaches it.
+  /// Where a program built to count lines leaves its counts: beside those of this test program, merged by `%m`.
+  private static let counting: [String: String] = {
+    guard let own = ProcessInfo.processInfo.environment["LLVM_PROFILE_FILE"] else { return [:] }
+    return ["LLVM_PROFILE_FILE": (own as NSString).deletingLastPathComponent + "/penstock-%4m.profraw"]
+  }()
+
   init(_ arguments: [String], environment: [String: String], logs: String) throws {
     output = logs + ".out"
     complaints = logs + ".err"
@@ -34,7 +40,7 @@ final class ScenarioProgram: @unchecked Sendable {
     // POSIX_SPAWN_SETSID of <spawn.h>, which glibc's module shows only with _GNU_SOURCE
     posix_spawnattr_setflags(&attributes, 0x80 | Int16(POSIX_SPAWN_SETSIGMASK))
     let words = arguments.map { strdup($0) } + [nil]
-    let variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
+    let variables = environment.merging(Self.counting) { own, _ in own }.map { strdup("\($0.key)=\($0.value)") } + [nil]
     defer { for text in words + variables { free(text) } }
     var pid: pid_t = 0
     let code = Self.forking.withLock { _ in

@@ -18,8 +18,11 @@ import Testing
           id        \(id)
 
         stages
-          stage  state  level                        tries   wall    cpu    peak  metrics          because
-          train  ok     fine (simplified algorithm)      1  1m30s  45.5s  64 MiB  accuracy 0.5625  asked for by hand
+          stage  state  level                        tries   wall    cpu    peak  metrics
+          train  ok     fine (simplified algorithm)      1  1m30s  45.5s  64 MiB  accuracy 0.5625
+
+        why these levels
+          train  fine  asked for by hand
 
         files
           stage  name       size  path

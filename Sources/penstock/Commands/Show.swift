@@ -38,6 +38,7 @@ struct RunPage: Answer {
   func lines(_ output: Output) -> [String] {
     var lines = head(output)
     lines += section("stages", stages(), output)
+    lines += section("why these levels", levels(), output)
     lines += section("hooks", hooks(), output)
     lines += section("files", files(), output)
     lines += failure(output)
@@ -99,12 +100,12 @@ struct RunPage: Answer {
       [
         .left("stage"), .left("state"), .left("level"), .right("tries"), .right("wall"), .right("cpu"),
         .right("peak"),
-        .giving("metrics"), .giving("because"),
+        .giving("metrics"),
       ], indent: 2)
     for name in whole.stageNames {
       let own = whole.attempts.filter { $0.stage == name }.sorted { $0.n < $1.n }
       guard let last = own.last else {
-        table.add([.init(name, .quiet), .init("pending", .quiet), "", "", "", "", "", "", ""])
+        table.add([.init(name, .quiet), .init("pending", .quiet), "", "", "", "", "", ""])
         continue
       }
       let wall = last.usage?.wall ?? (last.ended ?? now).timeIntervalSince(last.started)
@@ -113,8 +114,19 @@ struct RunPage: Answer {
         .init(name, .strong), Shown.state(last.state), .init(Shown.level(last.granularity.level) + sample),
         .init("\(own.count)"), .init(Shown.seconds(wall)), .init(Shown.seconds(last.usage?.cpu)),
         .init(Shown.bytes(last.usage?.peakRSS)), .init(Shown.metrics(last.metrics)),
-        .init(because(last), .quiet),
       ])
+    }
+    return table
+  }
+
+  /// Only those that do not go without saying.
+  private func levels() -> Table {
+    var table = Table([.left(""), .left(""), .giving("")], indent: 2)
+    for name in whole.stageNames {
+      guard let last = whole.attempts.filter({ $0.stage == name }).max(by: { $0.n < $1.n }) else { continue }
+      let because = because(last)
+      if because.isEmpty { continue }
+      table.add([.init(Shown.words(name), .strong), .init(last.granularity.level.rawValue), .init(because)])
     }
     return table
   }

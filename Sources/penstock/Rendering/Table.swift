@@ -57,7 +57,8 @@ struct Table {
         parts.append(
           isLast ? text : TextWidth.padded(text, to: widths[column], right: columns[column].isRight))
       }
-      let whole = String(repeating: " ", count: indent) + parts.joined(separator: Self.gap)
+      var whole = String(repeating: " ", count: indent) + parts.joined(separator: Self.gap)
+      while whole.last == " " { whole.removeLast() }
       return output.fit.map { TextWidth.cut(whole, to: $0) } ?? whole
     }
     let hasTitles = columns.contains { !$0.title.isEmpty }
