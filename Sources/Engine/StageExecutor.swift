@@ -52,18 +52,20 @@ struct StageExecutor: Sendable {
 
     switch verdict.decision {
     case .allow:
-      try await work(stage, part, inputs, out: out, &ended)
+      if let refusal = refusal(of: decided.opinion, for: stage) {
+        ended.outcome = .failure(.failed, refusal, retry: .never)
+      } else if part.granularity == .off {
+        bypass(stage, in: session, "bypassed: \(decided.opinion.reason)", &ended)
+      } else {
+        try await work(stage, part, inputs, out: out, &ended)
+        if ended.outcome.state == .skipped { bypass(stage, in: session, ended.outcome.reason ?? "skipped", &ended) }
+      }
     case .deny(let reason): ended.outcome = .failure(.denied, reason, retry: .never)
     case .skip(let reason): bypass(stage, in: session, reason, &ended)
     case .defer(let wait, let reason):
       ended.outcome = .failure(.interrupted, reason, retry: .never)
       ended.deferred = (wait, reason)
     case .fail(let reason): ended.outcome = .failure(failedState, reason)
-    }
-    if decided.opinion.level == .off, case .allow = verdict.decision {
-      bypass(stage, in: session, "bypassed: \(decided.opinion.reason)", &ended)
-    } else if ended.outcome.state == .skipped {
-      bypass(stage, in: session, ended.outcome.reason ?? "skipped", &ended)
     }
     close(&ended)
     if ended.deferred == nil, ended.outcome.state != .interrupted {
@@ -72,6 +74,15 @@ struct StageExecutor: Sendable {
     try bench.spool.closeAttempt(run.id, stage: stage.name, n: opened.n)
     bench.say(.stageEnded(ended.attempt), run, stage: stage.name, attempt: opened.n)
     return ended
+  }
+
+  /// A level the stage does not have: `check` and `--granularity` refuse it earlier, a hook only says it now.
+  private func refusal(of opinion: GranularityOpinion, for stage: Stage) -> String? {
+    guard let uses = stage.uses, let manifest = pipeline.origin?.manifests[uses],
+      !manifest.supported.contains(opinion.level)
+    else { return nil }
+    let known = manifest.supported.map { "`\($0.rawValue)`" }.joined(separator: ", ")
+    return "`\(uses)` does not support `\(opinion.level.rawValue)` (\(opinion.reason)): it supports \(known)"
   }
 
   /// A hook that is ended by a wish to stop has not failed.
@@ -101,7 +112,6 @@ struct StageExecutor: Sendable {
     _ stage: Stage, _ part: Envelope.StagePart, _ inputs: [Envelope.FilePart], out: String,
     _ ended: inout Ended
   ) async throws {
-    if part.granularity == .off { return }
     let lines = LineCollector { [bench, run] line in
       bench.say(.outputLine(line, hook: nil), run, stage: stage.name, attempt: part.attempt)
     }

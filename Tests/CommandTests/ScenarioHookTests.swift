@@ -77,6 +77,28 @@ import Testing
     #expect(stage?["sample"] == .number(0.1) && stage?["seed"] == 42 && stage?["params"] == ["trees": 50])
   }
 
+  @Test func `a level that the stage does not have is refused in words, although a hook asks for it`() async throws {
+    let place = try place()
+    try place.write(
+      "stages/nix/train.yaml",
+      """
+      stage: nix/train
+      version: 1.0.0
+      summary: "says which level it ran at"
+      run: ["/bin/true"]
+      granularity: { medium: "on a sample" }
+      """)
+    try place.write(
+      "pipelines/p.yaml",
+      "pipeline: { name: p }\ntrigger: { inbox: \"*.csv\" }\nstages: [ { name: train, uses: nix/train } ]\n")
+    try place.script("hooks/before-train.d/10", "echo '{\"granularity\":\"fine\"}'")
+    #expect(try await place.penstock("up", "--once").code == 1)
+    let run = try #require(try await place.runs().first)
+    #expect(
+      run.reason?.contains("`nix/train` does not support `fine`") == true
+        && run.reason?.contains("it supports `coarse`, `medium`") == true, "\(run.reason ?? "")")
+  }
+
   @Test func `(d) a hook that sleeps for ever is killed at its timeout with all it started`() async throws {
     let place = try place("hook_timeout: 300ms\n")
     try place.script(
