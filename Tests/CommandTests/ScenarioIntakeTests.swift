@@ -53,6 +53,55 @@ import Testing
     #expect(try await place.stop(agent).code == 0)
   }
 
+  /// Writers that close, and open again at the very moment of the claim: what they hold then lies in `var/work/`.
+  @Test func `I03 I08 a writer that opens a drop while it is claimed is waited for`() async throws {
+    let place = try ScenarioWorkspace(settings: "settle: 30ms\nconcurrency: 4\n")
+    try place.pipeline(stages: [
+      ("copy", "cat \"$1\" > seen; echo '{\"outputs\":[{\"name\":\"seen\",\"path\":\"seen\"}]}'")
+    ])
+    let text = place.text("pipelines/p.yaml").replacing("p-copy.sh\"]", with: "p-copy.sh\", \"${input}\"]")
+    try place.write("pipelines/p.yaml", text)
+    let agent = try await place.up()
+    let writers = try ScenarioProgram(
+      ["/usr/bin/env", "python3", "-c", Self.writers, place.path("inbox")],
+      environment: ProcessInfo.processInfo.environment, logs: place.path("logs/writers"))
+    let ended = try await writers.end()
+    #expect(ended.code == 0, "\(ended.complaints)")
+    let again = Int(ended.output.trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0
+    let runs = try await place.ended(80)
+    var tails = 0
+    for run in runs {
+      let name = try #require(run.drop?.name.text)
+      let done = place.text("var/done/\(run.id)/\(name)")
+      #expect(place.text("var/runs/\(run.id)/copy/seen") == done, "run \(run.number) was read before its writer ended")
+      if done.hasSuffix(" tail") { tails += 1 }
+    }
+    #expect(runs.count == 80 && tails == again)
+    #expect(try await place.stop(agent).code == 0)
+  }
+
+  /// Says how many drops were still there to be opened again.
+  private static let writers = """
+    import os, random, sys, threading, time
+    random.seed(7)
+    again = []
+    def write(n):
+        path = os.path.join(sys.argv[1], f"{n}.csv")
+        with open(path, "w") as file: file.write("head")
+        time.sleep(random.uniform(0.025, 0.06))
+        try: fd = os.open(path, os.O_WRONLY | os.O_APPEND)
+        except FileNotFoundError: return
+        again.append(n)
+        time.sleep(0.15)
+        os.write(fd, b" tail")
+        os.close(fd)
+    for round in range(4):
+        threads = [threading.Thread(target=write, args=(round * 20 + n,)) for n in range(20)]
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+    print(len(again))
+    """
+
   @Test func `I04 an empty drop is waited for and then run`() async throws {
     let place = try place("settle_empty: 200ms\n")
     _ = create(place, "empty.csv")

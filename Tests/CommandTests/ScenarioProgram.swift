@@ -14,13 +14,13 @@ final class ScenarioProgram: @unchecked Sendable {
   // only the test's own task asks, one question after another
   private var status: Int32?
 
-  /// Starts `arguments` in a session of its own, so that nothing the terminal sends reaches it.
   /// Where a program built to count lines leaves its counts: beside those of this test program, merged by `%m`.
   private static let counting: [String: String] = {
     guard let own = ProcessInfo.processInfo.environment["LLVM_PROFILE_FILE"] else { return [:] }
     return ["LLVM_PROFILE_FILE": (own as NSString).deletingLastPathComponent + "/penstock-%4m.profraw"]
   }()
 
+  /// Starts a program in a session of its own, so that nothing the terminal sends reaches it.
   init(_ arguments: [String], environment: [String: String], logs: String) throws {
     output = logs + ".out"
     complaints = logs + ".err"
