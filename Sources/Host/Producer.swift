@@ -23,21 +23,25 @@ package struct Producer {
     let to = openat(inbox.fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     guard to >= 0 else { throw HostError.failed("write into", inbox.path) }
     var isWhole = false
-    defer {
-      close(to)
-      if !isWhole { unlinkat(inbox.fd, temporary, 0) }
-    }
-    let copied = penstock_copy(from, to)
-    guard copied >= 0 else { throw HostError.failed("copy", source, code: Int32(-copied)) }
-    guard fsync(to) == 0 else { throw HostError.failed("fsync a file in", inbox.path) }
-    let status2 = name.withCName { penstock_rename_noreplace(inbox.fd, temporary, inbox.fd, $0) }
-    if status2 == -EEXIST {
+    defer { if !isWhole { unlinkat(inbox.fd, temporary, 0) } }
+    let copied = try fill(to, from: from, source)
+    // closed by now: the name must not appear while anyone has the file open for writing
+    let renamed = name.withCName { penstock_rename_noreplace(inbox.fd, temporary, inbox.fd, $0) }
+    if renamed == -EEXIST {
       throw HostError(
         "cannot put `\(name.displayed)`: a drop of that name is still waiting in the inbox; use --as for another name")
     }
-    guard status2 == 0 else { throw HostError.failed("put", name.displayed, code: -status2) }
+    guard renamed == 0 else { throw HostError.failed("put", name.displayed, code: -renamed) }
     isWhole = true
     try inbox.sync()
+    return copied
+  }
+
+  private func fill(_ to: Int32, from: Int32, _ source: String) throws -> Int {
+    defer { close(to) }
+    let copied = penstock_copy(from, to)
+    guard copied >= 0 else { throw HostError.failed("copy", source, code: Int32(-copied)) }
+    guard fsync(to) == 0 else { throw HostError.failed("fsync a file in", inbox.path) }
     return Int(copied)
   }
 

@@ -1,7 +1,7 @@
 import Core
 import Foundation
 import Glibc
-import Host
+@testable import Host
 import Testing
 
 @Suite struct ProducerTests {
@@ -11,6 +11,21 @@ import Testing
     #expect(try Producer(inbox: place.path("inbox")).put(place.path("data/a.csv"), as: FileName("b.csv")) == 5)
     #expect(place.text("inbox/b.csv") == "whole" && place.text("data/a.csv") == "whole")
     #expect(place.names("inbox") == ["b.csv"])
+  }
+
+  /// A drop that is closed only after it has its name looks like one that is still being written: it would settle.
+  @Test func `the name appears when the file is closed, as a rename and nothing else`() throws {
+    let place = try Spooled()
+    try place.write("data/a.csv", "whole")
+    let watch = inotify_init1(Int32(IN_NONBLOCK))
+    defer { close(watch) }
+    let mask = UInt32(IN_MOVED_TO | IN_OPEN | IN_MODIFY | IN_CLOSE_WRITE)
+    #expect(inotify_add_watch(watch, place.path("inbox"), mask) > 0)
+    _ = try Producer(inbox: place.path("inbox")).put(place.path("data/a.csv"), as: FileName("a.csv"))
+    var buffer = [UInt8](repeating: 0, count: 16 << 10)
+    let got = read(watch, &buffer, buffer.count)
+    let events = InotifyEvent.parse(buffer[..<max(0, got)]).filter { $0.name == FileName("a.csv") }
+    #expect(events.map(\.mask) == [UInt32(IN_MOVED_TO)])
   }
 
   @Test(arguments: ["", ".hidden", "a.part", "a/b", String(repeating: "n", count: 256)])
