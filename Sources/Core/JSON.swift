@@ -91,7 +91,43 @@ extension JSON: Codable {
 }
 
 extension JSON {
-  package init(parsing data: Data) throws { self = try JSONDecoder().decode(JSON.self, from: data) }
+  /// Deeper values are refused, as in YAML: decoding costs grow with the square of the depth.
+  private static let deepest = 64
+
+  package struct TooDeep: Error, CustomStringConvertible {
+    package var description: String { "nested deeper than \(JSON.deepest) levels" }
+  }
+
+  package init(parsing data: Data) throws {
+    guard Self.depth(of: data) <= Self.deepest else { throw TooDeep() }
+    self = try JSONDecoder().decode(JSON.self, from: data)
+  }
+
+  /// The deepest nesting of brackets outside of texts.
+  private static func depth(of data: Data) -> Int {
+    var (depth, deepest, isText, isEscaped) = (0, 0, false, false)
+    for byte in data {
+      if isText {
+        if isEscaped {
+          isEscaped = false
+        } else if byte == UInt8(ascii: "\\") {
+          isEscaped = true
+        } else if byte == UInt8(ascii: "\"") {
+          isText = false
+        }
+        continue
+      }
+      switch byte {
+      case UInt8(ascii: "\""): isText = true
+      case UInt8(ascii: "["), UInt8(ascii: "{"):
+        depth += 1
+        deepest = max(deepest, depth)
+      case UInt8(ascii: "]"), UInt8(ascii: "}"): depth -= 1
+      default: break
+      }
+    }
+    return deepest
+  }
 
   /// One line of text with sorted keys: the same value always gives the same bytes.
   package func line() throws -> String {

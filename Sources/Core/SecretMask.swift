@@ -17,6 +17,9 @@ package struct SecretMask: Sendable {
       forms.formUnion(lines.filter { $0.utf8.count >= Self.shortestLine })
       forms.insert(Data(value.utf8).base64EncodedString())
       forms.insert(value.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? value)
+      // as it reads inside JSON, and as it is shown
+      if let quoted = try? JSON.string(value).line() { forms.insert(String(quoted.dropFirst().dropLast())) }
+      forms.insert(Display.escaped(value))
     }
     hidden = forms.sorted { ($0.utf8.count, $0) > ($1.utf8.count, $1) }
   }
@@ -31,6 +34,17 @@ package struct SecretMask: Sendable {
 
   package func masked(_ text: String) -> String {
     hidden.reduce(text) { text, secret in text.contains(secret) ? text.replacing(secret, with: "***") : text }
+  }
+
+  package func masked(_ bytes: [UInt8]) -> [UInt8] {
+    if hidden.isEmpty { return bytes }
+    guard let text = String(validating: bytes, as: UTF8.self) else { return maskedBytes(bytes) }
+    return Array(masked(text).utf8)
+  }
+
+  /// Text that is not UTF-8 all through.
+  private func maskedBytes(_ bytes: [UInt8]) -> [UInt8] {
+    hidden.reduce(bytes) { bytes, secret in bytes.replacing(Array(secret.utf8), with: Array("***".utf8)) }
   }
 
   package func masked(_ value: JSON) -> JSON {

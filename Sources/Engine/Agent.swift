@@ -159,8 +159,9 @@ package final class Agent: Sendable {
   private func stopWhenIdle() async {
     while !Task.isCancelled {
       let soon = bench.now() + Self.horizon
-      if intake.isIdle || intake.isStopped, dispatcher.isIdle(before: soon), filer.isIdle {
-        stopping.yield("nothing is left to do")
+      let pause = intake.pauseReason
+      if intake.isIdle || intake.isStopped || pause != nil, dispatcher.isIdle(before: soon), filer.isIdle {
+        stopping.yield(pause.map { "intake is paused: \($0)" } ?? "nothing is left to do")
         return
       }
       await progress.wait(atMost: .milliseconds(200), on: bench.clock)

@@ -93,6 +93,9 @@ final class Claimer: Sendable {
   /// Records drops whose rename a crash left without a row.
   func adopt(_ id: RunID, _ drop: ReadyDrop) async throws { try await record([Taken(id: id, drop: drop)]) }
 
+  /// Lets a drop without a row settle first, for someone still writes it.
+  func adoptUnquiet(_ id: RunID, _ drop: ReadyDrop) { letSettle(drop, id, drop.sample) }
+
   private func isQuiet(_ drop: ReadyDrop, _ id: RunID, _ sample: FileSample) -> Bool {
     guard sample.isSameContent(as: drop.sample) else { return false }
     guard case .file(_, let openness) = try? bench.spool.look(at: drop.name, of: id) else { return true }
@@ -118,7 +121,11 @@ final class Claimer: Sendable {
       return waiting.filter { $0.due <= now }
     }
     for var drop in due {
-      guard case .file(let sample, let openness) = sighting(of: drop) else { continue }
+      let sighting = sighting(of: drop)
+      guard case .file(let sample, let openness) = sighting else {
+        quiet += stranger(drop, sighting)
+        continue
+      }
       switch drop.settling.looked(sample, openness, now: now) {
       case .claim:
         drop.drop.sample = sample
@@ -141,6 +148,21 @@ final class Claimer: Sendable {
       bench.say(.filingTroubled("`\(drop.drop.name.displayed)` was taken out of `var/work/\(drop.id)`: \(error)"))
       return .gone
     }
+  }
+
+  /// A claimed name that is no plain file, for it was swapped just before the rename: it goes to quarantine.
+  private func stranger(_ drop: Unquiet, _ sighting: Sighting?) -> [Taken] {
+    var taken = Taken(id: drop.id, drop: drop.drop)
+    switch sighting {
+    case .special(let kind, let sample):
+      taken.drop.sample = sample
+      taken.drop.refusal = "became a \(kind) before it was claimed"
+    case .directory: taken.drop.refusal = "became a directory before it was claimed"
+    case .gone, .file, nil:
+      try? bench.spool.discardWork(drop.id)
+      return []
+    }
+    return [taken]
   }
 
   private func record(_ taken: [Taken]) async throws {

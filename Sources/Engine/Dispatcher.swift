@@ -262,6 +262,8 @@ package final class Dispatcher: Sendable {
     } catch let error as EncodingError {
       leave(run, try await fail(run, "cannot be written as JSON: \(error)"))
     } catch let error as any ProgramLost {
+      // an ended run only had a hook to be told; it stays ended
+      if run.state.isTerminal { return leave(run, .ended(run.state, reason: run.reason)) }
       leave(run, try await interruption.take(run, because: "\(error)"))
     }
   }

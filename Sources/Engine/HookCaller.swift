@@ -84,13 +84,15 @@ struct HookCaller: Sendable {
     _ hook: Hook, _ occasion: Occasion, _ verdict: inout HookVerdict
   ) async throws -> (HookCall, goesOn: Bool) {
     let begun = bench.now()
-    let lines = LineCollector { [bench, run] line in
+    let lines = LineCollector(mask: mask) { [bench, run] line in
       bench.say(
         .outputLine(line, hook: hook.file.shown), run, stage: occasion.stage?.name,
         attempt: occasion.stage?.attempt)
     }
-    let result = try await bench.processes.run(
+    var result = try await bench.processes.run(
       request(hook, occasion, verdict, begun: begun, lines: lines))
+    try Task.checkCancellation()
+    result.reply = mask.masked(result.reply)
     let (reply, failure) = read(result, timeout: hook.timeout, lastLine: lines.lastLine)
     var goesOn = true
     if let reply {

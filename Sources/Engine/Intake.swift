@@ -69,6 +69,9 @@ package final class Intake: Sendable {
     bell.ring()
   }
 
+  /// Why nothing is taken in for now; `nil` while all is well.
+  package var pauseReason: String? { state.withLock { $0.paused } }
+
   var isStopped: Bool { state.withLock { $0.isStopping } }
 
   /// Whether nothing is on its way in; held and unmatched drops do not count.
@@ -102,11 +105,13 @@ package final class Intake: Sendable {
     case .special(let kind, let sample):
       try await claimer.adopt(id, ReadyDrop(name: name, sample: sample, refusal: "is a \(kind), not a file"))
     case .directory:
-      bench.say(.dropHeld(name, reason: "lies in `var/work/\(id)` and is a directory; take it out by hand"))
-    case .file(let sample, _):
+      let sample = FileSample(device: 0, inode: 0, bytes: 0, links: 1, modified: 0, changed: 0)
+      try await claimer.adopt(id, ReadyDrop(name: name, sample: sample, refusal: "is a directory, not a file"))
+    case .file(let sample, let openness):
       let route = book.route(name)
       let refusal = route == nil ? "was claimed, and no pipeline takes it any more" : nil
-      try await claimer.adopt(id, ReadyDrop(name: name, sample: sample, route: route, refusal: refusal))
+      let drop = ReadyDrop(name: name, sample: sample, route: route, refusal: refusal)
+      if openness == .openForWriting { claimer.adoptUnquiet(id, drop) } else { try await claimer.adopt(id, drop) }
     }
   }
 

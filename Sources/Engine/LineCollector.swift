@@ -14,11 +14,17 @@ final class LineCollector: Sendable {
 
   private static let kept = 4096
   private let state = Mutex(State())
+  private let mask: SecretMask
   private let pass: @Sendable ([UInt8]) -> Void
 
-  init(pass: @escaping @Sendable ([UInt8]) -> Void) { self.pass = pass }
+  init(mask: SecretMask, pass: @escaping @Sendable ([UInt8]) -> Void) {
+    self.mask = mask
+    self.pass = pass
+  }
 
-  func take(_ line: [UInt8]) {
+  /// Masks before anything is cut: half a secret is one too.
+  func take(_ raw: [UInt8]) {
+    let line = mask.masked(raw)
     let before = state.withLock { state in
       state.tail += line + [0x0A]
       if state.tail.count > Self.kept { state.tail.removeFirst(state.tail.count - Self.kept) }

@@ -112,7 +112,7 @@ struct StageExecutor: Sendable {
     _ stage: Stage, _ part: Envelope.StagePart, _ inputs: [Envelope.FilePart], out: String,
     _ ended: inout Ended
   ) async throws {
-    let lines = LineCollector { [bench, run] line in
+    let lines = LineCollector(mask: mask) { [bench, run] line in
       bench.say(.outputLine(line, hook: nil), run, stage: stage.name, attempt: part.attempt)
     }
     let request: ProgramRequest
@@ -122,7 +122,10 @@ struct StageExecutor: Sendable {
       ended.outcome = .failure(.failed, refusal.description, retry: .never)
       return
     }
-    let result = try await bench.processes.run(request)
+    var result = try await bench.processes.run(request)
+    // the agent is coming down: what is left unrecorded is taken up as interrupted by the next one
+    try Task.checkCancellation()
+    result.reply = mask.masked(result.reply)
     ended.attempt.termination = result.termination
     ended.attempt.usage = result.usage
     ended.outcome = StageOutcome.of(result, timeout: stage.timeout, lastLine: lines.lastLine)
@@ -213,7 +216,7 @@ struct StageExecutor: Sendable {
     case .deny(let reason) where attempt.state == .ok || attempt.state == .skipped:
       ended.outcome = .failure(.denied, reason, retry: .never)
     case .fail(let reason) where attempt.state == .ok || attempt.state == .skipped:
-      ended.outcome = .failure(.failed, reason)
+      ended.outcome = .failure(.failed, reason, retry: .never)
     default: return
     }
     // what the stage left is void with it

@@ -72,7 +72,9 @@ package struct Starter: Sendable {
     guard let input = wish.input else {
       if !version.pipeline.sources.isEmpty {
         let alone = run(nil)
-        _ = try version.pipeline.resolved(captures: [:], set: wish.options.set)
+        do { _ = try version.pipeline.resolved(captures: [:], set: wish.options.set) } catch {
+          throw Refusal(description: error.words)
+        }
         return [alone]
       }
       return try await bench.store.reader.latestDoneDrop(pipeline: version.pipeline.name).map { run(nil, of: $0.id) }

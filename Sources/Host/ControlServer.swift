@@ -23,6 +23,10 @@ package final class ControlServer: Sendable {
     var line: [UInt8]
   }
 
+  /// Callers that have not asked yet; one more is turned away.
+  private static let mostCallers = 64
+  /// How long one may take to ask.
+  private static let patience = Duration.seconds(10)
   /// A longer request is none.
   private static let longest = 1 << 20
 
@@ -70,8 +74,27 @@ package final class ControlServer: Sendable {
       let connection = Descriptor(owning: fd)
       guard let registration = try? reactor.register(fd, for: .readable, handler: { [weak self] _ in self?.read(fd) })
       else { continue }
+      let isWelcome = callers.withLock { $0.count < Self.mostCallers }
+      guard isWelcome else {
+        reactor.cancel(registration)
+        connection.close()
+        continue
+      }
+      _ = reactor.after(Self.patience) { [weak self] in self?.hangUp(registration, fd) }
       callers.withLock { $0[fd] = Caller(connection: connection, registration: registration, line: []) }
     }
+  }
+
+  /// Lets a caller go who has not asked in time.
+  private func hangUp(_ registration: Reactor.Registration, _ fd: Int32) {
+    let caller = callers.withLock { callers -> Caller? in
+      // the number may be another caller's by now
+      guard callers[fd]?.registration == registration else { return nil }
+      return callers.removeValue(forKey: fd)
+    }
+    guard let caller else { return }
+    reactor.cancel(caller.registration)
+    caller.connection.close()
   }
 
   private func read(_ fd: Int32) {

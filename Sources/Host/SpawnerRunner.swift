@@ -93,7 +93,9 @@ package final class SpawnerRunner: ProcessRunner {
       if let current = state.link, !current.hasEnded {
         link = current
       } else {
-        link = try SpawnerLink(path: spawner, holding: lock?.fd, reactor: reactor)
+        do {
+          link = try SpawnerLink(path: spawner, holding: lock?.fd, reactor: reactor)
+        } catch let error as SystemError { throw SpawnerMissing(reason: error) }
         state.link = link
       }
       defer { state.nextToken += 1 }
@@ -145,4 +147,11 @@ extension SpawnerWire.Outcome {
     return ProgramResult(
       termination: termination, ending: ending, usage: usage, reply: reply.bytes, replyIsCut: reply.isCut)
   }
+}
+
+/// The spawner cannot be started: no program can be, for now.
+package struct SpawnerMissing: ProgramLost, CustomStringConvertible {
+  let reason: SystemError
+
+  package var description: String { "\(reason); put `penstock-spawner` back beside `penstock`" }
 }

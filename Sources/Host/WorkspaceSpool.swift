@@ -90,6 +90,8 @@ package final class WorkspaceSpool: Spool {
     return sample
   }
 
+  /// No stage has a dot in its name, so it never meets what a stage published.
+  private static let alias = "drop.input"
   private static let copyPrefix = ".copy-"
 
   /// A copy without a row is void while the source is whole, unlike a claimed drop, which is the only one.
@@ -119,9 +121,12 @@ package final class WorkspaceSpool: Spool {
     try work.forEachName { name in
       if let id = name.text.flatMap({ RunID($0) }) { ids.append(id) }
     }
-    return try ids.sorted().map { id in
+    // what is no directory is nobody's claim: a program put it there, and it must not keep the agent from starting
+    return ids.sorted().compactMap { id in
       var names: [FileName] = []
-      try work.directory(id.text).forEachName { names.append($0) }
+      guard let own = try? work.directory(id.text), (try? own.forEachName { names.append($0) }) != nil else {
+        return nil
+      }
       return (id, names)
     }
   }
@@ -156,9 +161,9 @@ package final class WorkspaceSpool: Spool {
     if let text = name.text { return "\(place.path)/\(id.text)/\(text)" }
     let own = try runs.directory(run.text, making: true)
     let target = Array("\(place.path)/\(id.text)/".utf8) + name.bytes
-    let made = FileName(target).withCName { symlinkat($0, own.fd, "input") }
-    guard made == 0 || errno == EEXIST else { throw HostError.failed("make", own.path + "/input") }
-    return own.path + "/input"
+    let made = FileName(target).withCName { symlinkat($0, own.fd, Self.alias) }
+    guard made == 0 || errno == EEXIST else { throw HostError.failed("make", own.path + "/" + Self.alias) }
+    return own.path + "/" + Self.alias
   }
 
   package func bytes(at path: String) -> Int? {

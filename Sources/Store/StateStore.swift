@@ -98,7 +98,8 @@ package final class StateStore: Sendable {
   func perform<Value: Sendable>(
     _ change: @escaping @Sendable (Database) throws -> Value
   ) async throws -> Value {
-    try await changes.perform(change)
+    try checkInPlace()
+    return try await changes.perform(change)
   }
 
   /// Reads through the connection that writes; for tests of its settings.

@@ -36,4 +36,12 @@ import Testing
   func `a name says whether its value is a secret`(name: String, isSecret: Bool) {
     #expect(SecretMask.looksSecret(name: name) == isSecret)
   }
+
+  @Test func `a secret is found as JSON writes it, as a terminal shows it, and in bytes that are no text`() throws {
+    let secret = "pa\\ss\"wörd"
+    let mask = SecretMask(values: [secret])
+    #expect(mask.masked(try JSON.string(secret).line()) == "\"***\"")
+    #expect(mask.masked("reason: " + Display.escaped(secret)) == "reason: ***")
+    #expect(mask.masked([0xFF] + Array(secret.utf8) + [0xFE]) == [0xFF] + Array("***".utf8) + [0xFE])
+  }
 }

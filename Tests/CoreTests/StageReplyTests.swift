@@ -44,6 +44,28 @@ import Testing
     #expect(error?.description.contains("\u{1B}") == false)
   }
 
+  @Test(arguments: [
+    (
+      "{\"metrics\":{\"a\":" + String(repeating: "[", count: 64) + String(repeating: "]", count: 64) + "}}",
+      "nested deeper"
+    ),
+    (
+      "{\"outputs\":["
+        + (0...1000).map { "{\"name\":\"o\($0)\",\"path\":\"p\"}" }.joined(separator: ",") + "]}", "1001 outputs"
+    ),
+    ("{\"outputs\":[{\"name\":\"\",\"path\":\"p\"}]}", "has an empty `name`"),
+    ("{\"outputs\":[{\"name\":\"a\",\"path\":\"q\\u0000zz\"}]}", "or one with NUL"),
+  ])
+  func `what would cost too much, or names no file, is refused`(text: String, why: String) {
+    let refusal = #expect(throws: BadReply.self) { try StageReply(parsing: Array(text.utf8)) }
+    #expect(refusal?.description.contains(why) == true, "\(refusal?.description ?? "")")
+  }
+
+  @Test func `brackets inside a text nest nothing`() throws {
+    let text = "{\"reason\":\"" + String(repeating: "[\\\"{", count: 100) + "\"}"
+    #expect(try StageReply(parsing: Array(text.utf8)).reason?.utf8.count == 300)
+  }
+
   @Test func `a nesting without end is a bad reply and no crash`() {
     #expect(throws: BadReply.self) { try read(String(repeating: "[", count: 100_000)) }
     #expect(throws: BadReply.self) { try read("{\"context\":" + String(repeating: "{\"a\":", count: 100_000)) }

@@ -114,13 +114,14 @@ import Testing
     let reactor = try Reactor()
     defer { reactor.stop() }
     let runner = SpawnerRunner(spawner: "/no/such/penstock-spawner", reactor: reactor)
-    let error = await #expect(throws: SystemError.self) {
+    let error = await #expect(throws: SpawnerMissing.self) {
       try await runner.run(
         ProgramRequest(executable: "/bin/true", arguments: ["true"], environment: [:], directory: "/"))
     }
     #expect(
       error?.description
-        == "cannot start the spawner `/no/such/penstock-spawner`: no such file or directory (error 2)")
+        == "cannot start the spawner `/no/such/penstock-spawner`: no such file or directory (error 2); "
+        + "put `penstock-spawner` back beside `penstock`")
   }
 
   @Test(.timeLimit(.minutes(1))) func `a program that is no spawner`() async throws {

@@ -51,7 +51,7 @@ package struct HookReply: Sendable, Equatable {
       guard let wait = try? Quantity.duration(text) else {
         throw BadReply("`retry_after` is `\(Display.escaped(text))`: expected a time such as `60s`")
       }
-      retryAfter = wait
+      retryAfter = max(wait, .seconds(1))
     }
     for warning in try reader.list("warnings") {
       guard let text = warning.string else { throw BadReply("`warnings` must be a list of texts") }

@@ -14,6 +14,9 @@ package struct StageReply: Sendable, Equatable {
     case retry
   }
 
+  /// Each is synced and hashed.
+  private static let mostOutputs = 1000
+
   package struct Output: Sendable, Equatable {
     package var name: String
     /// Relative to the working directory of the stage.
@@ -48,11 +51,19 @@ package struct StageReply: Sendable, Equatable {
     metrics = try reader.map("metrics")
     data = try reader.map("data")
     context = .object(try reader.map("context"))
-    for (index, item) in try reader.list("outputs").enumerated() {
+    let list = try reader.list("outputs")
+    guard list.count <= Self.mostOutputs else {
+      throw BadReply("the reply has \(list.count) outputs, and \(Self.mostOutputs) are the most")
+    }
+    var names: Set<String> = []
+    for (index, item) in list.enumerated() {
       guard let name = item["name"]?.string, let path = item["path"]?.string else {
         throw BadReply("`outputs[\(index)]` needs a `name` and a `path`, both text")
       }
-      guard !outputs.contains(where: { $0.name == name }) else {
+      guard !name.isEmpty, !path.isEmpty, !path.utf8.contains(0) else {
+        throw BadReply("`outputs[\(index)]` has an empty `name` or `path`, or one with NUL")
+      }
+      guard names.insert(name).inserted else {
         throw BadReply("two outputs are called `\(Display.escaped(name))`")
       }
       outputs.append(Output(name: name, path: path))

@@ -46,8 +46,8 @@ struct RunCommand: AsyncParsableCommand {
       options.granularity[stage] = level
     }
     let wish = Starter.Wish(pipeline: pipeline, input: input.map(absolute), options: options)
-    if let ids = try await askAgent(wish, workspace) { return try await report(ids, workspace) }
-    try await report(try await workAlone(wish, workspace), workspace)
+    if let ids = try await askAgent(wish, workspace) { return try await report(ids, workspace, mustEnd: wait) }
+    try await report(try await workAlone(wish, workspace), workspace, mustEnd: true)
   }
 
   private func absolute(_ path: String) -> String {
@@ -88,12 +88,14 @@ struct RunCommand: AsyncParsableCommand {
     do { return try outcome.get() } catch let refusal as Starter.Refusal { throw CommandFailure(refusal.description) }
   }
 
-  private func report(_ ids: [RunID], _ workspace: Workspace) async throws {
+  private func report(_ ids: [RunID], _ workspace: Workspace, mustEnd: Bool) async throws {
     let reader = try place.reader(workspace)
     var failed = false
+    var open: [Run] = []
     for id in ids {
       let whole = try await WholeRun.read(.id(id), reader)
       failed = failed || (whole.run.state.isTerminal && whole.run.state != .done)
+      if !whole.run.state.isTerminal { open.append(whole.run) }
       if place.json {
         try Output.print(whole.json())
       } else if wait || whole.run.state.isTerminal {
@@ -105,6 +107,11 @@ struct RunCommand: AsyncParsableCommand {
       }
     }
     if failed { throw ExitCode(ExitCodes.runFailed) }
+    if mustEnd, let left = open.first {
+      throw CommandFailure(
+        "run \(left.number) has not ended, it is \(left.state.rawValue): `penstock up` goes on with it",
+        code: ExitCodes.tryLater)
+    }
   }
 }
 

@@ -70,6 +70,9 @@ struct Up: AsyncParsableCommand {
       guard let trouble = failure as? HostError else { throw failure }
       throw CommandFailure(trouble.description, code: ExitCodes.storageFailed)
     }
+    if once, let pause = agent.intake.pauseReason {
+      throw CommandFailure("drops were left in the inbox: intake is paused: \(pause)", code: ExitCodes.tryLater)
+    }
     let endings = agent.dispatcher.endings
     if once, endings[.failed, default: 0] + endings[.quarantined, default: 0] > 0 {
       throw ExitCode(ExitCodes.runFailed)
