@@ -41,7 +41,7 @@ test-swift: setup kit
 	@$(MAKE) coverage
 
 test-kit: kit-dev
-	@cd stages && .venv/bin/python -m pytest -q
+	@cd stages && .venv/bin/python -m pytest
 
 coverage:
 	@python3 bench/coverage.py "$$($(SWIFT) test --show-codecov-path)"
