@@ -27,6 +27,8 @@ struct Candidates {
   /// Names that will not settle by waiting: why they stay.
   private(set) var held: [FileName: String] = [:]
   private(set) var unmatched: Set<FileName> = []
+  /// Names that stay in the inbox although they were taken, as they were then.
+  private var kept: [FileName: FileSample] = [:]
 
   init(times: Settling.Times) { self.times = times }
 
@@ -86,6 +88,26 @@ struct Candidates {
     unmatched.remove(name)
   }
 
+  /// It was taken and stays where it is.
+  mutating func keep(_ name: FileName, _ sample: FileSample) {
+    forget(name)
+    kept[name] = sample
+  }
+
+  /// Whether a look finds what was taken already, and nothing newer.
+  mutating func isKept(_ name: FileName, _ sample: FileSample) -> Bool {
+    guard kept[name] == sample else { return false }
+    byName[name] = nil
+    return true
+  }
+
+  /// Looks at a name again at a moment, for it could not be claimed now.
+  mutating func postpone(_ name: FileName, until due: Duration) {
+    guard byName[name] != nil else { return }
+    byName[name]?.due = due
+    looks.insert(Look(at: due, name: name))
+  }
+
   /// - Returns: whether that is news.
   mutating func hold(_ name: FileName, _ reason: String) -> Bool {
     let said = byName.removeValue(forKey: name)?.said ?? held[name]
@@ -114,6 +136,7 @@ struct Candidates {
   /// Drops names that a whole scan did not find.
   mutating func keepOnly(_ present: Set<FileName>) {
     held = held.filter { present.contains($0.key) }
+    kept = kept.filter { present.contains($0.key) }
     unmatched.formIntersection(present)
   }
 

@@ -1,5 +1,6 @@
 package import Core
 import Foundation
+import Store
 import Synchronization
 
 /// From names in the inbox to recorded runs.
@@ -14,6 +15,8 @@ package final class Intake: Sendable {
     /// Within a step: names looked at, or claimed and not yet recorded.
     var isBusy = false
     var wantsScan = true
+    /// Nothing could be claimed the last time, whatever the drop: why.
+    var claimTrouble: String?
   }
 
   /// Claims of one transaction; also the most looks of one step.
@@ -26,6 +29,7 @@ package final class Intake: Sendable {
   private let inbox: any Inbox
   private let watcher: any Watcher
   private let claimer: Claimer
+  private let copier: Copier
   private let book: PipelineBook
   private let dispatcher: Dispatcher
   private let bell: Bell
@@ -48,8 +52,12 @@ package final class Intake: Sendable {
     self.bell = bell
     self.monotonic = monotonic
     self.onProgress = onProgress
-    claimer = Claimer(
-      bench: bench, book: book, dispatcher: dispatcher, monotonic: monotonic)
+    let recorder = ClaimRecorder(bench: bench, book: book, dispatcher: dispatcher)
+    claimer = Claimer(bench: bench, recorder: recorder, monotonic: monotonic)
+    copier = Copier(bench: bench, recorder: recorder) {
+      bell.ring()
+      onProgress()
+    }
     let settings = bench.settings
     let times = Settling.Times(
       moved: settings.settleMoved, written: settings.settle, empty: settings.settleEmpty)
@@ -77,7 +85,7 @@ package final class Intake: Sendable {
   /// Whether nothing is on its way in; held and unmatched drops do not count.
   package var isIdle: Bool {
     state.withLock { !$0.isBusy && !$0.wantsScan && !$0.candidates.isSettling && $0.paused == nil }
-      && claimer.nextLook == nil
+      && claimer.nextLook == nil && copier.isIdle
   }
 
   package struct Ledger: Sendable {
@@ -89,36 +97,60 @@ package final class Intake: Sendable {
 
   /// Every name in the inbox that intake knows, and what it waits for.
   package func ledger() -> Ledger {
-    state.withLock { state in
-      Ledger(
-        waiting: state.candidates.waiting().sorted { $0.name < $1.name },
-        held: state.candidates.held.map { ($0.key, $0.value) }.sorted { $0.0 < $1.0 },
+    let copying = copier.copying.map { (name: $0, reason: "being copied into `var/`") }
+    let stuck = copier.troubles.map { (name: $0.key, reason: $0.value) }
+    return state.withLock { state in
+      let held = state.candidates.held.map { (name: $0.key, reason: $0.value) }
+      return Ledger(
+        waiting: (state.candidates.waiting() + copying).sorted { $0.name < $1.name },
+        held: (held + stuck).sorted { $0.name < $1.name },
         unmatched: state.candidates.unmatched.sorted(), paused: state.paused)
     }
   }
 
   /// Records a drop whose rename a crash left without a row.
   func adopt(_ name: FileName, of id: RunID) async throws {
+    // a rename that a power cut tore leaves the drop in both places
+    try bench.spool.releaseTwin(of: name, of: id)
     let sighting = try bench.spool.look(at: name, of: id)
     switch sighting {
     case .gone: return
     case .special(let kind, let sample):
-      try await claimer.adopt(id, ReadyDrop(name: name, sample: sample, refusal: "is a \(kind), not a file"))
+      _ = try await claimer.adopt(id, ReadyDrop(name: name, sample: sample, refusal: "is a \(kind), not a file"))
     case .directory:
       let sample = FileSample(device: 0, inode: 0, bytes: 0, links: 1, modified: 0, changed: 0)
-      try await claimer.adopt(id, ReadyDrop(name: name, sample: sample, refusal: "is a directory, not a file"))
+      _ = try await claimer.adopt(id, ReadyDrop(name: name, sample: sample, refusal: "is a directory, not a file"))
     case .file(let sample, let openness):
       let route = book.route(name)
       let refusal = route == nil ? "was claimed, and no pipeline takes it any more" : nil
       let drop = ReadyDrop(name: name, sample: sample, route: route, refusal: refusal)
-      if openness == .openForWriting { claimer.adoptUnquiet(id, drop) } else { try await claimer.adopt(id, drop) }
+      if openness == .openForWriting {
+        claimer.letSettle(id, drop)
+      } else if let shared = try await claimer.adopt(id, drop) {
+        copier.add([.shared(shared)])
+      }
     }
   }
+
+  /// Takes up runs whose drop was copied and whose source still lies in the inbox.
+  /// - Returns: those that have to wait on.
+  func takeUp(_ sources: [LeavingSource]) async throws -> Set<RunID> { try await copier.takeUp(sources) }
 
   // MARK: - The loop
 
   /// - Throws: what the store throws, and a sync that failed: the agent must stop.
   package func run() async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await self.copier.run() }
+      group.addTask {
+        try await self.loop()
+        self.copier.stop()
+      }
+      for try await _ in group {}
+    }
+  }
+
+  private func loop() async throws {
     while !state.withLock({ $0.isStopping }) {
       let wait = try await step()
       onProgress()
@@ -133,6 +165,7 @@ package final class Intake: Sendable {
     // from before the hints are taken, so that what is known of a drop is never nowhere
     state.withLock { $0.isBusy = true }
     defer { state.withLock { $0.isBusy = false } }
+    takeReleases()
     takeHints()
     let now = monotonic()
     if let trouble = trouble() {
@@ -143,13 +176,36 @@ package final class Intake: Sendable {
     guard dispatcher.backlog < Self.backlog else { return nil }
     let due = state.withLock { $0.candidates.takeDue(now: now, limit: Self.batch) }
     let ready = look(at: due)
-    let deferred = try await claimer.claim(ready)
-    state.withLock { state in
-      let stay = Set(deferred.map(\.0))
-      for drop in ready where !stay.contains(drop.name) { state.candidates.forget(drop.name) }
-    }
-    for (name, reason) in deferred { hold(name, reason) }
+    let left = try await claimer.claim(ready)
+    settle(ready, left)
     return nextStep()
+  }
+
+  private func settle(_ ready: [ReadyDrop], _ left: Claimer.Leftover) {
+    copier.add(left.foreign.map { .foreign($0) } + left.shared.map { .shared($0) })
+    let again = monotonic() + Self.pause
+    state.withLock { state in
+      let stay = Set(left.held.map(\.name) + left.untried)
+      for drop in ready where !stay.contains(drop.name) { state.candidates.forget(drop.name) }
+      for name in left.untried { state.candidates.postpone(name, until: again) }
+      if left.trouble != nil || !ready.isEmpty || state.candidates.count == 0 { state.claimTrouble = left.trouble }
+    }
+    for (name, reason) in left.held { hold(name, reason) }
+    if let trouble = left.trouble { pause(trouble) }
+  }
+
+  /// Names that the copier is done with are looked at as if they were new.
+  private func takeReleases() {
+    let now = monotonic()
+    for release in copier.takeReleases() {
+      switch release {
+      case .lookAgain(let name) where copier.isCopying(name): continue
+      case .lookAgain(let name): state.withLock { $0.candidates.notice(name, moved: nil, now: now) }
+      case .hold(let name, let reason): hold(name, reason)
+      case .keep(let name, let sample): state.withLock { $0.candidates.keep(name, sample) }
+      case .settle(let id, let drop): claimer.letSettle(id, drop)
+      }
+    }
   }
 
   private func nextStep() -> Duration? {
@@ -165,7 +221,7 @@ package final class Intake: Sendable {
     let hints = watcher.hints()
     let now = monotonic()
     let scan = state.withLock { state -> Bool in
-      for (name, moved) in hints.names where CandidateName.refusal(of: name) == nil {
+      for (name, moved) in hints.names where CandidateName.refusal(of: name) == nil && !copier.isCopying(name) {
         state.candidates.notice(name, moved: moved, now: now)
       }
       defer { state.wantsScan = false }
@@ -177,18 +233,26 @@ package final class Intake: Sendable {
   /// Looks at every name there is; what is known already keeps its place in the settling.
   private func scan(now: Duration) {
     var present: Set<FileName> = []
+    var aside: [FileName] = []
     do {
       try inbox.forEachName { name in
-        guard CandidateName.refusal(of: name) == nil else { return }
+        guard CandidateName.refusal(of: name) == nil else {
+          if let id = bench.spool.asideOwner(name), !copier.isRemovingSource(of: id) { aside.append(name) }
+          return
+        }
         present.insert(name)
         state.withLock { state in
-          if !state.candidates.knows(name) { state.candidates.notice(name, moved: nil, now: now) }
+          if !state.candidates.knows(name), !copier.isCopying(name) {
+            state.candidates.notice(name, moved: nil, now: now)
+          }
         }
       }
       state.withLock { state in
         state.candidates.keepOnly(present)
         state.candidates.reconsiderHeld(now: now)
       }
+      // what took the name of a source that was being removed, and could not be given its name back yet
+      for name in aside { _ = try bench.spool.giveBack(name) }
     } catch {
       bench.say(.watchTroubled("\(error)"))
     }
@@ -222,11 +286,9 @@ package final class Intake: Sendable {
         leaveUnmatched(name)
         return nil
       }
-      if sample.links > 1 {
-        hold(name, "has \(sample.links) hard links: it could still be changed under another name; drop a copy")
-        return nil
+      let isReady = state.withLock { state in
+        !state.candidates.isKept(name, sample) && state.candidates.looked(at: name, sample, openness, now: now)
       }
-      let isReady = state.withLock { $0.candidates.looked(at: name, sample, openness, now: now) }
       return isReady ? ReadyDrop(name: name, sample: sample, route: route) : nil
     }
   }
@@ -253,6 +315,7 @@ package final class Intake: Sendable {
   // MARK: - Pausing
 
   private func trouble() -> String? {
+    if let full = copier.full { return full }
     do {
       let free = try bench.spool.freeBytes()
       if free < bench.settings.reserve {
@@ -273,6 +336,7 @@ package final class Intake: Sendable {
 
   private func resume() {
     let wasPaused = state.withLock { state in
+      if state.claimTrouble != nil { return false }
       defer { state.paused = nil }
       return state.paused != nil
     }
