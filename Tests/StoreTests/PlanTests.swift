@@ -67,6 +67,7 @@ import Testing
     try await store.end(runs[2].id, RunEnding(.failed), at: Fixture.noon)
     try await store.end(runs[3].id, RunEnding(.quarantined), at: Fixture.noon)
     try await store.filed([runs[0].id])
+    try await store.forget(runs: [runs[0].id])
     try await store.acknowledge([runs[3].id])
     try await store.record([Fixture.hookCall(run: nil)])
     try await store.record(
@@ -104,6 +105,7 @@ import Testing
     _ = try await reader.knownRunIDs(of: [id])
     _ = try await reader.stageHistory(pipeline: "fx", stage: "train", limit: 5)
     _ = try await reader.latestDoneDrop(pipeline: "fx")
+    _ = try await reader.expired(Retention(before: Fixture.noon))
   }
 }
 
