@@ -177,7 +177,8 @@ package final class Intake: Sendable {
       for (name, moved) in hints.names where CandidateName.refusal(of: name) == nil {
         state.candidates.notice(name, moved: moved, now: now)
       }
-      if hints.scanInbox { state.wantsScan = true }
+      // where another inbox may have come, what was short may be there too
+      if hints.scanInbox { (state.wantsScan, state.pausedUntil) = (true, .zero) }
     }
   }
 
