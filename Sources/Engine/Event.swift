@@ -26,7 +26,9 @@ package struct Event: Sendable {
 
   package enum Kind: Sendable {
     case agentStarted(pid: Int32, home: String)
-    case agentStopping(reason: String)
+    case agentStopping(reason: String, running: Int, drain: Duration)
+    /// Asked a second time.
+    case agentStoppingNow(reason: String)
     case agentStopped
     case recovered(runs: Int, adopted: Int)
 

@@ -14,7 +14,7 @@ package enum LogWords {
 
   private static func words(_ kind: Event.Kind) -> Words {
     switch kind {
-    case .agentStarted, .agentStopping, .agentStopped, .recovered, .watchTroubled, .controlRefused:
+    case .agentStarted, .agentStopping, .agentStoppingNow, .agentStopped, .recovered, .watchTroubled, .controlRefused:
       agent(kind)
     case .dropHeld, .dropUnmatched, .dropClaimed, .dropQuarantined, .dropFiled, .filingTroubled,
       .intakePaused, .intakeResumed:
@@ -30,7 +30,12 @@ package enum LogWords {
     switch kind {
     case .agentStarted(let pid, let home):
       (.info, "agent started", ["pid": .integer(Int(pid)), "home": .string(home)])
-    case .agentStopping(let reason): (.info, "agent is stopping", ["reason": .string(reason)])
+    case .agentStopping(let reason, let running, let drain):
+      (
+        .info, "agent is stopping",
+        ["reason": .string(reason), "running": .integer(running), "drain_s": .number(drain / .seconds(1))]
+      )
+    case .agentStoppingNow(let reason): (.warning, "agent ends what runs", ["reason": .string(reason)])
     case .agentStopped: (.info, "agent stopped", [:])
     case .recovered(let runs, let adopted):
       (

@@ -9,6 +9,7 @@ enum Schema {
   static var migrator: DatabaseMigrator {
     var migrator = DatabaseMigrator()
     migrator.registerMigration("0001") { try $0.execute(sql: migration0001) }
+    migrator.registerMigration("0003-acknowledged") { try $0.execute(sql: migrationAcknowledged) }
     return migrator
   }
 

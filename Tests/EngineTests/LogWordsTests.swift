@@ -11,7 +11,8 @@ import Testing
     reason: nil, stderrTail: "")
 
   static let kinds: [Event.Kind] = [
-    .agentStarted(pid: 1, home: "/w"), .agentStopping(reason: "r"), .agentStopped, .recovered(runs: 1, adopted: 2),
+    .agentStarted(pid: 1, home: "/w"), .agentStopping(reason: "r", running: 1, drain: .seconds(10)),
+    .agentStoppingNow(reason: "r"), .agentStopped, .recovered(runs: 1, adopted: 2),
     .dropHeld(FileName("a"), reason: "r"), .dropUnmatched(FileName("a"), nearest: nil),
     .dropClaimed(FileName("a"), bytes: 1), .dropQuarantined(FileName("a"), reason: "r"),
     .dropFiled(nil, to: .done), .filingTroubled("r"), .intakePaused(reason: "r"), .intakeResumed,

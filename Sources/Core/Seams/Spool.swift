@@ -13,6 +13,10 @@ package protocol Spool: Sendable {
   /// Copies a file durably to where `adoptCopy` takes it; the source stays.
   func copyIn(_ path: String, name: FileName, as id: RunID) throws -> FileSample
 
+  /// The same for a drop that lies in done, failed or quarantine.
+  /// - Throws: `HostError` where it is there no more, or is no regular file.
+  func copyIn(filed filing: Filing, as id: RunID) throws -> FileSample
+
   /// Makes a copy whose run is recorded the drop of that run: `work/<id>/NAME`.
   func adoptCopy(_ id: RunID) throws
 

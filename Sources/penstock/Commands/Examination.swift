@@ -65,7 +65,7 @@ struct Examination {
         return [
           .init(
             .bad, "database", "is damaged: \(health.damage[0])",
-            remedy: "keep var/state.db, then restore a backup or rebuild it")
+            remedy: "stop the agent, keep var/state.db aside, and restore a backup of it")
         ]
       }
       let journal =

@@ -61,6 +61,7 @@ struct StatusReading {
     report.counts = try await reader.counts()
     report.last = try await reader.lastEndedRunPerPipeline().filter { !$0.pipeline.isEmpty }
     report.failures = try await reader.recentFailures(limit: Self.few)
+    report.hookFailures = try await reader.hookFailures(of: (report.last + report.failures).map(\.id))
     report.quarantined = try await reader.unacknowledgedQuarantine(limit: Self.manyRuns)
   }
 
