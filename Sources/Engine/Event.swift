@@ -59,7 +59,13 @@ package struct Event: Sendable {
     case pipelineGone(name: String, path: String)
 
     case watchTroubled(String)
+    case stateTroubled(String)
+    case stateRecovered
+    case stateBackedUp(path: String, seconds: Double)
     case controlRefused(String)
+
+    case clearedAway(runs: Int, bytes: Int)
+    case clearingTroubled(String)
   }
 
   package init(at: Date, run: RunTag? = nil, stage: String? = nil, attempt: Int? = nil, _ kind: Kind) {

@@ -7,6 +7,7 @@ package final class WorkspaceSpool: Spool {
   let place: InboxPlace
   let work: Directory
   let runs: Directory
+  let root: Directory
   let destinations: [Filing.Destination: Directory]
   /// A sync of the whole filesystem beats this many single ones.
   private static let fewClaims = 4
@@ -15,7 +16,7 @@ package final class WorkspaceSpool: Spool {
   /// - Throws: `HostError` naming the directory that cannot be made or opened.
   package init(inboxPath: String, varPath: String) throws {
     place = try InboxPlace(path: inboxPath)
-    let root = try Directory(path: varPath)
+    root = try Directory(path: varPath)
     work = try root.directory("work", making: true)
     runs = try root.directory("runs", making: true)
     var opened: [Filing.Destination: Directory] = [:]

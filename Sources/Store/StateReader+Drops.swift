@@ -12,6 +12,15 @@ extension StateReader {
     }
   }
 
+  /// Those of these runs that are remembered, by id.
+  package func runs(of ids: [RunID]) async throws -> [RunID: Run] {
+    try await read { database in
+      var known: [RunID: Run] = [:]
+      for id in ids { known[id] = try database.run(id) }
+      return known
+    }
+  }
+
   /// The run that repeats this one on the same drop; `nil` where none does.
   package func repetition(of run: RunID) async throws -> Run? {
     try await read { try $0.repetition(of: run) }

@@ -14,6 +14,8 @@ enum ControlRequest: Equatable {
   case retry(RunID)
   /// A person has seen how these went wrong.
   case acknowledge([RunID])
+  /// Clears away what is old; `dry` only tells what would go.
+  case clear(dry: Bool)
 
   func line() throws -> String {
     let members: [String: JSON] =
@@ -23,6 +25,7 @@ enum ControlRequest: Equatable {
       case .wait(let id): ["op": "wait", "run": .string(id.text)]
       case .cancel(let id): ["op": "cancel", "run": .string(id.text)]
       case .retry(let id): ["op": "retry", "run": .string(id.text)]
+      case .clear(let dry): ["op": "clear", "dry": .bool(dry)]
       case .acknowledge(let ids): ["op": "acknowledge", "runs": .array(ids.map { .string($0.text) })]
       case .run(let wish):
         [
@@ -47,6 +50,7 @@ enum ControlRequest: Equatable {
     case "wait": self = .wait(try run())
     case "cancel": self = .cancel(try run())
     case "retry": self = .retry(try run())
+    case "clear": self = .clear(dry: json["dry"]?.bool ?? true)
     case "acknowledge":
       let ids = (json["runs"]?.array ?? []).map { $0.string.flatMap { RunID($0) } }
       guard !ids.isEmpty, !ids.contains(nil) else { throw CommandFailure("`runs` must be a list of run ids") }
@@ -65,7 +69,7 @@ enum ControlRequest: Equatable {
       self = .run(Starter.Wish(pipeline: pipeline, input: json["input"]?.string, options: options))
     case let op:
       throw CommandFailure(
-        "unknown request `\(Display.brief(op ?? ""))`: this agent speaks ping, live, run, wait, cancel, retry, acknowledge"
+        "unknown request `\(Display.brief(op ?? ""))`: this agent speaks ping, live, run, wait, cancel, retry, acknowledge, clear"
       )
     }
   }

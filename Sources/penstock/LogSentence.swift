@@ -112,6 +112,9 @@ enum LogSentence {
     switch record.message {
     case "hook called":
       "\(fields["event"]) hook \(fields["hook"]): \(fields["decision"]) after \(Shown.seconds(fields.number("wall_s")))\(fields.why)"
+    case "old runs cleared away":
+      "cleared away what is old: \(Shown.count(Int(fields.number("runs") ?? 0), "run")) of the history, "
+        + "\(Shown.bytes(Int(fields.number("bytes") ?? 0))) of files"
     case "hook does not run": "\(fields["event"]) hook \(fields["hook"]) does not run\(fields.why)"
     case "hook warns": "hook \(fields["hook"]) warns: \(fields["warning"])"
     case "pipeline loaded": "pipeline \(fields["name"]) loaded from \(fields["path"])"

@@ -31,7 +31,7 @@ struct Penstock: AsyncParsableCommand {
     subcommands: [
       Init.self, Up.self, Put.self, StatusCommand.self, Runs.self, Show.self, Logs.self, InboxCommand.self,
       Why.self, RunCommand.self, Retry.self, Acknowledge.self, Cancel.self, Check.self, SchemaCommand.self, Stages.self,
-      Hooks.self, Doctor.self,
+      Hooks.self, Doctor.self, Clear.self,
     ])
 
   /// Wide enough that a task that blocks on a disk keeps no other waiting.
@@ -78,6 +78,9 @@ struct Penstock: AsyncParsableCommand {
       let other = trouble.isTransient ? ExitCodes.tryLater : ExitCodes.usage
       Foundation.exit(trouble.isStorageFailure ? ExitCodes.storageFailed : other)
     case let held as InstanceLock.Held:
+      Output.complain(held.description)
+      Foundation.exit(ExitCodes.tryLater)
+    case let held as InboxLock.Held:
       Output.complain(held.description)
       Foundation.exit(ExitCodes.tryLater)
     case let code as ExitCode: Foundation.exit(code.rawValue)

@@ -1,5 +1,5 @@
 /// The agent's own directories: where drops go after the inbox, and what their runs leave.
-package protocol Spool: Sendable {
+package protocol Spool: Attic {
   /// Moves a drop from the inbox into `work/<id>/NAME`; not yet durable.
   func claim(_ name: FileName, as id: RunID) throws -> ClaimOutcome
 

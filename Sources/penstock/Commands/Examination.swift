@@ -65,7 +65,7 @@ struct Examination {
         return [
           .init(
             .bad, "database", "is damaged: \(health.damage[0])",
-            remedy: "stop the agent, keep var/state.db aside, and restore a backup of it")
+            remedy: StoreError.corrupt(path: workspace.database, detail: health.damage[0]).description)
         ]
       }
       let journal =

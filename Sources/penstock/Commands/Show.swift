@@ -20,7 +20,9 @@ struct Show: AsyncParsableCommand {
     let whole = try await WholeRun.read(reference, reader)
     let log = LogReading.lastOutput(
       of: whole.run.failedStage, in: LogFiles.path(of: whole.run.id, in: workspace), limit: 10)
-    try place.give(RunPage(whole: whole, lastOutput: log, now: Date()))
+    var page = RunPage(whole: whole, lastOutput: log, now: Date())
+    page.hasFiles = FileManager.default.fileExists(atPath: workspace.state + "/runs/\(whole.run.id.text)")
+    try place.give(page)
   }
 }
 
@@ -30,10 +32,12 @@ struct RunPage: Answer {
   /// The end of what the failed stage wrote.
   var lastOutput: [String]
   var now: Date
+  /// Whether its directory in `var/runs` is still there.
+  var hasFiles = true
 
   private var run: Run { whole.run }
 
-  func json() -> JSON { whole.json() }
+  func json() -> JSON { whole.json().merging(["files_kept": .bool(hasFiles)]) }
 
   func lines(_ output: Output) -> [String] {
     var lines = head(output)
@@ -45,8 +49,13 @@ struct RunPage: Answer {
       lines += ["  " + output.toned("\(Shown.count(wrong, "hook")) went wrong; the run went on all the same", .odd)]
     }
     lines += section("files", files(), output)
+    if !hasFiles, !whole.artifacts.isEmpty {
+      lines += [
+        "  " + output.toned("none of them is there any more; `retention:` in etc/penstock.yaml says how long", .odd)
+      ]
+    }
     lines += failure(output)
-    if let report = whole.report {
+    if let report = whole.report, hasFiles {
       lines += ["", "report: " + output.toned(Shown.words(path(report)), .strong)]
     }
     return lines
