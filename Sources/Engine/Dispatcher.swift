@@ -31,6 +31,8 @@ package final class Dispatcher: Sendable {
   private let book: PipelineBook
   private let filer: Filer
   private let bell = Bell()
+  /// Said when the agent ends now: heard also by hooks that a cancelled run still calls.
+  private let shutdown = Cancellation()
   private let state = Mutex(State())
   /// Rung whenever a place or the whole queue became free.
   private let onProgress: @Sendable () -> Void
@@ -48,6 +50,9 @@ package final class Dispatcher: Sendable {
 
   /// Runs that are queued and not yet begun.
   package var backlog: Int { state.withLock { $0.queue.count } }
+
+  /// Runs at work.
+  var active: Int { state.withLock { $0.active.count } }
 
   /// Promises up to `wanted` free places; each must be used by `add` or given back.
   func reservePlaces(_ wanted: Int) -> Int {
@@ -155,13 +160,17 @@ package final class Dispatcher: Sendable {
     return true
   }
 
-  /// Begins nothing new; `now` ends what runs, to be taken up by the next agent.
+  /// Begins nothing new, neither a run nor a stage; `now` ends what runs, to be taken up by the next agent.
   package func drain(now: Bool) {
     let active = state.withLock { state -> [Cancellation] in
       state.isDraining = true
-      return now ? Array(state.active.values) : []
+      return Array(state.active.values)
     }
-    for cancellation in active { cancellation.cancel(.shutdown) }
+    for cancellation in active {
+      cancellation.stopAtBoundary()
+      if now { cancellation.cancel(.shutdown) }
+    }
+    if now { shutdown.cancel(.shutdown) }
     bell.ring()
   }
 
@@ -240,7 +249,7 @@ package final class Dispatcher: Sendable {
     do {
       if run.state == .quarantined {
         let pipeline = pipelineInForce(of: run)
-        try await RunExecutor(bench: bench, run: run, pipeline: pipeline, cancellation: cancellation).tellOfQuarantine()
+        try await executor(of: run, pipeline, cancellation).tellOfQuarantine()
         return leave(run, .ended(.quarantined, reason: run.reason))
       }
       let pipeline = try await pipeline(of: run)
@@ -250,9 +259,7 @@ package final class Dispatcher: Sendable {
         run.drop?.sha256 = digest
       }
       let resolved = try pipeline.resolved(captures: try await captures(of: run), set: run.options.set)
-      run.started = run.started ?? bench.now()
-      let executor = RunExecutor(bench: bench, run: run, pipeline: resolved, cancellation: cancellation)
-      leave(run, try await executor.execute(opened: entry.opened))
+      leave(run, try await executor(of: run, resolved, cancellation).execute(opened: entry.opened))
     } catch let error as any RunProblem {
       leave(run, try await fail(run, error.words))
     } catch let error as EncodingError {
@@ -267,6 +274,10 @@ package final class Dispatcher: Sendable {
   private func run(of entry: RunQueue.Entry) async throws -> Run {
     if let run = entry.run { return run }
     return try await bench.store.reader.run(matching: .id(entry.id))
+  }
+
+  private func executor(of run: Run, _ pipeline: Pipeline, _ cancellation: Cancellation) -> RunExecutor {
+    RunExecutor(bench: bench, run: run, pipeline: pipeline, cancellation: cancellation, shutdown: shutdown)
   }
 
   private var interruption: Interruption { Interruption(bench: bench) }

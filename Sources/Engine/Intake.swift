@@ -90,15 +90,22 @@ package final class Intake: Sendable {
     package var held: [(name: FileName, reason: String)]
     package var unmatched: [FileName]
     package var paused: Shortage?
+    /// How long until a waiting one is looked at again.
+    package var left: [FileName: Duration] = [:]
   }
 
   /// Every name in the inbox that intake knows, and what it waits for.
   package func ledger() -> Ledger {
-    state.withLock { state in
-      Ledger(
+    let now = monotonic()
+    return state.withLock { state in
+      var ledger = Ledger(
         waiting: state.candidates.waiting().sorted { $0.name < $1.name },
         held: state.candidates.held.map { ($0.key, $0.value) }.sorted { $0.0 < $1.0 },
         unmatched: state.candidates.unmatched.sorted(), paused: state.shortage)
+      for (name, _) in ledger.waiting {
+        ledger.left[name] = state.candidates.due(name).map { max(.zero, $0 - now) }
+      }
+      return ledger
     }
   }
 
