@@ -58,7 +58,7 @@ package struct Event: Sendable {
 
     case watchTroubled(String)
     case stateTroubled(String)
-    case stateRecovered
+    case stateRecovered(String)
     case stateBackedUp(path: String, seconds: Double)
     case controlRefused(String)
   }
