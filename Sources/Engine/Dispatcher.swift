@@ -291,7 +291,7 @@ package final class Dispatcher: Sendable {
     }
   }
 
-  private var interruption: Interruption { Interruption(bench: bench) }
+  private var interruption: Interruption { Interruption(bench: bench, book: book) }
 
   /// Ends a run that something other than its stages brought down, whatever it was at.
   private func fail(_ run: Run, _ reason: String) async throws -> RunExecutor.Disposition {

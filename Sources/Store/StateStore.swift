@@ -104,6 +104,11 @@ package final class StateStore: Sendable {
     return try await changes.perform(change)
   }
 
+  /// Every row of a table as text, in the order of its key; for tests that compare two moments.
+  package func dump(_ table: String) throws -> [String] {
+    try onWriter { try Row.fetchAll($0, sql: "SELECT * FROM \(table) ORDER BY 1, 2, 3").map(\.description) }
+  }
+
   /// Reads through the connection that writes; for tests of its settings.
   func onWriter<Value>(_ body: (Database) throws -> Value) throws -> Value {
     try queue.writeWithoutTransaction(body)
