@@ -137,9 +137,7 @@ def median(penstock: pathlib.Path, home: pathlib.Path, command: tuple[str, ...])
     times, said = [], 0
     for _ in range(TIMES):
         start = time.perf_counter()
-        done = subprocess.run(
-            [penstock, command[0], "-C", home, *command[1:]], check=False, capture_output=True
-        )
+        done = subprocess.run([penstock, command[0], "-C", home, *command[1:]], check=False, capture_output=True)
         times.append((time.perf_counter() - start) * 1000)
         if not done.stdout.startswith(b"{"):
             raise SystemExit(f"{command}: {done.stderr.decode()}")

@@ -30,7 +30,7 @@ final class Aftermath {
 
   deinit { try? FileManager.default.removeItem(atPath: home) }
 
-  static func id(_ n: Int) -> RunID { RunID("01a00000-0000-7000-8000-" + String(format: "%012d", n))! }
+  static func id(_ n: Int) -> RunID { Nouns.id(UInt64(n)) }
 
   /// Runs whose drops lie in `work/`, with the stages that were running.
   func runs(_ running: [Int: String?]) async throws {
