@@ -16,15 +16,23 @@ struct Recovery: Sendable {
     let reader = bench.store.reader
     let interrupted = try await reader.runningAttempts()
     if !interrupted.isEmpty {
+      Failpoint.recoveryInterrupting.pass()
       try await bench.store.interrupt(interrupted, reason: "the agent died", at: bench.now())
+      Failpoint.recoveryInterrupted.pass()
     }
     // read before: what is adopted is queued by its claim; what a changed file began is queued already
     let known = dispatcher.known
     let open = try await reader.openRuns().filter { !known.contains($0.id) }
     let adopted = try await adoptWork()
     let broken = Dictionary(interrupted.map { ($0.run, $0.stage) }) { _, last in last }
-    for run in open { try await takeUp(run, interruptedIn: broken[run.id]) }
-    for run in try await reader.unfiled() { filer.add(Filing(run, ended: run.state)) }
+    for run in open {
+      try await takeUp(run, interruptedIn: broken[run.id])
+      Failpoint.recoveryTaken.pass()
+    }
+    for run in try await reader.unfiled() {
+      filer.add(Filing(run, ended: run.state))
+      Failpoint.recoveryRefiled.pass()
+    }
     if adopted > 0 || !open.isEmpty { bench.say(.recovered(runs: open.count, adopted: adopted)) }
   }
 
@@ -40,8 +48,10 @@ struct Recovery: Sendable {
     for (id, names) in work where !known.contains(id) {
       if names.isEmpty {
         try bench.spool.discardWork(id)
+        Failpoint.recoveryDiscarded.pass()
       } else {
         for name in names { try await intake.adopt(name, of: id) }
+        Failpoint.recoveryAdopted.pass()
         adopted += 1
       }
     }
