@@ -8,6 +8,7 @@ power loss and strace for system calls; what cannot be tried here is skipped wit
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 import pathlib
 import shutil
@@ -58,6 +59,28 @@ def room() -> pathlib.Path:
     return pathlib.Path(tempfile.mkdtemp(prefix="torture-"))
 
 
+@dataclasses.dataclass(frozen=True)
+class Sizes:
+    """How much of each level."""
+
+    scenes: int
+    # every nth hit; 0 is the first and the last of each name
+    failpoints: int
+    failing: tuple[str, ...]
+    fail_every: int
+    power: int
+    pairs: int
+    calls: float
+    spawner: float
+    errors: int
+    kills: int
+
+
+WHOLE = Sizes(10, 1, ("eio", "enospc", "eio+", "enospc+"), 0, 360, 360, 1, 1, 240, 200)
+HUNT = Sizes(1, 0, ("eio", "enospc"), 7, 120, 60, 0.05, 0.03, 30, 16)
+SHORT = Sizes(1, 7, ("eio",), 25, 16, 12, 0.012, 0.012, 12, 6)
+
+
 class Torture:
     """One pass over all levels."""
 
@@ -65,7 +88,7 @@ class Torture:
         self, asked: argparse.Namespace, root: pathlib.Path, programs: pathlib.Path, *, stop_at_first: bool
     ) -> None:
         self.asked = asked
-        self.brief = asked.short or stop_at_first
+        self.sizes = HUNT if stop_at_first else SHORT if asked.short else WHOLE
         self.yard = Yard(root, asked.seed, asked.workers, stop_at_first=stop_at_first)
         self.workloads = tuple(BY_NAME[name] for name in asked.workload) or ALL
         self.programs = programs
@@ -77,7 +100,7 @@ class Torture:
         return not self.asked.only or any(level.startswith(word) for word in self.asked.only)
 
     def run(self) -> None:
-        brief, kills, yard = self.brief, self.kills, self.yard
+        sizes, kills, yard = self.sizes, self.kills, self.yard
         yard.work("undisturbed", kills.quiet_jobs())
         if points.STRACE and not (yard.stop_at_first and yard.first):
             kills.trace()
@@ -87,25 +110,25 @@ class Torture:
                 flush=True,
             )
         if self.wants("scenes"):
-            yard.work("scenes", Scenes(yard, self.programs).jobs(1 if brief else 10))
+            yard.work("scenes", Scenes(yard, self.programs).jobs(sizes.scenes))
         if self.wants("failpoints"):
-            yard.work("failpoints, kill", kills.failpoint_jobs("kill", 0 if brief else 1))
-            for action in ("eio", "enospc", *(() if brief else ("eio+", "enospc+"))):
+            yard.work("failpoints, kill", kills.failpoint_jobs("kill", sizes.failpoints))
+            for action in sizes.failing:
                 if self.wants("failpoints"):
-                    jobs = kills.failpoint_jobs(action, 7 if brief else 0, "failpoints, fail")
+                    jobs = kills.failpoint_jobs(action, sizes.fail_every, "failpoints, fail")
                     yard.work("failpoints, fail", jobs)
         self.power()
         if self.wants("crash pairs"):
-            yard.work("crash pairs", kills.pair_jobs(24 if brief else 360))
+            yard.work("crash pairs", kills.pair_jobs(sizes.pairs))
         if points.STRACE:
             if self.wants("system calls"):
-                yard.work("system calls, kill", kills.call_jobs(0.05 if brief else 1))
+                yard.work("system calls, kill", kills.call_jobs(sizes.calls))
             if self.wants("the spawner"):
-                yard.work("the spawner, kill", kills.spawner_jobs(0.06 if brief else 1))
+                yard.work("the spawner, kill", kills.spawner_jobs(sizes.spawner))
             if self.wants("errors"):
-                yard.work("errors injected", kills.error_jobs(20 if brief else 240))
+                yard.work("errors injected", kills.error_jobs(sizes.errors))
         if self.wants("load"):
-            yard.work("load, kill", load_jobs(yard, self.programs, 16 if brief else 200, 2 if brief else 8))
+            yard.work("load, kill", load_jobs(yard, self.programs, sizes.kills, max(2, sizes.kills // 25)))
         self.complain_of_unhit()
 
     def power(self) -> None:
@@ -118,7 +141,7 @@ class Torture:
         power = Power(self.yard, self.programs, self.workloads)
         try:
             power.open()
-            self.yard.work("power loss", power.jobs(40 if self.brief else 360, self.kills.hits, self.kills.calls))
+            self.yard.work("power loss", power.jobs(self.sizes.power, self.kills.hits, self.kills.calls))
         finally:
             power.close()
 
@@ -127,7 +150,7 @@ class Torture:
         if self.asked.only or self.asked.workload or self.yard.first:
             return
         unhit = set(points.declared(build.ROOT / "Sources/Core/Failpoint.swift")) - self.kills.names
-        if unhit and not self.brief:
+        if unhit and self.sizes is WHOLE:
             print(f"  WRONG: no workload hits the failpoints {', '.join(sorted(unhit))}", flush=True)
             self.yard.tallies["undisturbed"].other += 1
 

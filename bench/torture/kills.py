@@ -1,4 +1,4 @@
-"""Levels that kill the agent: at named failpoints, at system calls, in pairs; and that let a step fail."""
+"""Levels that kill the agent: at named failpoints and system calls (S01), in pairs (S04); and that let a step fail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Power loss: ext4 on a loop device, cut off by the GOINGDOWN ioctl, so that what was not synced is gone.
+"""Power loss (S02, S03): ext4 on a loop device, cut off by the GOINGDOWN ioctl, so that what was not synced is gone.
 
 The state's database lies on the spool's filesystem or on one of its own, and each is cut alone or both: on one ext4
 the database's fsync commits the spool's renames too and would hide a sync that is missing.
