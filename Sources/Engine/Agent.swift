@@ -82,6 +82,7 @@ package final class Agent: Sendable {
       intake.pipelinesChanged()
       for version in fresh where version.pipeline.trigger.onConfig && book.version(of: version.pipeline.name) == version
       {
+        if try await bench.store.reader.hasConfigRun(version: version.digest, of: version.pipeline.name) { continue }
         let wish = Starter.Wish(pipeline: version.pipeline.name, trigger: .config)
         do { _ = try await starter.start(wish) } catch let refusal as any RunProblem {
           bench.say(.controlRefused(refusal.words))

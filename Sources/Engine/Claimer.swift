@@ -114,6 +114,7 @@ final class Claimer: Sendable {
   func adoptUnquiet(_ id: RunID, _ drop: ReadyDrop) { letSettle(drop, id, drop.sample) }
 
   private func isQuiet(_ drop: ReadyDrop, _ id: RunID, _ sample: FileSample) -> Bool {
+    Failpoint.claimLooked.pass()
     guard sample.isSameContent(as: drop.sample) else { return false }
     guard case .file(_, let openness) = try? bench.spool.look(at: drop.name, of: id) else { return true }
     return openness != .openForWriting
@@ -198,6 +199,7 @@ final class Claimer: Sendable {
     dispatcher.giveBackPlaces(places - used)
     do {
       let runs = try await bench.store.claim(claims)
+      Failpoint.claimRecorded.pass()
       for (run, claim) in zip(runs, claims) { announce(run, opened: claim.attempt) }
     } catch {
       dispatcher.giveBackPlaces(used)

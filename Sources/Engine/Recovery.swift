@@ -23,8 +23,14 @@ struct Recovery: Sendable {
     let left = Dictionary(grouping: try await reader.runningAttempts(), by: \.run)
     let adopted = try await adoptWork()
     try await takeUp(interrupted: open.filter { left[$0.id] != nil }, left)
-    for run in open where left[run.id] == nil { takeUp(run) }
-    for run in try await reader.unfiled() { filer.add(Filing(run, ended: run.state)) }
+    for run in open where left[run.id] == nil {
+      takeUp(run)
+      Failpoint.recoveryTaken.pass()
+    }
+    for run in try await reader.unfiled() {
+      filer.add(Filing(run, ended: run.state))
+      Failpoint.recoveryRefiled.pass()
+    }
     if adopted > 0 || !open.isEmpty { bench.say(.recovered(runs: open.count, adopted: adopted)) }
   }
 
@@ -41,11 +47,13 @@ struct Recovery: Sendable {
       // a claim is one file: what someone else put beside it goes where it goes
       guard let name = names.min(by: { $0.bytes.lexicographicallyPrecedes($1.bytes) }) else {
         try bench.spool.discardWork(id)
+        Failpoint.recoveryDiscarded.pass()
         continue
       }
       adopted.append((id, name))
     }
     try await intake.adopt(adopted)
+    if !adopted.isEmpty { Failpoint.recoveryAdopted.pass() }
     return adopted.count
   }
 
@@ -57,7 +65,9 @@ struct Recovery: Sendable {
         let (step, verdict) = try await interruption.step(for: run, left: left[run.id] ?? [], because: "the agent died")
         turns.append((run, step, verdict))
       }
+      Failpoint.recoveryInterrupting.pass()
       try await bench.store.advance(turns.map(\.step))
+      Failpoint.recoveryInterrupted.pass()
       for (run, step, verdict) in turns {
         switch interruption.say(verdict, of: run, step) {
         case .ended(let state, let reason): filer.add(Filing(run, ended: state, reason: reason))

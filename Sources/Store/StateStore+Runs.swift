@@ -26,7 +26,8 @@ extension StateStore {
   /// claim again what it finds.
   package func claim(_ claims: [NewRun]) async throws -> [Run] {
     try await perform { database in
-      try claims.map { claim in
+      try Failpoint.claimRecording.hitStore()
+      return try claims.map { claim in
         var run = claim.run
         if let attempt = claim.attempt {
           run.state = .running
@@ -63,7 +64,9 @@ extension StateStore {
   package func advance(_ steps: [Step]) async throws {
     try await perform { database in
       for step in steps { try database.record(step) }
+      try Failpoint.stepRecording.hitStore()
     }
+    Failpoint.stepRecorded.pass()
   }
 
   /// Closes attempts whose program died with the agent or the host; those already closed stay as they are.
