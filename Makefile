@@ -10,7 +10,7 @@ SWIFT ?= swift
 BUILD := $(SWIFT) build --explicit-target-dependency-import-check error
 RELEASE := .build/release/penstock
 
-.PHONY: help demo test lint format kit bench torture install clean build setup kit-dev test-swift test-kit coverage
+.PHONY: help demo test lint format kit bench torture fuzz install clean build setup kit-dev test-swift test-kit coverage
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,12 +47,12 @@ coverage:
 	@python3 bench/coverage.py "$$($(SWIFT) test --show-codecov-path)"
 
 lint: setup kit-dev ## check the format, the types and the imports; change nothing
-	@$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
+	@$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests fuzz
 	@cd stages && .venv/bin/python -m ruff check . && .venv/bin/python -m ruff format --check . && .venv/bin/python -m mypy
 	@bench/lint-repo.sh
 
 format: kit-dev ## put Swift and Python into the house's format
-	@$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests
+	@$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests fuzz
 	@cd stages && .venv/bin/python -m ruff check --fix -q . && .venv/bin/python -m ruff format -q .
 
 bench: build kit ## benchmarks, each prints its table
@@ -60,6 +60,10 @@ bench: build kit ## benchmarks, each prints its table
 
 torture: build ## kill the agent at random under load, and check from outside that nothing was lost or doubled
 	@python3 bench/torture.py $(RELEASE)
+
+fuzz: setup ## libFuzzer over all that reads bytes of others; FUZZ_SECONDS=60 of CPU time each
+	@fuzz/run.sh build
+	@fuzz/run.sh run
 
 install: build kit ## copy the programs and the kit below PREFIX (default /usr/local)
 	@install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/penstock"
