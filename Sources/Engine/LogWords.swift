@@ -16,6 +16,7 @@ package enum LogWords {
     switch kind {
     case .agentStarted, .agentStopping, .agentStopped, .recovered, .watchTroubled, .controlRefused:
       agent(kind)
+    case .stateTroubled, .stateRecovered, .stateBackedUp: state(kind)
     case .dropHeld, .dropUnmatched, .dropClaimed, .dropQuarantined, .dropFiled, .filingTroubled,
       .intakePaused, .intakeResumed:
       intake(kind)
@@ -39,6 +40,16 @@ package enum LogWords {
       )
     case .watchTroubled(let what): (.warning, "watching is impaired", ["reason": .string(what)])
     case .controlRefused(let reason): (.warning, "request refused", ["reason": .string(reason)])
+    default: (.debug, "unworded", [:])
+    }
+  }
+
+  private static func state(_ kind: Event.Kind) -> Words {
+    switch kind {
+    case .stateTroubled(let what): (.warning, "the database needs a person", ["reason": .string(what)])
+    case .stateRecovered: (.notice, "the database's log is short again", [:])
+    case .stateBackedUp(let path, let seconds):
+      (.info, "database backed up", ["path": .string(path), "seconds": .number(seconds)])
     default: (.debug, "unworded", [:])
     }
   }
