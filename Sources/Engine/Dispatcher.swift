@@ -253,6 +253,9 @@ package final class Dispatcher: Sendable {
       run.started = run.started ?? bench.now()
       let executor = RunExecutor(bench: bench, run: run, pipeline: resolved, cancellation: cancellation)
       leave(run, try await executor.execute(opened: entry.opened))
+    } catch let error as HostError where error.isShortage && !run.state.isTerminal {
+      // not the run's fault: it goes on when there is room again
+      leave(run, try await interruption.take(run, because: error.description))
     } catch let error as any RunProblem {
       leave(run, try await fail(run, error.words))
     } catch let error as EncodingError {

@@ -9,9 +9,7 @@ import Synchronization
 package final class Intake: Sendable {
   private struct State {
     var candidates: Candidates
-    var shortage: Shortage?
-    /// While something is short nothing is tried before this.
-    var pausedUntil = Duration.zero
+    var pause = IntakePause()
     var sweep: InboxSweep?
     var isStopping = false
     /// Within a step: names looked at, or claimed and not yet recorded.
@@ -23,7 +21,6 @@ package final class Intake: Sendable {
   private static let batch = 256
   /// Runs waiting to begin, above which nothing more is claimed: each takes a place on the disk, and a few bytes here.
   private static let backlog = 1_000_000
-  private static let pause = Duration.seconds(5)
 
   private let bench: Workbench
   private let inbox: any Inbox
@@ -73,14 +70,14 @@ package final class Intake: Sendable {
   }
 
   /// Why nothing is taken in for now; `nil` while all is well.
-  package var pauseReason: String? { state.withLock { $0.shortage?.words } }
+  package var pauseReason: String? { state.withLock { $0.pause.shortage?.words } }
 
   var isStopped: Bool { state.withLock { $0.isStopping } }
 
   /// Whether nothing is on its way in; held and unmatched drops do not count.
   package var isIdle: Bool {
     state.withLock {
-      !$0.isBusy && !$0.wantsScan && $0.sweep == nil && !$0.candidates.isSettling && $0.shortage == nil
+      !$0.isBusy && !$0.wantsScan && $0.sweep == nil && !$0.candidates.isSettling && $0.pause.shortage == nil
     }
       && claimer.nextLook == nil
   }
@@ -98,7 +95,7 @@ package final class Intake: Sendable {
       Ledger(
         waiting: state.candidates.waiting().sorted { $0.name < $1.name },
         held: state.candidates.held.map { ($0.key, $0.value) }.sorted { $0.0 < $1.0 },
-        unmatched: state.candidates.unmatched.sorted(), paused: state.shortage)
+        unmatched: state.candidates.unmatched.sorted(), paused: state.pause.shortage)
     }
   }
 
@@ -139,11 +136,13 @@ package final class Intake: Sendable {
     state.withLock { $0.isBusy = true }
     defer { state.withLock { $0.isBusy = false } }
     takeHints()
-    let pause = state.withLock { $0.shortage == nil ? .zero : $0.pausedUntil - monotonic() }
-    if pause > .zero { return pause }
-    if let shortage = shortage() { return self.pause(shortage) }
+    let left = state.withLock { $0.pause.left(now: monotonic()) }
+    if left > .zero { return left }
+    if let shortage = Shortage.now(spool: bench.spool, inbox: inbox, reserve: bench.settings.reserve) {
+      return pause(shortage)
+    }
     guard dispatcher.backlog < Self.backlog else { return nil }
-    do { try sweep() } catch let trouble as HostError { return self.pause(.refused(trouble.description)) }
+    do { try sweep() } catch let trouble as HostError { return pause(.refused(trouble.description)) }
     let due = state.withLock { $0.candidates.takeDue(now: monotonic(), limit: Self.batch) }
     var refusal: HostError?
     let ready = look(at: due, &refusal)
@@ -154,7 +153,7 @@ package final class Intake: Sendable {
     }
     for (name, reason) in claims.held { hold(name, reason) }
     lookAgain(at: claims.left)
-    if let trouble = claims.shortage ?? refusal { return self.pause(.refused(trouble.description)) }
+    if let trouble = claims.shortage ?? refusal { return pause(.refused(trouble.description)) }
     resume()
     return nextStep()
   }
@@ -178,7 +177,10 @@ package final class Intake: Sendable {
         state.candidates.notice(name, moved: moved, now: now)
       }
       // where another inbox may have come, what was short may be there too
-      if hints.scanInbox { (state.wantsScan, state.pausedUntil) = (true, .zero) }
+      if hints.scanInbox {
+        state.wantsScan = true
+        state.pause.doubt()
+      }
     }
   }
 
@@ -284,30 +286,14 @@ package final class Intake: Sendable {
 
   // MARK: - Pausing
 
-  private func shortage() -> Shortage? {
-    do {
-      if let short = Shortage(of: try bench.spool.room(), at: "var/", reserve: bench.settings.reserve) { return short }
-      return try inbox.isReadOnly() ? .readOnly("inbox/") : nil
-    } catch {
-      return .refused("\(error)")
-    }
-  }
-
   /// - Returns: when to look again whether it is over.
   private func pause(_ shortage: Shortage) -> Duration {
-    let isNews = state.withLock { state in
-      defer { (state.shortage, state.pausedUntil) = (shortage, monotonic() + Self.pause) }
-      return state.shortage.map { !$0.isSameKind(as: shortage) } ?? true
-    }
+    let (time, isNews) = state.withLock { $0.pause.begin(shortage, now: monotonic()) }
     if isNews { bench.say(.intakePaused(reason: shortage.words)) }
-    return Self.pause
+    return time
   }
 
   private func resume() {
-    let wasPaused = state.withLock { state in
-      defer { state.shortage = nil }
-      return state.shortage != nil
-    }
-    if wasPaused { bench.say(.intakeResumed) }
+    if state.withLock({ $0.pause.end() }) { bench.say(.intakeResumed) }
   }
 }
