@@ -27,6 +27,8 @@ struct Candidates {
   /// Names that will not settle by waiting: why they stay.
   private(set) var held: [FileName: String] = [:]
   private(set) var unmatched: Set<FileName> = []
+  /// Names that stay in the inbox although they were taken, as they were then.
+  private var kept: [FileName: FileSample] = [:]
 
   init(times: Settling.Times) { self.times = times }
 
@@ -86,6 +88,26 @@ struct Candidates {
     unmatched.remove(name)
   }
 
+  /// It was taken and stays where it is.
+  mutating func keep(_ name: FileName, _ sample: FileSample) {
+    forget(name)
+    kept[name] = sample
+  }
+
+  /// Whether a look finds what was taken already, and nothing newer.
+  mutating func isKept(_ name: FileName, _ sample: FileSample) -> Bool {
+    guard kept[name] == sample else { return false }
+    byName[name] = nil
+    return true
+  }
+
+  /// Looks at a name again at a moment, for it could not be claimed now.
+  mutating func postpone(_ name: FileName, until due: Duration) {
+    guard byName[name] != nil else { return }
+    byName[name]?.due = due
+    looks.insert(Look(at: due, name: name))
+  }
+
   /// - Returns: whether that is news.
   mutating func hold(_ name: FileName, _ reason: String) -> Bool {
     let said = byName.removeValue(forKey: name)?.said ?? held[name]
@@ -111,11 +133,15 @@ struct Candidates {
     for name in held.keys { notice(name, moved: nil, now: now) }
   }
 
-  /// Makes names due that were taken out to be looked at, and could not be.
-  mutating func lookAgain(at names: [FileName], now: Duration) {
+  /// Names that are known and wait for nothing: held, unmatched, or kept.
+  var resting: Set<FileName> { unmatched.union(held.keys).union(kept.keys) }
+
+  /// Forgets names that rest and were not found any more.
+  mutating func forgetResting(_ names: Set<FileName>) {
     for name in names {
-      byName[name]?.due = now
-      if byName[name] != nil { looks.insert(Look(at: now, name: name)) }
+      held[name] = nil
+      kept[name] = nil
+      unmatched.remove(name)
     }
   }
 

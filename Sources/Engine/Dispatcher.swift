@@ -244,10 +244,12 @@ package final class Dispatcher: Sendable {
         return leave(run, .ended(.quarantined, reason: run.reason))
       }
       let pipeline = try await pipeline(of: run)
-      if let drop = run.drop, drop.sha256 == nil {
-        let digest = try bench.spool.digest(of: drop.name, of: run.id)
-        try await bench.store.setDigest(run.id, sha256: digest)
-        run.drop?.sha256 = digest
+      if entry.opened == nil, let stop = try await Admission(bench: bench).check(&run, pipeline) {
+        if run.state == .quarantined {
+          try await RunExecutor(bench: bench, run: run, pipeline: pipeline, cancellation: cancellation)
+            .tellOfQuarantine()
+        }
+        return leave(run, stop)
       }
       let resolved = try pipeline.resolved(captures: try await captures(of: run), set: run.options.set)
       run.started = run.started ?? bench.now()

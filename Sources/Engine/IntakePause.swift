@@ -29,10 +29,10 @@ struct IntakePause: Sendable {
 
 extension Shortage {
   /// What is short now for a claim.
-  static func now(spool: any Spool, inbox: any Inbox, reserve: Int) -> Shortage? {
+  static func now(spool: any Spool, inbox: any Inbox, _ settings: Settings) -> Shortage? {
     do {
-      if let short = Shortage(of: try spool.room(), at: "var/", reserve: reserve) { return short }
-      return try inbox.isReadOnly() ? .readOnly("inbox/") : nil
+      if let short = Shortage(of: try spool.room(), at: "var/", reserve: settings.reserve) { return short }
+      return try inbox.isReadOnly() && settings.source == .move ? .readOnly("inbox/") : nil
     } catch {
       return .refused("\(error)")
     }

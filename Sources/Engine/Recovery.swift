@@ -20,20 +20,22 @@ struct Recovery: Sendable {
     }
     // read before: what is adopted is queued by its claim; what a changed file began is queued already
     let known = dispatcher.known
-    let open = try await reader.openRuns().filter { !known.contains($0.id) }
-    let adopted = try await adoptWork()
+    // a run whose source is still in the inbox may not begin
+    let stuck = try await intake.takeUp(try await reader.leavingSources())
+    let open = try await reader.openRuns().filter { !known.contains($0.id) && !stuck.contains($0.id) }
+    let adopted = try await adoptWork(except: stuck)
     let broken = Dictionary(interrupted.map { ($0.run, $0.stage) }) { _, last in last }
     for run in open { try await takeUp(run, interruptedIn: broken[run.id]) }
-    for run in try await reader.unfiled() { filer.add(Filing(run, ended: run.state)) }
+    for run in try await reader.unfiled() where !stuck.contains(run.id) { filer.add(Filing(run, ended: run.state)) }
     if adopted > 0 || !open.isEmpty { bench.say(.recovered(runs: open.count, adopted: adopted)) }
   }
 
   /// Claims whose rename came before the end and whose row did not; copies that came to nothing.
-  private func adoptWork() async throws -> Int {
+  private func adoptWork(except stuck: Set<RunID>) async throws -> Int {
     let copies = try bench.spool.copiesInProgress()
     let work = try bench.spool.workInProgress()
     let known = try await bench.store.reader.knownRunIDs(of: copies + work.map(\.id))
-    for id in copies {
+    for id in copies where !stuck.contains(id) {
       if known.contains(id) { try bench.spool.adoptCopy(id) } else { try bench.spool.discardCopy(id) }
     }
     var adopted = 0

@@ -9,6 +9,7 @@ enum Schema {
   static var migrator: DatabaseMigrator {
     var migrator = DatabaseMigrator()
     migrator.registerMigration("0001") { try $0.execute(sql: migration0001) }
+    migrator.registerMigration("0002-lineage") { try $0.execute(sql: migration0002Lineage) }
     return migrator
   }
 

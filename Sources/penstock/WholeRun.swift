@@ -63,6 +63,8 @@ enum RunJSON {
       "reason": run.reason.map { .string($0) } ?? .null,
       "failed_stage": run.failedStage.map { .string($0) } ?? .null,
       "resumes": time(run.resumes), "rerun_of": run.rerunOf.map { .string($0.text) } ?? .null,
+      "duplicate_of": run.duplicateOf.map { .string($0.text) } ?? .null,
+      "parent": run.parent.map { .string($0.text) } ?? .null,
       "filed": .bool(run.filed),
     ]
     if let drop = run.drop { members.merge(JSONName.members(of: drop.name, key: "drop")) { _, name in name } }

@@ -71,7 +71,7 @@ import Testing
     let names = candidates()
     names.notice(a, moved: false, now: .zero)
     #expect(names.takeDue(now: .zero, limit: 9) == [a] && names.takeDue(now: .zero, limit: 9).isEmpty)
-    names.lookAgain(at: [a, FileName("unknown")], now: .seconds(1))
+    for name in [a, FileName("unknown")] { names.postpone(name, until: .seconds(1)) }
     #expect(names.takeDue(now: .seconds(1), limit: 9) == [a])
   }
 
@@ -111,7 +111,7 @@ private final class Names {
   func leaveUnmatched(_ name: FileName) -> Bool { all.leaveUnmatched(name) }
   func reconsiderHeld(now: Duration) { all.reconsiderHeld(now: now) }
   func reconsiderUnmatched(now: Duration) { all.reconsiderUnmatched(now: now) }
-  func lookAgain(at names: [FileName], now: Duration) { all.lookAgain(at: names, now: now) }
+  func postpone(_ name: FileName, until due: Duration) { all.postpone(name, until: due) }
   func knows(_ name: FileName) -> Bool { all.knows(name) }
   func waiting() -> [(name: FileName, reason: String)] { all.waiting() }
 

@@ -43,7 +43,8 @@ package struct PipelineDecoder {
       name: name, label: document["pipeline"]?["version"]?.text,
       trigger: PipelineTrigger(
         inbox: inbox, priority: document["trigger"]?["priority"]?.whole ?? 0,
-        onConfig: document["trigger"]?["on_config"]?.flag ?? false),
+        onConfig: document["trigger"]?["on_config"]?.flag ?? false,
+        duplicates: document["trigger"]?["duplicates"]?.text.flatMap(DuplicateRule.init)),
       sources: (document["data"]?["sources"]?.elements ?? []).compactMap { source in
         guard let type = source["type"]?.text, let path = source["path"]?.text else { return nil }
         return DataSource(type: type, path: path)

@@ -95,11 +95,7 @@ extension InboxView {
           nearest: Routing.nearest(to: name, among: versions))
       }
       var entry = Entry(name: name, bytes: sample.bytes, state: .ready, pipeline: route.version.pipeline.name)
-      if sample.links > 1 {
-        entry.state = .held
-        entry.reason =
-          "has \(sample.links) hard links: it could still be changed under another name; drop a copy"
-      } else if openness == .openForWriting {
+      if openness == .openForWriting {
         (entry.state, entry.reason) = (.waiting, "waiting for its writer")
       }
       return entry

@@ -72,6 +72,8 @@ struct RunPage: Answer {
     if let resumes = run.resumes, run.state == .waiting { fact("goes on", LocalTime(now: now).text(resumes)) }
     fact("asked for", asked)
     fact("repeats", run.rerunOf.map { "run \($0.text)" } ?? "")
+    fact("duplicate of", run.duplicateOf.map { "run \($0.text)" } ?? "")
+    fact("dropped by", run.parent.map { "run \($0.text)" } ?? "")
     fact("id", run.id.text)
     return [title] + table.lines(output)
   }
