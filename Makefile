@@ -9,6 +9,8 @@ SWIFT ?= swift
 # every import must be of a declared dependency: the arrows of ARCHITECTURE.md are checked by each build
 BUILD := $(SWIFT) build --explicit-target-dependency-import-check error
 RELEASE := .build/release/penstock
+# eight at a time, so that a test's time limit counts its own work; line by line, so that a test that hangs is seen
+TESTS := timeout --foreground 1200 stdbuf -oL $(SWIFT) test --skip-build --experimental-maximum-parallelization-width 8
 
 .PHONY: help demo test lint format kit bench torture install clean build setup kit-dev test-swift test-kit coverage
 
@@ -37,7 +39,7 @@ test: test-swift test-kit ## set up and run every test
 
 test-swift: setup kit
 	@$(BUILD) --build-tests --enable-code-coverage
-	@$(SWIFT) test --skip-build --enable-code-coverage
+	@$(TESTS) --enable-code-coverage || { code=$$?; [ $$code != 124 ] || echo "make: the tests did not end within 20 minutes; the last lines above say which began" >&2; exit $$code; }
 	@$(MAKE) coverage
 
 test-kit: kit-dev

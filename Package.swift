@@ -38,7 +38,12 @@ let package = Package(
     // what the numbers of trials say
     target("Trials", ["Core"]),
     // what is remembered: the only place that knows SQL
-    target("Store", ["Core", "Trials", .product(name: "GRDB", package: "GRDB.swift")]),
+    target(
+      "Store",
+      [
+        "Core", "Trials", .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "GRDBSQLite", package: "GRDB.swift"),
+      ]),
     // how this machine does it: files, inotify, processes, YAML, sockets
     target("Host", ["Core", "CSystem", .product(name: "Yams", package: "Yams")]),
     .target(

@@ -28,6 +28,7 @@ package struct Settings: Sendable, Equatable {
   package var drain = Duration.seconds(10)
   /// Where the stage kit lies; `nil` looks in the usual places.
   package var kit: String?
+  package var state = State()
   /// Names of environment variables passed on to every program.
   package var environment: [String] = []
   /// Names of environment variables whose values are masked wherever they would be shown.
@@ -36,4 +37,12 @@ package struct Settings: Sendable, Equatable {
   package var seed = 42
 
   package init() {}
+
+  /// How the database is looked after.
+  package struct State: Sendable, Equatable {
+    /// From one backup to the next; zero makes none.
+    package var backup = Duration.zero
+    /// Backups that stay, the newest.
+    package var keep = 3
+  }
 }

@@ -14,11 +14,13 @@ package final class Agent: Sendable {
     /// Rung by the watcher.
     package var inboxBell: Bell
     package var configBell: Bell
+    /// Rung where the database is moved or removed.
+    package var stateBell: Bell
 
     package init(
       bench: Workbench, inbox: any Inbox, watcher: any Watcher,
       loadPipelines: @escaping @Sendable () -> [LoadedPipeline], monotonic: @escaping @Sendable () -> Duration,
-      inboxBell: Bell, configBell: Bell
+      inboxBell: Bell, configBell: Bell, stateBell: Bell = Bell()
     ) {
       self.bench = bench
       self.inbox = inbox
@@ -27,6 +29,7 @@ package final class Agent: Sendable {
       self.monotonic = monotonic
       self.inboxBell = inboxBell
       self.configBell = configBell
+      self.stateBell = stateBell
     }
   }
 
@@ -40,6 +43,7 @@ package final class Agent: Sendable {
   package let starter: Starter
   private let bench: Workbench
   private let filer: Filer
+  private let upkeep: Upkeep
   private let watcher: any Watcher
   private let progress = Bell()
   private let stops: AsyncStream<String>
@@ -53,6 +57,7 @@ package final class Agent: Sendable {
       progress.ring()
       inboxBell.ring()
     }
+    upkeep = Upkeep(bench: bench, bell: parts.stateBell)
     filer = Filer(bench: bench) { progress.ring() }
     dispatcher = Dispatcher(bench: bench, book: book, filer: filer, onProgress: onProgress)
     intake = Intake(
@@ -76,8 +81,12 @@ package final class Agent: Sendable {
   /// Asks the agent to stop: it lets running stages finish for a while; asked again it ends them.
   package func stop(because reason: String) { stopping.yield(reason) }
 
-  /// How watching goes.
-  package func watching() -> WatchReport { watcher.report() }
+  /// How watching goes; its troubles are those of the database as well.
+  package func watching() -> WatchReport {
+    var report = watcher.report()
+    report.troubles += upkeep.troubles
+    return report
+  }
 
   /// Works until stopped, or with `once` until nothing is left to do.
   /// - Parameter onReady: called when it is recovered and about to take drops in.
@@ -90,6 +99,7 @@ package final class Agent: Sendable {
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await self.configs.run() }
       group.addTask { try await self.filer.run() }
+      group.addTask { try await self.upkeep.run() }
       group.addTask {
         try await withThrowingTaskGroup(of: Void.self) { sources in
           sources.addTask { try await self.intake.run() }
@@ -98,6 +108,7 @@ package final class Agent: Sendable {
         }
         // only now nothing can be added any more
         self.filer.stop()
+        self.upkeep.stop()
         self.stopping.finish()
       }
       group.addTask { await self.obeyStops() }

@@ -57,6 +57,9 @@ package struct Event: Sendable {
     case pipelineGone(name: String, path: String)
 
     case watched(WatchNews)
+    case stateTroubled(String)
+    case stateRecovered
+    case stateBackedUp(path: String, seconds: Double)
     case controlRefused(String)
   }
 

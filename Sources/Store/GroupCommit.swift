@@ -19,6 +19,8 @@ final class GroupCommit: Sendable {
     /// After a write the disk refused nothing is written any more: what is on it is unknown until it is read again.
     var broken: StoreError?
     var commits = 0
+    /// Told of the next change, once.
+    var listener: (@Sendable () -> Void)?
   }
 
   /// Seconds between two tries while another program holds the lock, or the disk is full.
@@ -58,14 +60,36 @@ final class GroupCommit: Sendable {
     }
   }
 
+  /// Calls `listener` when the next change comes, once.
+  func whenWritten(_ listener: @escaping @Sendable () -> Void) { state.withLock { $0.listener = listener } }
+
+  /// Does something with the connection between two transactions; a failure of the disk ends all writing.
+  func between<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
+    try await withCheckedThrowingContinuation { continuation in
+      writer.perform {
+        if let broken = self.state.withLock({ $0.broken }) { return continuation.resume(throwing: broken) }
+        do {
+          continuation.resume(returning: try self.queue.writeWithoutTransaction(body))
+        } catch {
+          self.failAll([], error)
+          continuation.resume(throwing: StoreError.wording(error, path: self.path))
+        }
+      }
+    }
+  }
+
   private func gather(_ change: Change) {
-    let (isFirst, broken) = state.withLock { state -> (Bool, StoreError?) in
-      if let broken = state.broken { return (false, broken) }
+    let (isFirst, broken, listener) = state.withLock { state -> (Bool, StoreError?, (@Sendable () -> Void)?) in
+      if let broken = state.broken { return (false, broken, nil) }
       state.gathered.append(change)
-      defer { state.isDraining = true }
-      return (!state.isDraining, nil)
+      defer {
+        state.isDraining = true
+        state.listener = nil
+      }
+      return (!state.isDraining, nil, state.listener)
     }
     if let broken { return change.fail(broken) }
+    listener?()
     if isFirst { drainNext() }
   }
 

@@ -1,28 +1,62 @@
 import GRDB
 
-/// What the database looks like, and how an older one gets there.
-enum Schema {
+/// What the database looks like, and the steps by which an older one gets there.
+struct Schema: Sendable {
+  struct Migration: Sendable {
+    let name: String
+    let sql: String
+
+    init(_ name: String, _ sql: String) {
+      self.name = name
+      self.sql = sql
+    }
+  }
+
   /// `PENS` in ASCII, kept in the header of the file, so that file(1) and we know it for ours.
   static let applicationID = 0x5045_4E53
 
   /// Append-only: one file per migration, never edited after it was released.
-  static var migrator: DatabaseMigrator {
-    var migrator = DatabaseMigrator()
-    migrator.registerMigration("0001") { try $0.execute(sql: migration0001) }
-    migrator.registerMigration("0002-lineage") { try $0.execute(sql: migration0002Lineage) }
-    return migrator
-  }
+  static let current = Schema(migrations: [
+    Migration("0001", migration0001), Migration("0002-lineage", migration0002Lineage),
+  ])
 
-  /// Refuses a database that is not ours or that a newer version wrote, before anything in it is touched.
-  static func checkIdentity(_ database: Database, path: String) throws {
-    let identity = try Int.fetchOne(database, sql: "PRAGMA application_id")
-    guard identity == applicationID else {
-      let detail = identity == 0 ? "it is empty or of another program" : "it belongs to another program"
+  /// The oldest first.
+  var migrations: [Migration]
+
+  /// The names of the migrations that a database has; the table is GRDB's of old.
+  static let applied = "SELECT identifier FROM grdb_migrations"
+
+  /// What is missing of a database that has `applied`.
+  func pending(after applied: Set<String>) -> [Migration] { migrations.filter { !applied.contains($0.name) } }
+
+  /// Refuses a database that is not ours or that a newer version wrote.
+  func check(applicationID: Int, applied: Set<String>, path: String) throws {
+    guard applicationID == Self.applicationID else {
+      let detail = applicationID == 0 ? "it is empty or of another program" : "it belongs to another program"
       throw StoreError.corrupt(path: path, detail: detail)
     }
-    let known = Set(migrator.migrations)
-    if let unknown = try migrator.appliedIdentifiers(database).subtracting(known).max() {
+    if let unknown = applied.subtracting(migrations.map(\.name)).max() {
       throw StoreError.newer(path: path, migration: unknown)
+    }
+  }
+
+  /// Applies what is missing, all of it or nothing, in one transaction.
+  func migrate(_ queue: DatabaseQueue) throws {
+    try queue.writeWithoutTransaction { database in
+      try database.execute(sql: "CREATE TABLE IF NOT EXISTS grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY)")
+      let pending = pending(after: try Set(String.fetchAll(database, sql: Self.applied)))
+      if pending.isEmpty { return }
+      // a table that is made anew under its old name must not take the rows that point to it along
+      try database.execute(sql: "PRAGMA foreign_keys = OFF")
+      defer { try? database.execute(sql: "PRAGMA foreign_keys = ON") }
+      try database.inTransaction(.immediate) {
+        for migration in pending {
+          try database.execute(sql: migration.sql)
+          try database.execute(sql: "INSERT INTO grdb_migrations VALUES (?)", arguments: [migration.name])
+        }
+        try database.checkForeignKeys()
+        return .commit
+      }
     }
   }
 }

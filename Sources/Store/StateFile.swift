@@ -9,8 +9,11 @@ struct StateFile {
   ///
   /// A new one is made under another name and renamed when its schema is in it, so that an empty `state.db` is
   /// never one of ours.
-  func prepare() throws {
-    guard let status = try status() else { return try create() }
+  func prepare(_ schema: Schema) throws {
+    guard let status = try status() else {
+      try requireNew()
+      return try create(schema)
+    }
     try requireOwnFile(status)
     if status.st_mode & 0o077 != 0, chmod(path, 0o600) != 0 { throw failure("cannot be made private") }
   }
@@ -46,11 +49,17 @@ struct StateFile {
     }
   }
 
-  private func create() throws {
+  /// Refuses where there once was a database: an empty memory beside old work would do all of it again.
+  func requireNew() throws {
     for companion in ["-wal", "-shm"] where access(path + companion, F_OK) == 0 {
-      let detail = "it is gone, but `\(path)\(companion)` is still there"
-      throw StoreError.corrupt(path: path, detail: detail)
+      throw StoreError.gone(path: path, trace: "`\(path)\(companion)` is still there")
     }
+    if let trace = Remedy.trace(of: path) {
+      throw StoreError.gone(path: path, trace: "there are files in `\(trace)/` beside it")
+    }
+  }
+
+  private func create(_ schema: Schema) throws {
     let fresh = path + ".new"
     for leftover in ["", "-journal", "-wal", "-shm"] { unlink(fresh + leftover) }
     let descriptor = open(fresh, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
@@ -59,7 +68,7 @@ struct StateFile {
     close(descriptor)
     guard isPrivate else { throw failure("cannot be made private") }
     let queue = try Connection.creating(fresh)
-    try Schema.migrator.migrate(queue)
+    try schema.migrate(queue)
     try queue.close()
     // kept for good, once in a workspace's life: to dispose of its queue would wake libdispatch's pool, whose monitor
     // then wakes once a second for as long as the agent lives
@@ -68,7 +77,8 @@ struct StateFile {
     try syncDirectory()
   }
 
-  private func syncDirectory() throws {
+  /// Makes the name of the file durable.
+  func syncDirectory() throws {
     let slash = path.lastIndex(of: "/")
     let directory = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
     let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

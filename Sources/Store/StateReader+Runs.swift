@@ -25,10 +25,27 @@ extension StateReader {
     return run
   }
 
+  /// Runs looked up in one transaction.
+  private static let page = 1000
+
   /// Runs, the newest first; `before` is the number where the page before this one ended.
+  ///
+  /// Many are read in several transactions, each on the state of its moment.
   package func runs(
     pipeline: String? = nil, state: RunState? = nil, limit: Int, before: Int = .max
   ) async throws -> [Run] {
+    var (found, before) = ([Run](), before)
+    while found.count < limit {
+      let wanted = min(Self.page, limit - found.count)
+      let page = try await page(pipeline, state, limit: wanted, before: before)
+      found += page
+      guard page.count == wanted, let last = page.last else { break }
+      before = last.number
+    }
+    return found
+  }
+
+  private func page(_ pipeline: String?, _ state: RunState?, limit: Int, before: Int) async throws -> [Run] {
     let filter =
       switch (pipeline, state) {
       case (nil, nil): "WHERE number < :before"

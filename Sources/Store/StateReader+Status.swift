@@ -25,6 +25,20 @@ extension StateReader {
     try await lastRuns(where: "count > 0 AND state IN ('done', 'failed', 'cancelled', 'quarantined')")
   }
 
+  /// Runs in one of these states, the oldest first, however many there are.
+  package func oldest(in states: [RunState], limit: Int) async throws -> [Run] {
+    try await read { database in
+      let runs = try states.flatMap { state in
+        try database.runs(
+          """
+          SELECT \(Run.columns) FROM run INDEXED BY run_by_state WHERE state = ? ORDER BY number LIMIT ?
+          """,
+          [state.rawValue, limit])
+      }
+      return Array(runs.sorted { $0.number < $1.number }.prefix(limit))
+    }
+  }
+
   /// Failed and quarantined runs, the newest first.
   package func recentFailures(limit: Int) async throws -> [Run] {
     try await read { database in

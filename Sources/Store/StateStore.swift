@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 
 /// What is remembered: the one place that writes it.
@@ -7,13 +8,17 @@ import GRDB
 package final class StateStore: Sendable {
   /// Reads what was committed; it never waits for a commit.
   package let reader: StateReader
+  /// Whether its last writer died and it is too big to be examined at once: `examine` should be called soon.
+  package let isUnexamined: Bool
   private let queue: DatabaseQueue
-  private let changes: GroupCommit
-  private let path: String
+  let changes: GroupCommit
+  let path: String
   /// Device and inode of the file at opening; `nil` in memory.
   private let identity: [UInt64]?
 
-  /// Opens `path`, made where it is missing, and brings an older schema up to date.
+  /// Opens `path`, made where there never was one, and brings an older schema up to date, with a backup before.
+  ///
+  /// One whose last writer died is examined first, up to 256 MiB; nothing is changed in one that is refused.
   /// - Parameter patience: how long a change waits while another program holds the lock or the disk is full, before
   ///   it is refused.
   package convenience init(path: String, patience: Duration = .zero) throws {
@@ -25,17 +30,28 @@ package final class StateStore: Sendable {
 
   static func inMemory(trace: Connection.Trace?) throws -> StateStore {
     let queue = try Connection.inMemory(trace: trace)
-    try Schema.migrator.migrate(queue)
+    try Schema.current.migrate(queue)
     return StateStore(queue: queue, reader: StateReader(queue: queue, path: ":memory:"), path: ":memory:")
   }
 
-  init(path: String, trace: Connection.Trace?, patience: Duration = .zero) throws {
+  init(
+    path: String, schema: Schema = .current, trace: Connection.Trace? = nil, patience: Duration = .zero,
+    now: Date = Date()
+  ) throws {
     self.path = path
     do {
-      try StateFile(path: path).prepare()
-      queue = try Connection.writing(path, trace: trace)
-      try Schema.migrator.migrate(queue)
-      reader = try StateReader(path: path, trace: trace)
+      try StateFile(path: path).prepare(schema)
+      let glance = try Glance(path, schema: schema)
+      let pending = schema.pending(after: glance.applied)
+      isUnexamined = glance.isUnclean && pending.isEmpty && glance.bytes > Glance.promptly
+      if let last = pending.last, !glance.applied.isEmpty {
+        try Backups(path: path).make(.upgrade(to: last.name), now: now, keep: Self.upgradesKept)
+      } else if glance.isUnclean, !isUnexamined {
+        try Glance.examine(path)
+      }
+      queue = try Connection.writing(path, schema: schema, trace: trace)
+      try schema.migrate(queue)
+      reader = try StateReader(path: path, schema: schema, trace: trace, limit: nil)
       identity = try StateFile(path: path).identity()
     } catch {
       throw StoreError.wording(error, path: path)
@@ -48,6 +64,7 @@ package final class StateStore: Sendable {
     self.reader = reader
     self.path = path
     identity = nil
+    isUnexamined = false
     changes = GroupCommit(queue: queue, path: path)
   }
 
@@ -57,23 +74,14 @@ package final class StateStore: Sendable {
   /// Transactions committed since it was opened.
   package var commits: Int { changes.commits }
 
-  /// Lets go of the file; where nobody else reads it, SQLite empties and removes the write-ahead log.
+  /// Backups before an upgrade that stay.
+  private static let upgradesKept = 3
+
+  /// Lets go of the file; where nobody else reads it, SQLite empties the write-ahead log.
   package func close() throws {
     do {
       try reader.close()
       try queue.close()
-    } catch {
-      throw StoreError.wording(error, path: path)
-    }
-  }
-
-  /// Moves the write-ahead log into the database, for moments when nothing else is to be done.
-  ///
-  /// A log over 64 MiB is also cut, which waits for readers up to 5 s.
-  package func checkpoint() async throws {
-    let isLong = (StateFile(path: path + "-wal").size() ?? 0) > 64 << 20
-    do {
-      try await queue.writeWithoutTransaction { _ = try $0.checkpoint(isLong ? .truncate : .passive) }
     } catch {
       throw StoreError.wording(error, path: path)
     }
@@ -85,15 +93,9 @@ package final class StateStore: Sendable {
     throw StoreError.unsafeFile(path: path, detail: "it was removed or replaced while the agent was using it")
   }
 
-  /// Looks at every page; worth its time (1.5 s for 300 MB) after a sudden end.
-  package func checkPages() async throws {
-    let complaints = try await reader.read { database in
-      try String.fetchAll(database, sql: "PRAGMA quick_check(5)").filter { $0 != "ok" }
-    }
-    guard complaints.isEmpty else {
-      throw StoreError.corrupt(path: path, detail: complaints.joined(separator: "; "))
-    }
-  }
+  /// Looks at every page, on a connection of its own: nobody waits for it but the caller.
+  /// - Throws: `StoreError.corrupt`.
+  package func examine() throws { try Glance.examine(path) }
 
   func perform<Value: Sendable>(
     _ change: @escaping @Sendable (Database) throws -> Value

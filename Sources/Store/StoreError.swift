@@ -11,10 +11,14 @@ package enum StoreError: Error, Equatable, CustomStringConvertible {
   case older(path: String)
   /// Not a database, not ours, or damaged.
   case corrupt(path: String, detail: String)
+  /// There was one, and it is not there any more.
+  case gone(path: String, trace: String)
   /// The file is not one to be trusted.
   case unsafeFile(path: String, detail: String)
   /// Someone else holds the write lock, or the disk is full: later it may work.
   case busy(path: String, detail: String)
+  /// A reader was stopped, for it kept the write-ahead log from being emptied.
+  case slow(path: String, seconds: Int)
   /// The disk does not do what it is asked: nothing more is written by this process.
   case broken(path: String, detail: String)
   /// The change contradicts what is recorded.
@@ -24,12 +28,25 @@ package enum StoreError: Error, Equatable, CustomStringConvertible {
   case ambiguous(RunReference, candidates: [Run])
 
   /// Whether the same change may succeed later in this process.
-  package var isTransient: Bool { if case .busy = self { true } else { false } }
+  package var isTransient: Bool {
+    switch self {
+    case .busy, .slow: true
+    default: false
+    }
+  }
 
   /// Whether the storage failed, not the caller: the agent stops with exit code 70.
   package var isStorageFailure: Bool {
     switch self {
-    case .corrupt, .unsafeFile, .broken: true
+    case .corrupt, .gone, .unsafeFile, .broken: true
+    default: false
+    }
+  }
+
+  /// Whether what was remembered is not whole any more.
+  package var isDamage: Bool {
+    switch self {
+    case .corrupt, .gone: true
     default: false
     }
   }
@@ -41,17 +58,17 @@ package enum StoreError: Error, Equatable, CustomStringConvertible {
     case .newer(let path, let migration):
       """
       `\(path)` was written by a newer penstock (it has the migration `\(migration)`, which this one does not \
-      know): use that version, or restore a backup made before the upgrade
+      know): use that version, or restore a backup made before the upgrade from `\(Backups(path: path).directory)`
       """
     case .older(let path):
       "`\(path)` was written by an older penstock: start the agent once with this version to bring it up to date"
     case .corrupt(let path, let detail):
-      """
-      `\(path)` is damaged: \(detail); keep the file, restore a backup, or rebuild it from the spool with \
-      `penstock repair`
-      """
+      "`\(path)` is damaged: \(detail). \(Remedy.words(for: path))"
+    case .gone(let path, let trace): "`\(path)` is gone: \(trace). \(Remedy.words(for: path))"
     case .unsafeFile(let path, let detail): "`\(path)` is refused: \(detail)"
     case .busy(let path, let detail): "`\(path)` cannot be written now: \(detail)"
+    case .slow(let path, let seconds):
+      "reading `\(path)` was stopped after \(seconds) s, for a long reader lets its log grow: ask for less, or again"
     case .broken(let path, let detail):
       "`\(path)` cannot be relied on: \(detail); look at the disk, then start the agent again"
     case .conflict(let detail): detail

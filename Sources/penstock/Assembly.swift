@@ -15,6 +15,8 @@ struct Assembly: Sendable {
   let runner: SpawnerRunner
   private let watcher: InotifyWatcher
   private let lock: InstanceLock
+  private let inboxLock: InboxLock
+  private let sentinel: FileSentinel?
 
   /// How long an outcome waits for a disk that is full or a lock that a backup holds.
   private static let patience = Duration.seconds(120)
@@ -27,7 +29,9 @@ struct Assembly: Sendable {
     self.workspace = workspace
     settings = try Self.settings(workspace)
     try workspace.prepareState()
+    try StatePlace.check(workspace.state)
     lock = try Self.lock(workspace)
+    inboxLock = try InboxLock(path: workspace.inbox)
     store = try StateStore(path: workspace.database, patience: Self.patience)
     let spool = try WorkspaceSpool(inboxPath: workspace.inbox, varPath: workspace.state)
     reactor = try Reactor()
@@ -44,7 +48,9 @@ struct Assembly: Sendable {
         logs.write(LogWords.record(of: event))
         report(event)
       })
-    let (inboxBell, configBell) = (Bell(), Bell())
+    let (inboxBell, configBell, stateBell) = (Bell(), Bell(), Bell())
+    // without it a database that is taken away is noticed with the next write
+    sentinel = try? FileSentinel(path: workspace.database, reactor: reactor) { stateBell.ring() }
     let kit = Kit(
       settings: settings, workspace: workspace, environment: environment, program: Machine.programDirectory())
     let roots = [workspace.pipelines, workspace.stages] + (kit.directory.map { [$0] } ?? [])
@@ -60,12 +66,14 @@ struct Assembly: Sendable {
         loadPipelines: { [settings] in
           Registry(workspace: workspace, settings: settings, environment: environment).pipelines
         },
-        monotonic: { Machine.monotonic() }, inboxBell: inboxBell, configBell: configBell))
+        monotonic: { Machine.monotonic() }, inboxBell: inboxBell, configBell: configBell,
+        stateBell: stateBell))
   }
 
   /// Ends what `init` began, the last first.
   func close() async {
     watcher.stop()
+    sentinel?.stop()
     await runner.stop()
     reactor.stop()
     try? store.close()

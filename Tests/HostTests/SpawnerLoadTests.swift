@@ -6,7 +6,9 @@ import TestSupport
 import Testing
 
 /// Each runs in a process of its own, whose memory and descriptors are counted.
-@Suite struct SpawnerLoadTests {
+///
+/// One at a time: while such a process lives, Swift Testing blocks a thread of the pool that all tests share.
+@Suite(.serialized) struct SpawnerLoadTests {
   @Test(.timeLimit(.minutes(1))) func `P04 1 GiB on stdout and 1 GiB on stderr do not grow the agent`() async {
     await #expect(processExitsWith: .success) {
       let fixture = try SpawnerFixture()
@@ -33,6 +35,7 @@ import Testing
       let runner = fixture.runner
       _ = try await runner.run(fixture.program("/bin/true"))
       let spawner = try required(runner.process, "a spawner")
+      try await eventually("the first keeper is gone") { ProcessTable.children(of: spawner).isEmpty }
       let own = try ProcessTable.descriptorCount(of: "self")
       let theirs = try ProcessTable.descriptorCount(of: "\(spawner)")
       let request = fixture.shell("cat; echo log >&2; (sleep 1000 &) ; exit 5").with { $0.input = [65] }
@@ -51,12 +54,12 @@ import Testing
         return good
       }
       try require(good == 500, "\(good) of 500")
-      // The last keepers speak before they exit.
-      while !ProcessTable.children(of: spawner).isEmpty { try await Task.sleep(for: .milliseconds(5)) }
+      try await eventually("the last keepers are gone") { ProcessTable.children(of: spawner).isEmpty }
       // The Swift runtime opens one or two of its own when it likes; the reactor closes what it has heard the end of.
-      while try ProcessTable.descriptorCount(of: "self") >= own + 5 { try await Task.sleep(for: .milliseconds(5)) }
-      // A keeper is gone from the table a moment before the spawner lets go of what it held of it.
-      while try ProcessTable.descriptorCount(of: "\(spawner)") != theirs { try await Task.sleep(for: .milliseconds(5)) }
+      try await eventually("the agent closes its ends") { try ProcessTable.descriptorCount(of: "self") < own + 5 }
+      try await eventually("the spawner closes its ends") {
+        try ProcessTable.descriptorCount(of: "\(spawner)") <= theirs
+      }
       await runner.stop()
       try require(ProcessTable.children(of: getpid()).isEmpty, "children of the agent")
     }

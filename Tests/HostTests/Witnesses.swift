@@ -66,6 +66,19 @@ func required<Value>(_ value: Value?, _ words: String) throws -> Value {
   return value
 }
 
+/// Looks every 5 ms until `condition` holds.
+///
+/// For what sends no signal, such as another process's descriptors. An exit test that waits without end is ended by
+/// no time limit of Swift Testing, which waits for its process.
+/// - Throws: `Unmet` after 30 s.
+func eventually(_ words: String, _ condition: () throws -> Bool) async throws {
+  for _ in 0..<6000 {
+    if try condition() { return }
+    try await Task.sleep(for: .milliseconds(5))
+  }
+  throw Unmet(words: "not within 30 s: " + words)
+}
+
 struct Unmet: Error {
   let words: String
 }

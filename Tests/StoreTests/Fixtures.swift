@@ -72,6 +72,15 @@ final class TemporaryState: Sendable {
 
   deinit { try? FileManager.default.removeItem(atPath: directory) }
 
+  func names(_ directory: String = "") throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: self.directory + "/" + directory).sorted()
+  }
+
+  func size(_ name: String = "state.db") throws -> Int {
+    let attributes = try FileManager.default.attributesOfItem(atPath: directory + "/" + name)
+    return (attributes[.size] as? NSNumber)?.intValue ?? -1
+  }
+
   func mode(_ name: String = "state.db") throws -> Int {
     let attributes = try FileManager.default.attributesOfItem(atPath: directory + "/" + name)
     return (attributes[.posixPermissions] as? NSNumber)?.intValue ?? -1

@@ -20,9 +20,12 @@ import Testing
         $0, sql: "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql LIKE '% WHERE %'")
     }
     #expect(partial.contains("run_open"))
+    // what these have grows with the history: a scan of them is one that ends early, by its LIMIT
+    let growing: Set = ["run_failure", "run_unacknowledged", "run_done_drop", "hook_call_by_run"]
     for sql in statements {
       for step in try Self.plan(store, sql) {
-        #expect(!Self.isScan(step, partial: partial), "\(step) in \(sql)")
+        let short = partial.filter { !growing.contains($0) || sql.contains("LIMIT") }
+        #expect(!Self.isScan(step, partial: short), "\(step) in \(sql)")
         #expect(!step.contains("AUTOMATIC"), "\(step) in \(sql)")
         if sql.contains("FROM run"), sql.hasPrefix("SELECT run.number") {
           #expect(!step.contains("TEMP B-TREE"), "\(step) in \(sql)")
@@ -38,7 +41,7 @@ import Testing
   }
 
   private static func isScan(_ step: String, partial: [String]) -> Bool {
-    guard step.firstMatch(of: /^SCAN (run|attempt|artifact|hook_call)\b/) != nil else { return false }
+    guard step.firstMatch(of: /^SCAN (run|attempt|artifact|hook_call|pipeline_version)\b/) != nil else { return false }
     return !partial.contains { step.hasSuffix("INDEX \($0)") }
   }
 
@@ -67,6 +70,7 @@ import Testing
     try await store.end(runs[2].id, RunEnding(.failed), at: Fixture.noon)
     try await store.end(runs[3].id, RunEnding(.quarantined), at: Fixture.noon)
     try await store.filed([runs[0].id])
+    try await store.forget(runs: [runs[0].id])
     try await store.acknowledge([runs[3].id])
     try await store.record([Fixture.hookCall(run: nil)])
     try await store.record(
@@ -99,11 +103,13 @@ import Testing
     _ = try await reader.configs()
     _ = try await reader.agent()
     _ = try await reader.openRuns()
+    _ = try await reader.oldest(in: [.queued, .waiting], limit: 5)
     _ = try await reader.runningAttempts()
     _ = try await reader.unfiled()
     _ = try await reader.knownRunIDs(of: [id])
     _ = try await reader.stageHistory(pipeline: "fx", stage: "train", limit: 5)
     _ = try await reader.latestDoneDrop(pipeline: "fx")
+    _ = try await reader.expired(Retention(before: Fixture.noon))
   }
 }
 

@@ -31,7 +31,7 @@ import Testing
     let store = try StateStore(path: state.path)
     _ = try await store.claim([NewRun(Fixture.run(1))])
     try store.close()
-    #expect(try FileManager.default.contentsOfDirectory(atPath: state.directory) == ["state.db"])
+    #expect(try state.size("state.db-wal") == 0)
     let before = try Data(contentsOf: URL(filePath: state.path))
     let reader = try StateReader(path: state.path)
     #expect(try await reader.runs(limit: 9).count == 1)
@@ -64,7 +64,7 @@ import Testing
   @Test func `the log goes into the database when nothing else is to be done`() async throws {
     let store = try StateStore(path: state.path)
     for n in 1...50 { _ = try await store.claim([NewRun(Fixture.run(n))]) }
-    try await store.checkpoint()
+    #expect(try await store.tidyLog(isQuiet: true).isHeld == false)
     let alone = try TemporaryState()
     try FileManager.default.copyItem(atPath: state.path, toPath: alone.path)
     #expect(try await StateReader(path: alone.path).runs(limit: 99).count == 50)

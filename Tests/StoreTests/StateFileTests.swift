@@ -53,11 +53,12 @@ import Testing
     #expect(try state.mode() == 0o600)
   }
 
-  @Test func `closing leaves one file, and it opens again with all that was in it`() async throws {
+  @Test func `closing leaves an empty log, and it opens again with all that was in it`() async throws {
     let store = try StateStore(path: state.path)
     _ = try await store.claim([NewRun(Fixture.run(1))])
     try store.close()
-    #expect(try FileManager.default.contentsOfDirectory(atPath: state.directory) == ["state.db"])
+    #expect(try state.names() == ["state.db", "state.db-shm", "state.db-wal"])
+    #expect(try state.size("state.db-wal") == 0)
     let again = try StateStore(path: state.path)
     #expect(try await again.reader.runs(limit: 9).map(\.id) == [Fixture.id(1)])
   }
@@ -72,7 +73,7 @@ import Testing
     try Data("half".utf8).write(to: URL(filePath: state.path + ".new"))
     try Data("half".utf8).write(to: URL(filePath: state.path + ".new-journal"))
     try StateStore(path: state.path).close()
-    #expect(try FileManager.default.contentsOfDirectory(atPath: state.directory) == ["state.db"])
+    #expect(try state.names() == ["state.db", "state.db-shm", "state.db-wal"])
   }
 
   @Test func `a symbolic link is refused`() throws {
@@ -130,15 +131,15 @@ import Testing
   @Test func `pages that were overwritten are found`() async throws {
     let store = try StateStore(path: state.path)
     for n in 1...300 { _ = try await store.claim([NewRun(Fixture.run(n))]) }
-    try await store.checkPages()
+    try store.examine()
     try store.close()
     var bytes = try Data(contentsOf: URL(filePath: state.path))
     bytes.replaceSubrange(
       8192..<(bytes.count - 4096), with: Data(repeating: 0xA5, count: bytes.count - 12288))
     try bytes.write(to: URL(filePath: state.path))
-    let error = await #expect(throws: StoreError.self) {
+    let error = #expect(throws: StoreError.self) {
       let damaged = try StateStore(path: state.path)
-      try await damaged.checkPages()
+      try damaged.examine()
     }
     #expect(error?.isStorageFailure == true)
     #expect(error?.description.contains("is damaged") == true)
@@ -147,8 +148,7 @@ import Testing
   @Test func `a log without its database is refused, not begun anew`() throws {
     try Data("log".utf8).write(to: URL(filePath: state.path + "-wal"))
     #expect(
-      throws: StoreError.corrupt(
-        path: state.path, detail: "it is gone, but `\(state.path)-wal` is still there")
+      throws: StoreError.gone(path: state.path, trace: "`\(state.path)-wal` is still there")
     ) { _ = try StateStore(path: state.path) }
     #expect(!FileManager.default.fileExists(atPath: state.path))
   }

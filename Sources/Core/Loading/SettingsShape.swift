@@ -50,6 +50,21 @@ package enum SettingsShape {
       field: Field("kit", .text, "Where the stage kit lies; empty looks in the usual places."),
       read: { node, settings in settings.kit = node.text.flatMap { $0.isEmpty ? nil : $0 } },
       write: { "\"\($0.kit ?? "")\"" }),
+    Setting(
+      field: Field(
+        "state",
+        .record(
+          Record(
+            "the settings of the state",
+            [
+              Field("backup", .duration(atLeast: .zero), "From one backup of the database to the next; 0s makes none."),
+              Field("keep", .whole(1...1000), "Backups that stay in var/backups, the newest."),
+            ])), "Backups of the database: how often (0s makes none), and how many stay in var/backups."),
+      read: { node, settings in
+        node["backup"]?.duration.map { settings.state.backup = $0 }
+        node["keep"]?.whole.map { settings.state.keep = $0 }
+      },
+      write: { "{ backup: \(Quantity.spelled($0.state.backup)), keep: \($0.state.keep) }" }),
     names("env", \.environment, "Environment variables passed on to every program."),
     names(
       "secrets", \.secrets, "Environment variables whose values are masked wherever they would be shown."),

@@ -65,7 +65,7 @@ struct Examination {
         return [
           .init(
             .bad, "database", "is damaged: \(health.damage[0])",
-            remedy: "keep var/state.db, then restore a backup or rebuild it")
+            remedy: StoreError.corrupt(path: workspace.database, detail: health.damage[0]).description)
         ]
       }
       let journal =

@@ -53,13 +53,12 @@ struct StatusReading {
   }
 
   private func readRuns(_ reader: StateReader, into report: inout StatusReport) async throws {
-    let open = try await reader.openRuns()
-    report.queue = Array(open.filter { $0.state != .running }.prefix(Self.manyRuns))
-    report.queued = open.count { $0.state == .queued }
-    for run in open.filter({ $0.state == .running }).prefix(Self.manyRuns) {
+    report.queue = try await reader.oldest(in: [.queued, .waiting], limit: Self.manyRuns)
+    for run in try await reader.oldest(in: [.running], limit: Self.manyRuns) {
       report.running.append(try await running(run, reader, now: report.now))
     }
     report.counts = try await reader.counts()
+    report.queued = report.counts.filter { $0.state == .queued }.map(\.count).reduce(0, +)
     report.last = try await reader.lastEndedRunPerPipeline().filter { !$0.pipeline.isEmpty }
     report.failures = try await reader.recentFailures(limit: Self.few)
     report.quarantined = try await reader.unacknowledgedQuarantine(limit: Self.manyRuns)
