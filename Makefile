@@ -62,6 +62,7 @@ bench: build kit ## benchmarks, each prints its table
 
 torture: build ## kill the agent at random under load, and check from outside that nothing was lost or doubled
 	@python3 bench/torture.py $(RELEASE)
+	@python3 bench/hostile.py $(RELEASE)
 
 install: build kit ## copy the programs and the kit below PREFIX (default /usr/local)
 	@install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/penstock"

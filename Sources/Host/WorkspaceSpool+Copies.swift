@@ -111,7 +111,7 @@ extension WorkspaceSpool {
   }
 
   package func refusalToRemove(_ name: FileName) -> String? {
-    let inbox = try place.directory
+    guard let inbox = try? place.directory else { return "the inbox is gone" }
     let shown = inbox.path + "/" + name.displayed
     if faccessat(inbox.fd, ".", W_OK | X_OK, AT_EACCESS) < 0 {
       return Self.refusal(to: "remove", shown, code: errno)
