@@ -16,6 +16,8 @@ final class Claimer: Sendable {
     var untried: [FileName] = []
   }
 
+  private static let adoptedAtOnce = 256
+
   private let bench: Workbench
   private let recorder: ClaimRecorder
   private let unquiet: Unquiet
@@ -51,7 +53,9 @@ final class Claimer: Sendable {
             left.foreign.append(drop)
           }
         case .refused(let reason): left.held.append((drop.name, reason))
-        case .claimed(let sample): take(drop, id, sample, &taken)
+        case .claimed(let sample):
+          bench.removeDoneFile(of: drop)
+          take(drop, id, sample, &taken)
         }
       } catch let trouble as HostError {
         left.trouble = trouble.description
@@ -65,25 +69,35 @@ final class Claimer: Sendable {
   }
 
   private func take(_ drop: ReadyDrop, _ id: RunID, _ sample: FileSample, _ taken: inout [TakenDrop]) {
-    if drop.refusal == nil, !isQuiet(drop, id, sample) { return unquiet.add(id, drop) }
     var drop = drop
+    // a link that a file took the place of just before the rename is no link any more
+    if drop.refusal != nil, drop.route == nil, let route = recorder.book.route(drop.name),
+      case .file = try? bench.spool.look(at: drop.name, of: id)
+    {
+      (drop.route, drop.refusal) = (route, nil)
+      return unquiet.add(id, drop)
+    }
+    if drop.refusal == nil, !isQuiet(drop, id, sample) { return unquiet.add(id, drop) }
     drop.sample = sample
     taken.append(TakenDrop(id: id, drop: drop))
   }
 
   private func isQuiet(_ drop: ReadyDrop, _ id: RunID, _ sample: FileSample) -> Bool {
+    Failpoint.claimLooked.pass()
     guard sample.isSameContent(as: drop.sample) else { return false }
     guard case .file(_, let openness) = try? bench.spool.look(at: drop.name, of: id) else { return true }
     return openness != .openForWriting
   }
 
-  /// Records a drop whose rename a crash left without a row.
-  /// - Returns: the drop where it is shared with a name elsewhere.
-  func adopt(_ id: RunID, _ drop: ReadyDrop) async throws -> TakenDrop? {
-    let taken = TakenDrop(id: id, drop: drop)
-    if drop.refusal == nil, drop.sample.links > 1 { return taken }
-    try await recorder.record([taken])
-    return nil
+  /// Records drops whose rename a crash left without a row.
+  /// - Returns: those that are shared with a name elsewhere, which are not recorded.
+  func adopt(_ found: [(id: RunID, drop: ReadyDrop)]) async throws -> [TakenDrop] {
+    let taken = found.map { TakenDrop(id: $0.id, drop: $0.drop) }
+    let own = taken.filter { $0.drop.refusal != nil || $0.drop.sample.links <= 1 }
+    for start in stride(from: 0, to: own.count, by: Self.adoptedAtOnce) {
+      try await recorder.record(Array(own[start..<min(start + Self.adoptedAtOnce, own.count)]), mayBegin: false)
+    }
+    return taken.filter { $0.drop.refusal == nil && $0.drop.sample.links > 1 }
   }
 
   /// Lets a drop without a row, or one that changed while it was copied, settle in `work/`.

@@ -1,5 +1,5 @@
 /// The agent's own directories: where drops go after the inbox, and what their runs leave.
-package protocol Spool: Sendable {
+package protocol Spool: Attic {
   /// Moves a drop from the inbox into `work/<id>/NAME`; not yet durable.
   /// - Throws: `HostError` where nothing can be claimed now, whatever the drop.
   func claim(_ name: FileName, as id: RunID) throws -> ClaimOutcome
@@ -17,6 +17,10 @@ package protocol Spool: Sendable {
 
   /// Copies a file durably to where `adoptCopy` takes it; the source stays.
   func copyIn(_ path: String, name: FileName, as id: RunID) throws -> FileSample
+
+  /// The same for a drop that lies in done, failed or quarantine.
+  /// - Throws: `HostError` where it is there no more, or is no regular file.
+  func copyIn(filed filing: Filing, as id: RunID) throws -> FileSample
 
   /// Makes a copy whose run is recorded the drop of that run: `work/<id>/NAME`.
   func adoptCopy(_ id: RunID) throws
@@ -49,6 +53,9 @@ package protocol Spool: Sendable {
   /// Removes the source of a recorded copy from the inbox, and nothing that took its name since; not yet durable.
   /// - Throws: `HostError` where it may not be removed.
   func removeSource(_ name: FileName, _ sample: FileSample, of id: RunID) throws -> SourceRemoval
+
+  /// Removes the done file of a claimed drop from the inbox, unless a drop of that name lies there; not yet durable.
+  func removeDoneFile(_ doneFile: FileName, of name: FileName) throws
 
   /// Whose source waits for its removal in a directory of this name in the inbox; `nil` where the name is no such.
   func asideOwner(_ name: FileName) -> RunID?
@@ -107,8 +114,8 @@ package protocol Spool: Sendable {
   /// - Throws: `HostError` where it cannot be made durable; the agent must then stop.
   func file(_ filings: [Filing]) throws -> FilingReport
 
-  /// Free bytes of the filesystem.
-  func freeBytes() throws -> Int
+  /// What its filesystem still takes.
+  func room() throws -> Room
 
   /// An absolute path of a drop that is done, for a later run on the same data.
   func path(ofDone name: FileName, of id: RunID, for run: RunID) throws -> String
