@@ -40,6 +40,8 @@ def judge_files(case: Case, rows: evidence.Rows) -> list[str]:
     wanted: dict[tuple[bytes, str], int] = {}
     for accepted in case.accepted:
         kind = accepted.drop.kind
+        if case.workload.keeps and inbox.pop(accepted.drop.name, None) != accepted.sha256:
+            found.append(f"lost I1: {accepted.drop.name!r} should be left in the inbox, and is not there as it was")
         if kind == "unmatched":
             if inbox.pop(accepted.drop.name, None) != accepted.sha256:
                 found.append(f"lost I1: the unmatched {accepted.drop.name!r} is not in the inbox as it was")
@@ -81,6 +83,9 @@ def judge_files(case: Case, rows: evidence.Rows) -> list[str]:
         for name in known
         if name.decode(errors="replace") not in rows.runs
     ]
+    for other, digest in case.others.items():
+        if not other.exists() or evidence.sha256(bytes(other)) != digest:
+            found.append(f"lost I2: {other.name}, the other name of a drop, was changed")
     if mine != evidence.sha256(bytes(case.home / "samples/mine.csv")):
         found.append("lost I2: the input of a run by hand was changed")
     return found
