@@ -65,6 +65,9 @@ struct Candidates {
   /// When the next name is due.
   var nextDue: Duration? { looks.min?.at }
 
+  /// When a waiting name is looked at again.
+  func due(_ name: FileName) -> Duration? { byName[name]?.due }
+
   /// Takes one look in and says whether the name may be claimed.
   mutating func looked(at name: FileName, _ sample: FileSample, _ openness: Openness, now: Duration) -> Bool {
     guard var candidate = byName[name] else { return false }

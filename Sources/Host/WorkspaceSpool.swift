@@ -7,7 +7,8 @@ package final class WorkspaceSpool: Spool {
   let place: InboxPlace
   let work: Directory
   let runs: Directory
-  private let destinations: [Filing.Destination: Directory]
+  let root: Directory
+  let destinations: [Filing.Destination: Directory]
   /// A sync of the whole filesystem beats this many single ones.
   private static let fewClaims = 4
 
@@ -19,7 +20,7 @@ package final class WorkspaceSpool: Spool {
 
   init(place: InboxPlace, varPath: String) throws {
     self.place = place
-    let root = try Directory(path: varPath)
+    root = try Directory(path: varPath)
     work = try root.directory("work", making: true)
     runs = try root.directory("runs", making: true)
     var opened: [Filing.Destination: Directory] = [:]
@@ -85,6 +86,11 @@ package final class WorkspaceSpool: Spool {
     guard fstat(source, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
       throw HostError("cannot take `\(Display.escaped(path))` as input: it is no regular file")
     }
+    return try copyIn(source, path: path, name: name, as: id)
+  }
+
+  /// - Parameter path: of the source, for words.
+  func copyIn(_ source: Int32, path: String, name: FileName, as id: RunID) throws -> FileSample {
     let own = try work.directory(Self.copyName(id), making: true)
     let copy = name.withCName { openat(own.fd, $0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600) }
     guard copy >= 0 else { throw HostError.failed("make", own.path + "/" + name.displayed) }

@@ -23,13 +23,6 @@ extension StateStore {
     }
   }
 
-  /// A person has seen that these were quarantined.
-  package func acknowledge(_ runs: [RunID]) async throws {
-    try await perform { database in
-      for run in runs { try database.run("UPDATE run SET acknowledged = 1 WHERE id = ?", [run.text]) }
-    }
-  }
-
   /// Records hook calls outside a step: those of no run, or after a run has ended.
   package func record(_ calls: [HookCall]) async throws {
     try await perform { database in
