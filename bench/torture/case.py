@@ -46,11 +46,17 @@ class Case:
         self.accepted: list[Accepted] = []
         self.said: list[str] = []
         self.complaints: list[str] = []
+        # runs that had ended before anything happened: only these may be forgotten by `gc`
+        self.ended: set[str] = set()
         # second names of drops, which nobody may touch
         self.others: dict[pathlib.Path, str] = {}
         self.injects_errors = False
         self.was_crashed = False
         self._count = 0
+
+    def may_be_cleared(self, run: str) -> bool:
+        """Whether what the run left is old enough for `gc`."""
+        return run in self.ended and "gc" in self.workload.command
 
     def use_database(self, path: pathlib.Path) -> None:
         self.database = path
@@ -74,6 +80,14 @@ class Case:
         (self.home / "samples/mine.csv").write_text("by hand\n")
         for drop in self.workload.drops:
             self.put(drop)
+        for words in self.workload.before:
+            if words == ("pause",):
+                time.sleep(1.05)
+            else:
+                self.run(words)
+        if self.workload.before:
+            with contextlib.closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=10)) as database:
+                self.ended = {row[0] for row in database.execute("SELECT id FROM run WHERE ended IS NOT NULL")}
 
     def put(self, drop: Drop) -> None:
         """Drops as a careful producer does: a hidden name first; passes over a name that is still taken."""

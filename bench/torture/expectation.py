@@ -74,6 +74,8 @@ class Workload:
     pipelines: tuple[Pipeline, ...]
     drops: tuple[Drop, ...]
     late: tuple[Drop, ...] = ()
+    # what is done in peace before anything happens
+    before: tuple[tuple[str, ...], ...] = ()
     # words of a command other than `up --once`
     command: tuple[str, ...] = ("up", "--once")
     settings: str = ""

@@ -131,5 +131,23 @@ KEPT = Workload(
     "kept", (CHAIN, LOOSE), drops("chain-a", "loose-b"), drops("loose-late"), settings="source: keep\n", keeps=True
 )
 
-ALL = (PLAIN, BATCH, HOOKS, TROUBLE, HANDS, COPIED, FOREIGN, KEPT)
+RETRIED = Workload(
+    "retried",
+    (BROKEN, DENIED),
+    drops("broken-a", "denied-b"),
+    drops("broken-c"),
+    before=(("up", "--once"),),
+    command=("retry", "--all"),
+)
+CLEARED = Workload(
+    "cleared",
+    (LOOSE, CHAIN),
+    (*drops(*(f"loose-{n}" for n in range(13))), *drops("chain-a", "chain-b")),
+    drops("loose-0"),
+    before=(("up", "--once"), ("pause",)),
+    command=("gc",),
+    settings="retention: { runs: 1s, artifacts: 1s, logs: 1s }\n",
+)
+
+ALL = (PLAIN, BATCH, HOOKS, TROUBLE, HANDS, RETRIED, CLEARED)
 BY_NAME = {workload.name: workload for workload in ALL}
