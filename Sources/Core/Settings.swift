@@ -8,8 +8,16 @@ package struct Settings: Sendable, Equatable {
   package var settleMoved = Duration.milliseconds(200)
   /// How often the inbox is looked at whole, whatever the events say.
   package var rescan = Duration.seconds(60)
+  /// How new drops are found.
+  package var watch = WatchSetting.auto
+  /// How often the inbox is looked at where the kernel's events do not tell all.
+  package var poll = Duration.seconds(5)
   /// How long an empty drop is waited for.
   package var settleEmpty = Duration.seconds(10)
+  /// What becomes of drops that stay empty.
+  package var empty = EmptyRule.run
+  /// A drop whose writer has had it open for longer is told of.
+  package var stuckWriter = Duration.seconds(3600)
   /// What happens to content that an earlier done drop of the same pipeline had, where the pipeline does not say.
   package var duplicates = DuplicateRule.run
   /// Whether drops leave the inbox.

@@ -51,7 +51,9 @@ final class Claimer: Sendable {
             left.foreign.append(drop)
           }
         case .refused(let reason): left.held.append((drop.name, reason))
-        case .claimed(let sample): take(drop, id, sample, &taken)
+        case .claimed(let sample):
+          bench.removeDoneFile(of: drop)
+          take(drop, id, sample, &taken)
         }
       } catch let trouble as HostError {
         left.trouble = trouble.description

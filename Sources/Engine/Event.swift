@@ -56,7 +56,7 @@ package struct Event: Sendable {
     case pipelineInvalid(path: String, errors: Int, first: String, lastGoodInForce: Bool)
     case pipelineGone(name: String, path: String)
 
-    case watchTroubled(String)
+    case watched(WatchNews)
     case stateTroubled(String)
     case stateRecovered
     case stateBackedUp(path: String, seconds: Double)

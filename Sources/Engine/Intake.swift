@@ -8,34 +8,37 @@ import Synchronization
 /// Events are hints and the scan is the truth; a drop is claimed in the durable order of faults.md 5.1: settle,
 /// lease, rename, sync, then one transaction.
 package final class Intake: Sendable {
-  private struct State {
+  struct State {
     var candidates: Candidates
-    var paused: String?
+    var pause = IntakePause()
+    var sweep: InboxSweep?
     var isStopping = false
     /// Within a step: names looked at, or claimed and not yet recorded.
     var isBusy = false
     var wantsScan = true
     /// Nothing could be claimed the last time, whatever the drop: why.
     var claimTrouble: String?
+    /// Names of transfers that came to no end, and what to say of them.
+    var ageing: [FileName: String] = [:]
+    var isSkewTold = false
   }
 
   /// Claims of one transaction; also the most looks of one step.
   private static let batch = 256
-  /// Runs waiting to begin, above which nothing more is claimed.
-  private static let backlog = 10_000
-  private static let pause = Duration.seconds(5)
+  /// Runs waiting to begin, above which nothing more is claimed: each takes a place on the disk, and a few bytes here.
+  private static let backlog = 1_000_000
 
-  private let bench: Workbench
-  private let inbox: any Inbox
+  let bench: Workbench
+  let inbox: any Inbox
   private let watcher: any Watcher
   private let claimer: Claimer
-  private let copier: Copier
-  private let book: PipelineBook
+  let copier: Copier
+  let book: PipelineBook
   private let dispatcher: Dispatcher
   private let bell: Bell
-  private let state: Mutex<State>
+  let state: Mutex<State>
   private let onProgress: @Sendable () -> Void
-  private let monotonic: @Sendable () -> Duration
+  let monotonic: @Sendable () -> Duration
 
   /// - Parameters:
   ///   - bell: rung when there are hints, or places became free.
@@ -78,21 +81,22 @@ package final class Intake: Sendable {
   }
 
   /// Why nothing is taken in for now; `nil` while all is well.
-  package var pauseReason: String? { state.withLock { $0.paused } }
+  package var pauseReason: String? { state.withLock { $0.pause.shortage?.words } }
 
   var isStopped: Bool { state.withLock { $0.isStopping } }
 
   /// Whether nothing is on its way in; held and unmatched drops do not count.
   package var isIdle: Bool {
-    state.withLock { !$0.isBusy && !$0.wantsScan && !$0.candidates.isSettling && $0.paused == nil }
-      && claimer.nextLook == nil && copier.isIdle
+    state.withLock {
+      !$0.isBusy && !$0.wantsScan && $0.sweep == nil && !$0.candidates.isSettling && $0.pause.shortage == nil
+    } && claimer.nextLook == nil && copier.isIdle
   }
 
   package struct Ledger: Sendable {
     package var waiting: [(name: FileName, reason: String)]
     package var held: [(name: FileName, reason: String)]
     package var unmatched: [FileName]
-    package var paused: String?
+    package var paused: Shortage?
   }
 
   /// Every name in the inbox that intake knows, and what it waits for.
@@ -100,11 +104,12 @@ package final class Intake: Sendable {
     let copying = copier.copying.map { (name: $0, reason: "being copied into `var/`") }
     let stuck = copier.troubles.map { (name: $0.key, reason: $0.value) }
     return state.withLock { state in
-      let held = state.candidates.held.map { (name: $0.key, reason: $0.value) }
+      let held = state.candidates.held.merging(state.ageing) { own, _ in own }
+        .map { (name: $0.key, reason: $0.value) }
       return Ledger(
         waiting: (state.candidates.waiting() + copying).sorted { $0.name < $1.name },
         held: (held + stuck).sorted { $0.name < $1.name },
-        unmatched: state.candidates.unmatched.sorted(), paused: state.paused)
+        unmatched: state.candidates.unmatched.sorted(), paused: state.pause.shortage)
     }
   }
 
@@ -123,7 +128,9 @@ package final class Intake: Sendable {
     case .file(let sample, let openness):
       let route = book.route(name)
       let refusal = route == nil ? "was claimed, and no pipeline takes it any more" : nil
-      let drop = ReadyDrop(name: name, sample: sample, route: route, refusal: refusal)
+      var drop = ReadyDrop(name: name, sample: sample, route: route, refusal: refusal)
+      drop.doneFile = route?.version.pipeline.trigger.doneFile?.name(for: name)
+      bench.removeDoneFile(of: drop)
       if openness == .openForWriting {
         claimer.letSettle(id, drop)
       } else if let shared = try await claimer.adopt(id, drop) {
@@ -167,31 +174,32 @@ package final class Intake: Sendable {
     defer { state.withLock { $0.isBusy = false } }
     takeReleases()
     takeHints()
-    let now = monotonic()
-    if let trouble = trouble() {
-      pause(trouble)
-      return Self.pause
-    }
-    resume()
+    let left = state.withLock { $0.pause.left(now: monotonic()) }
+    if left > .zero { return left }
+    let shortage = copier.full.map(Shortage.refused) ?? .now(spool: bench.spool, inbox: inbox, bench.settings)
+    if let shortage { return pause(shortage) }
     guard dispatcher.backlog < Self.backlog else { return nil }
-    let due = state.withLock { $0.candidates.takeDue(now: now, limit: Self.batch) }
-    let ready = look(at: due)
-    let left = try await claimer.claim(ready)
-    settle(ready, left)
+    do { try sweep() } catch let trouble as HostError { return pause(.refused(trouble.description)) }
+    let due = state.withLock { $0.candidates.takeDue(now: monotonic(), limit: Self.batch) }
+    var trouble: HostError?
+    let ready = look(at: due, &trouble)
+    settle(ready, try await claimer.claim(ready), trouble)
+    if let trouble = state.withLock({ $0.claimTrouble }) { return pause(.refused(trouble)) }
+    resume()
     return nextStep()
   }
 
-  private func settle(_ ready: [ReadyDrop], _ left: Claimer.Leftover) {
+  private func settle(_ ready: [ReadyDrop], _ left: Claimer.Leftover, _ trouble: HostError?) {
     copier.add(left.foreign.map { .foreign($0) } + left.shared.map { .shared($0) })
-    let again = monotonic() + Self.pause
+    let again = monotonic()
+    let words = left.trouble ?? trouble?.description
     state.withLock { state in
       let stay = Set(left.held.map(\.name) + left.untried)
       for drop in ready where !stay.contains(drop.name) { state.candidates.forget(drop.name) }
       for name in left.untried { state.candidates.postpone(name, until: again) }
-      if left.trouble != nil || !ready.isEmpty || state.candidates.count == 0 { state.claimTrouble = left.trouble }
+      if words != nil || !ready.isEmpty || state.candidates.count == 0 { state.claimTrouble = words }
     }
     for (name, reason) in left.held { hold(name, reason) }
-    if let trouble = left.trouble { pause(trouble) }
   }
 
   /// Names that the copier is done with are looked at as if they were new.
@@ -211,135 +219,40 @@ package final class Intake: Sendable {
   private func nextStep() -> Duration? {
     let settlingAgain = claimer.nextLook
     return state.withLock { state -> Duration? in
-      if state.wantsScan { return .zero }
+      if state.wantsScan || state.sweep != nil && state.candidates.count < InboxSweep.window { return .zero }
       let due = state.candidates.nextDue.map { max(.zero, $0 - monotonic()) }
       return [due, settlingAgain].compactMap { $0 }.min()
     }
   }
 
   private func takeHints() {
+    // what is not taken waits with the watcher, which keeps no more than a scan would find
+    guard state.withLock({ $0.candidates.count < InboxSweep.window }) else { return }
     let hints = watcher.hints()
     let now = monotonic()
-    let scan = state.withLock { state -> Bool in
+    state.withLock { state in
+      for name in hints.names.keys { state.candidates.announced(by: name, now: now) }
       for (name, moved) in hints.names where CandidateName.refusal(of: name) == nil && !copier.isCopying(name) {
         state.candidates.notice(name, moved: moved, now: now)
       }
-      defer { state.wantsScan = false }
-      return hints.scanInbox || state.wantsScan
-    }
-    if scan { self.scan(now: now) }
-  }
-
-  /// Looks at every name there is; what is known already keeps its place in the settling.
-  private func scan(now: Duration) {
-    var present: Set<FileName> = []
-    var aside: [FileName] = []
-    do {
-      try inbox.forEachName { name in
-        guard CandidateName.refusal(of: name) == nil else {
-          if let id = bench.spool.asideOwner(name), !copier.isRemovingSource(of: id) { aside.append(name) }
-          return
-        }
-        present.insert(name)
-        state.withLock { state in
-          if !state.candidates.knows(name), !copier.isCopying(name) {
-            state.candidates.notice(name, moved: nil, now: now)
-          }
-        }
+      // where another inbox may have come, what was short may be there too
+      if hints.scanInbox {
+        state.wantsScan = true
+        state.pause.doubt()
       }
-      state.withLock { state in
-        state.candidates.keepOnly(present)
-        state.candidates.reconsiderHeld(now: now)
-      }
-      // what took the name of a source that was being removed, and could not be given its name back yet
-      for name in aside { _ = try bench.spool.giveBack(name) }
-    } catch {
-      bench.say(.watchTroubled("\(error)"))
-    }
-  }
-
-  private func look(at names: [FileName]) -> [ReadyDrop] {
-    names.compactMap { name in
-      do {
-        let sighting = try inbox.look(at: name)
-        return judge(name, sighting)
-      } catch {
-        hold(name, "\(error)")
-        return nil
-      }
-    }
-  }
-
-  private func judge(_ name: FileName, _ sighting: Sighting) -> ReadyDrop? {
-    let now = monotonic()
-    switch sighting {
-    case .gone:
-      state.withLock { $0.candidates.forget(name) }
-      return nil
-    case .directory:
-      hold(name, "is a directory; drop files, not directories")
-      return nil
-    case .special(let kind, let sample):
-      return ReadyDrop(name: name, sample: sample, refusal: "is a \(kind), not a file with content of its own")
-    case .file(let sample, let openness):
-      guard let route = book.route(name) else {
-        leaveUnmatched(name)
-        return nil
-      }
-      let isReady = state.withLock { state in
-        !state.candidates.isKept(name, sample) && state.candidates.looked(at: name, sample, openness, now: now)
-      }
-      return isReady ? ReadyDrop(name: name, sample: sample, route: route) : nil
-    }
-  }
-
-  private func hold(_ name: FileName, _ reason: String) {
-    let isNew = state.withLock { $0.candidates.hold(name, reason) }
-    if isNew { bench.say(.dropHeld(name, reason: reason)) }
-  }
-
-  private func leaveUnmatched(_ name: FileName) {
-    let isNew = state.withLock { state in
-      // asked again in the lock: pipelines that changed since are then either seen here or see the name there
-      if book.route(name) != nil {
-        state.candidates.notice(name, moved: false, now: monotonic())
-        return false
-      }
-      return state.candidates.leaveUnmatched(name)
-    }
-    if isNew {
-      bench.say(.dropUnmatched(name, nearest: Routing.nearest(to: name, among: book.versions)))
     }
   }
 
   // MARK: - Pausing
 
-  private func trouble() -> String? {
-    if let full = copier.full { return full }
-    do {
-      let free = try bench.spool.freeBytes()
-      if free < bench.settings.reserve {
-        return "only \(Quantity.text(bytes: free)) free, less than the reserve of "
-          + Quantity.text(bytes: bench.settings.reserve)
-      }
-      return nil
-    } catch { return "\(error)" }
-  }
-
-  private func pause(_ reason: String) {
-    let isNew = state.withLock { state in
-      defer { state.paused = reason }
-      return state.paused == nil
-    }
-    if isNew { bench.say(.intakePaused(reason: reason)) }
+  /// - Returns: when to look again whether it is over.
+  private func pause(_ shortage: Shortage) -> Duration {
+    let (time, isNews) = state.withLock { $0.pause.begin(shortage, now: monotonic()) }
+    if isNews { bench.say(.intakePaused(reason: "\(shortage.words); \(shortage.remedy)")) }
+    return time
   }
 
   private func resume() {
-    let wasPaused = state.withLock { state in
-      if state.claimTrouble != nil { return false }
-      defer { state.paused = nil }
-      return state.paused != nil
-    }
-    if wasPaused { bench.say(.intakeResumed) }
+    if state.withLock({ $0.pause.end() }) { bench.say(.intakeResumed) }
   }
 }

@@ -9,6 +9,8 @@ struct ReadyDrop: Sendable {
   var route: (version: PipelineVersion, captures: [String: String])?
   /// Why it goes to quarantine instead of a run.
   var refusal: String?
+  /// The file that said it is whole, which goes with it.
+  var doneFile: FileName?
   /// When it came to lie in the inbox.
   var arrived: Date
 
@@ -38,5 +40,18 @@ struct TakenDrop: Sendable {
     self.drop = drop
     self.sha256 = sha256
     self.source = source
+  }
+}
+
+extension Workbench {
+  /// Removes the done file of a drop that is claimed, unless another drop of its name came since.
+  ///
+  /// It goes before the claim is recorded: a crash in between is mended with the claim's own, and a done file that
+  /// was left would let the next drop of this name pass before it is whole.
+  func removeDoneFile(of drop: ReadyDrop) {
+    guard let doneFile = drop.doneFile else { return }
+    do { try spool.removeDoneFile(doneFile, of: drop.name) } catch {
+      say(.dropHeld(doneFile, reason: "its drop is claimed, and it cannot be removed: \(error)"))
+    }
   }
 }

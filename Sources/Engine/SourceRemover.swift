@@ -56,6 +56,7 @@ final class SourceRemover: Sendable {
       guard let name = source.run.drop?.name else { continue }
       do {
         _ = try bench.spool.removeSource(name, source.sample, of: source.run.id)
+        removeDoneFile(of: source.run, name, source.sample)
         gone.append(source.run)
         state.withLock { $0.troubles[name] = nil }
       } catch let trouble as HostError {
@@ -74,6 +75,13 @@ final class SourceRemover: Sendable {
     }
     state.withLock { $0.atWork = [] }
     return gone.compactMap { $0.drop?.name }
+  }
+
+  private func removeDoneFile(of run: Run, _ name: FileName, _ sample: FileSample) {
+    guard let rule = recorder.book.version(of: run.pipeline)?.pipeline.trigger.doneFile else { return }
+    var drop = ReadyDrop(name: name, sample: sample)
+    drop.doneFile = rule.name(for: name)
+    bench.removeDoneFile(of: drop)
   }
 
   /// Lets runs begin whose copies are theirs alone.

@@ -86,7 +86,9 @@ import Testing
     try place.drop("a.csv", "whole")
     try await mount.remount("ro")
     let agent = try await place.up()
-    try await place.waitForHold("a.csv", "Read-only file system; mount the inbox writable, or set `source: keep`")
+    try await place.waitForLog("intake is paused") {
+      $0["reason"]?.string == "the filesystem of `inbox/` is read-only; mount it writable, or set `source: keep`"
+    }
     #expect(try await place.runs().isEmpty)
     try await mount.remount("rw")
     let runs = try await place.ended(1)

@@ -38,6 +38,9 @@ package enum PipelineShape {
       Field(
         "duplicates", .word(DuplicateRule.allCases.map(\.rawValue)),
         "Content that an earlier done drop had: `run` it again, or `skip` it; the settings say which if unsaid."),
+      Field(
+        "done_file", .text,
+        "A drop waits until this file lies beside it, such as `${name}.ok`, and takes it along."),
       Field("on_config", .flag, "New content of this file starts a run, once per content."),
       Field("schedule", .record(schedule), "Runs by the clock.", standing: .notYet),
     ])

@@ -19,6 +19,10 @@ package enum SettingsShape {
       "settle_moved", \.settleMoved,
       "The same where the kernel says that nobody has the file open, after a rename into the inbox."),
     duration("settle_empty", \.settleEmpty, "How long an empty drop is waited for."),
+    word("empty", \.empty, "What becomes of a drop that stays empty: `run` it, or `quarantine` it."),
+    duration(
+      "stuck_writer", \.stuckWriter, "A drop whose writer has had it open for longer is told of; it is never read.",
+      atLeast: .milliseconds(1)),
     word(
       "duplicates", \.duplicates,
       "Content that an earlier done drop of the same pipeline had: `run` it again, or `skip` it and file it in done."),
@@ -28,6 +32,15 @@ package enum SettingsShape {
     duration(
       "rescan", \.rescan, "How often the inbox is looked at whole, whatever the events say.",
       atLeast: .seconds(1)),
+    Setting(
+      field: Field(
+        "watch", .word(WatchSetting.allCases.map(\.rawValue)),
+        "How new drops are found: `auto` by events where the kernel sees every change, `poll` by looking."),
+      read: { node, settings in node.text.flatMap(WatchSetting.init).map { settings.watch = $0 } },
+      write: { $0.watch.rawValue }),
+    duration(
+      "poll", \.poll, "How often the inbox is looked at where the kernel's events do not tell all.",
+      atLeast: .milliseconds(100)),
     Setting(
       field: Field("reserve", .size, "Free space on the disk below which nothing is claimed."),
       read: { node, settings in node.size.map { settings.reserve = $0 } },

@@ -50,6 +50,9 @@ package protocol Spool: Sendable {
   /// - Throws: `HostError` where it may not be removed.
   func removeSource(_ name: FileName, _ sample: FileSample, of id: RunID) throws -> SourceRemoval
 
+  /// Removes the done file of a claimed drop from the inbox, unless a drop of that name lies there; not yet durable.
+  func removeDoneFile(_ doneFile: FileName, of name: FileName) throws
+
   /// Whose source waits for its removal in a directory of this name in the inbox; `nil` where the name is no such.
   func asideOwner(_ name: FileName) -> RunID?
 
@@ -107,8 +110,8 @@ package protocol Spool: Sendable {
   /// - Throws: `HostError` where it cannot be made durable; the agent must then stop.
   func file(_ filings: [Filing]) throws -> FilingReport
 
-  /// Free bytes of the filesystem.
-  func freeBytes() throws -> Int
+  /// What its filesystem still takes.
+  func room() throws -> Room
 
   /// An absolute path of a drop that is done, for a later run on the same data.
   func path(ofDone name: FileName, of id: RunID, for run: RunID) throws -> String

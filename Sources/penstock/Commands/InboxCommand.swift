@@ -17,7 +17,7 @@ struct InboxCommand: AsyncParsableCommand {
     var view: InboxView
     if let live = try place.ask(.live, workspace) {
       view = InboxView(live: live, versions: versions)
-      view.complete(lookingAt: workspace.inbox)
+      view.complete(lookingAt: workspace.inbox, versions: versions)
     } else {
       view = InboxView(lookingAt: workspace.inbox, versions: versions)
     }

@@ -64,7 +64,7 @@ extension InboxView {
   }
 
   /// The sizes as they are now, where the entry does not know, and the names that are no drops.
-  mutating func complete(lookingAt path: String) {
+  mutating func complete(lookingAt path: String, versions: [PipelineVersion]) {
     guard let inbox = try? InboxDirectory(path: path) else { return }
     for index in entries.indices where entries[index].bytes == nil {
       if case .file(let sample, _) = try? inbox.look(at: entries[index].name) {
@@ -72,8 +72,12 @@ extension InboxView {
       }
     }
     try? inbox.forEachName { name in
-      guard name != FileName(".gitkeep"), let refusal = CandidateName.refusal(of: name) else { return }
-      entries.append(Entry(name: name, state: .passedOver, reason: refusal))
+      if name == FileName(".gitkeep") || entries.contains(where: { $0.name == name }) { return }
+      if Routing.isDoneFile(name, among: versions) {
+        entries.append(Entry(name: name, state: .passedOver, reason: "says that a drop is whole (`done_file`)"))
+      } else if let refusal = CandidateName.refusal(of: name) {
+        entries.append(Entry(name: name, state: .passedOver, reason: refusal))
+      }
     }
   }
 
@@ -81,6 +85,9 @@ extension InboxView {
   private static func entry(_ name: FileName, _ sighting: Sighting, _ versions: [PipelineVersion]) -> Entry? {
     if let refusal = CandidateName.refusal(of: name) {
       return Entry(name: name, state: .passedOver, reason: refusal)
+    }
+    if Routing.isDoneFile(name, among: versions) {
+      return Entry(name: name, state: .passedOver, reason: "says that a drop is whole (`done_file`)")
     }
     switch sighting {
     case .gone: return nil

@@ -8,6 +8,8 @@ struct StatusReport: Sendable {
   var agent = AgentView(state: .never)
   /// What watching cannot do, in words.
   var troubles: [String] = []
+  /// What the agent says of its watching; `nil` without an agent.
+  var watching: JSON?
   /// Why nothing is claimed.
   var paused: String?
   var running: [RunningView] = []

@@ -13,3 +13,9 @@ package enum SourceRule: String, Sendable, Codable, CaseIterable {
   /// A drop is copied and stays in the inbox; each is taken once.
   case keep
 }
+
+/// What becomes of a drop that stays empty.
+package enum EmptyRule: String, Sendable, Codable, CaseIterable {
+  case run
+  case quarantine
+}
