@@ -35,6 +35,9 @@ package struct DoneFile: Sendable, Equatable, Codable {
       throw NamePattern.Malformed(reason: "`/` cannot be part of a file name")
     }
     (before, self.part, after) = (sides[0], part, sides[1])
+    if let refusal = CandidateName.refusal(of: name(for: FileName("x.csv"))) {
+      throw NamePattern.Malformed(reason: "the agent passes over such names (\(refusal)): use another one")
+    }
   }
 
   /// The name of the done file of a drop.

@@ -81,7 +81,7 @@ package final class Agent: Sendable {
   /// Asks the agent to stop: it lets running stages finish for a while; asked again it ends them.
   package func stop(because reason: String) { stopping.yield(reason) }
 
-  /// How watching goes, and what the database suffers from.
+  /// How watching goes; its troubles are those of the database as well.
   package func watching() -> WatchReport {
     var report = watcher.report()
     report.troubles += upkeep.troubles

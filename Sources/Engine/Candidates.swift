@@ -60,7 +60,9 @@ struct Candidates {
   }
 
   /// Whether a scan need not notice this name again.
-  func knows(_ name: FileName) -> Bool { byName[name] != nil || unmatched.contains(name) || held[name] != nil || awaiting[name] != nil }
+  func knows(_ name: FileName) -> Bool {
+    byName[name] != nil || unmatched.contains(name) || held[name] != nil || awaiting[name] != nil
+  }
 
   /// Takes out up to `limit` names whose time has come.
   mutating func takeDue(now: Duration, limit: Int) -> [FileName] {

@@ -67,8 +67,15 @@ final class Claimer: Sendable {
   }
 
   private func take(_ drop: ReadyDrop, _ id: RunID, _ sample: FileSample, _ taken: inout [TakenDrop]) {
-    if drop.refusal == nil, !isQuiet(drop, id, sample) { return unquiet.add(id, drop) }
     var drop = drop
+    // a link that a file took the place of just before the rename is no link any more
+    if drop.refusal != nil, drop.route == nil, let route = recorder.book.route(drop.name),
+      case .file = try? bench.spool.look(at: drop.name, of: id)
+    {
+      (drop.route, drop.refusal) = (route, nil)
+      return unquiet.add(id, drop)
+    }
+    if drop.refusal == nil, !isQuiet(drop, id, sample) { return unquiet.add(id, drop) }
     drop.sample = sample
     taken.append(TakenDrop(id: id, drop: drop))
   }

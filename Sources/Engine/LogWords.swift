@@ -44,16 +44,6 @@ package enum LogWords {
     }
   }
 
-  private static func state(_ kind: Event.Kind) -> Words {
-    switch kind {
-    case .stateTroubled(let what): (.warning, "the database needs a person", ["reason": .string(what)])
-    case .stateRecovered: (.notice, "the database's log is short again", [:])
-    case .stateBackedUp(let path, let seconds):
-      (.info, "database backed up", ["path": .string(path), "seconds": .number(seconds)])
-    default: (.debug, "unworded", [:])
-    }
-  }
-
   private static func watched(_ news: WatchNews) -> Words {
     switch news {
     case .troubled(let what): (.warning, "watching is impaired", ["reason": .string(what)])
@@ -62,6 +52,16 @@ package enum LogWords {
     case .overflowed(let count):
       (.warning, "events were lost; the inbox is looked at whole", ["overflows": .integer(count)])
     case .mode(let mode): (.notice, "the inbox is watched", ["how": .string(mode.words)])
+    }
+  }
+
+  private static func state(_ kind: Event.Kind) -> Words {
+    switch kind {
+    case .stateTroubled(let what): (.warning, "the database needs a person", ["reason": .string(what)])
+    case .stateRecovered: (.notice, "the database's log is short again", [:])
+    case .stateBackedUp(let path, let seconds):
+      (.info, "database backed up", ["path": .string(path), "seconds": .number(seconds)])
+    default: (.debug, "unworded", [:])
     }
   }
 

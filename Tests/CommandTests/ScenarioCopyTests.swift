@@ -48,16 +48,28 @@ import Testing
     let part = Data(repeating: 7, count: 32 << 20)
     for _ in 0..<20 { try large.write(contentsOf: part) }
     try large.close()
-    let agent = try await place.up()
-    try await until("the copy to begin; \(place.tail)") {
-      place.names("var/work").contains { $0.hasPrefix(".copy-") }
+    #expect(link(other.path + "/large.csv", place.path("inbox/.again")) == 0)
+    // where this machine is so busy that the copy is not seen under way, it is made again
+    for round in 0..<6 {
+      let agent = try await place.up()
+      var isSeen = false
+      try await until("the copy to begin; \(place.tail)") {
+        isSeen = place.names("var/work").contains { $0.hasPrefix(".copy-") }
+        return try await isSeen || place.runs().count > round
+      }
+      let wasCopying = isSeen && place.exists("inbox/large.csv")
+      #expect(try await place.stop(agent).code == 0)
+      guard try await wasCopying && place.runs().count == round else {
+        _ = link(place.path("inbox/.again"), place.path("inbox/large.csv"))
+        continue
+      }
+      #expect(place.exists("inbox/large.csv") && place.names("var/work").isEmpty)
+      #expect(try await place.penstock("up", "--once").code == 0)
+      let run = try #require(try await place.runs().last)
+      #expect(run.state == .done && run.drop?.bytes == 640 << 20 && other.names == [".again"])
+      return
     }
-    #expect(try await place.stop(agent).code == 0)
-    #expect(place.exists("inbox/large.csv") && place.names("var/work").isEmpty)
-    #expect(try await place.runs().isEmpty)
-    #expect(try await place.penstock("up", "--once").code == 0)
-    let run = try #require(try await place.runs().first)
-    #expect(run.state == .done && run.drop?.bytes == 640 << 20 && other.names.isEmpty)
+    Issue.record("no copy was seen under way")
   }
 
   @Test func `I25 an agent that is killed again and again while it copies takes each drop in once`() async throws {
@@ -77,6 +89,22 @@ import Testing
     for run in runs { contents.append(place.text("var/done/\(run.id)/\(run.drop?.name.text ?? "")")) }
     #expect(Set(contents) == Set((0..<400).map { "content \($0)" }))
     #expect(other.names.isEmpty && place.names("var/work").isEmpty)
+  }
+
+  @Test(.enabled(if: ProcessInfo.processInfo.environment["PENSTOCK_SLOW_TESTS"] != nil, "reads 2 GB twice"))
+  func `I05 the digest of a large file is made in little memory`() async throws {
+    let place = try ScenarioWorkspace.taking()
+    let path = place.create("big.csv")
+    #expect(truncate(path, 2 << 30) == 0)
+    let sum = try ScenarioProgram(["/usr/bin/sha256sum", path], environment: [:], logs: place.path("logs/sum"))
+    let expected = try await sum.end().output.prefix(64)
+    let agent = try await place.up()
+    let run = try #require(try await place.ended(1, within: .seconds(60)).first)
+    #expect(run.drop?.sha256.map { $0 == expected } == true)
+    let status = try String(contentsOfFile: "/proc/\(agent.pid)/status", encoding: .utf8)
+    let peak = status.split(separator: "\n").first { $0.hasPrefix("VmHWM") }?.split(separator: " ").dropFirst().first
+    #expect(try #require(peak.flatMap { Int($0) }) < 100_000, "\(status)")
+    #expect(try await place.stop(agent).code == 0)
   }
 
   @Test(.enabled(if: geteuid() == 0, "needs root to mount"))

@@ -79,6 +79,24 @@ import Testing
     #expect(try await place.runs().map(\.state) == [.done])
   }
 
+  @Test func `I15 a transfer that came to no end is listed after a day, and hidden files are not`() async throws {
+    let place = try ScenarioWorkspace.taking("rescan: 1s\n")
+    for name in ["old.csv.part", ".keep", "new.csv.part"] { try place.write("inbox/" + name, "x") }
+    for name in ["old.csv.part", ".keep"] {
+      let then = Int(Date().timeIntervalSince1970) - 30 * 3600
+      var times = [timeval(tv_sec: then, tv_usec: 0), timeval(tv_sec: then, tv_usec: 0)]
+      #expect(utimes(place.path("inbox/" + name), &times) == 0)
+    }
+    let agent = try await place.up()
+    try await place.waitForHold("old.csv.part", "has been on its way for 30 hours")
+    let held = try #require(try await place.penstock("status", "--json").json["held"] as? [[String: Any]])
+    #expect(held.map { $0["name"] as? String } == ["old.csv.part"])
+    #expect(rename(place.path("inbox/old.csv.part"), place.path("inbox/old.csv")) == 0)
+    try await place.ended(1)
+    #expect(place.logged("drop is held").count == 1)
+    #expect(try await place.stop(agent).code == 0)
+  }
+
   @Test func `an unmatched drop stays, is said once, and runs when a pipeline comes to match it`() async throws {
     let place = try ScenarioWorkspace.taking()
     try place.write("inbox/prices.txt", "x")

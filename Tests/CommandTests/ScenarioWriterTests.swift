@@ -19,6 +19,24 @@ import Testing
     #expect(try await place.stop(agent).code == 0)
   }
 
+  @Test func `I02 a writer that never closes is told of, and its drop is never read`() async throws {
+    let place = try ScenarioWorkspace.taking("stuck_writer: 300ms\n")
+    let agent = try await place.up()
+    let writer = try #require(FileHandle(forWritingAtPath: place.create("slow.csv")))
+    var written = 0
+    while place.logged("drop is held").isEmpty, written < 400 {
+      try writer.write(contentsOf: Data("x".utf8))
+      written += 1
+      try await Task.sleep(for: .milliseconds(20))
+    }
+    try await place.waitForHold("slow.csv", "its writer has had it open for more than 300ms")
+    #expect(try await place.runs().isEmpty && place.exists("inbox/slow.csv"))
+    try writer.close()
+    let run = try #require(try await place.ended(1).first)
+    #expect(run.drop?.bytes == written)
+    #expect(try await place.stop(agent).code == 0)
+  }
+
   @Test func `I03 a writer that closes and opens again starts the settling again`() async throws {
     let place = try ScenarioWorkspace.taking("settle: 400ms\n")
     let agent = try await place.up()
