@@ -30,13 +30,16 @@ package struct Run: Sendable, Equatable {
   package var duplicateOf: RunID?
   /// The run one of whose programs put the drop into the inbox.
   package var parent: RunID?
+  /// When a person said that they have seen how it went wrong.
+  package var acknowledged: Date?
 
   package init(
     id: RunID, number: Int = 0, pipeline: String, version: String?, state: RunState = .queued,
     trigger: RunTrigger, drop: Drop? = nil, options: RunOptions = RunOptions(), created: Date,
     started: Date? = nil, ended: Date? = nil, reason: String? = nil, failedStage: String? = nil,
     filed: Bool = false, resumes: Date? = nil, rerunOf: RunID? = nil,
-    duplicateOf: RunID? = nil, parent: RunID? = nil
+    duplicateOf: RunID? = nil, parent: RunID? = nil,
+    acknowledged: Date? = nil
   ) {
     self.id = id
     self.number = number
@@ -56,6 +59,7 @@ package struct Run: Sendable, Equatable {
     self.rerunOf = rerunOf
     self.duplicateOf = duplicateOf
     self.parent = parent
+    self.acknowledged = acknowledged
   }
 }
 

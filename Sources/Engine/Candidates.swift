@@ -78,6 +78,9 @@ struct Candidates {
   /// When the next name is due.
   var nextDue: Duration? { looks.min?.at }
 
+  /// When a waiting name is looked at again.
+  func due(_ name: FileName) -> Duration? { byName[name]?.due }
+
   /// Takes one look in and says whether the name may be claimed.
   /// - Parameter isAnnounced: whether its done file says that it is whole.
   mutating func looked(

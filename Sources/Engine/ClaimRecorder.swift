@@ -12,11 +12,13 @@ struct ClaimRecorder: Sendable {
   let dispatcher: Dispatcher
 
   /// Makes claims durable, then records them in one transaction, and only then says so.
+  /// - Parameter mayBegin: whether first attempts are recorded too; not before the dispatcher works, for a death
+  ///   until then would say that they were interrupted.
   /// - Throws: a failed sync, or what the store throws.
-  func record(_ taken: [TakenDrop]) async throws {
+  func record(_ taken: [TakenDrop], mayBegin: Bool = true) async throws {
     if taken.isEmpty { return }
     try bench.spool.makeDurable(taken.map { ($0.id, $0.drop.name) })
-    let places = dispatcher.reservePlaces(taken.count)
+    let places = mayBegin ? dispatcher.reservePlaces(taken.count) : 0
     var used = 0
     let claims = taken.map { taken -> NewRun in
       let run = newRun(taken)
@@ -27,6 +29,7 @@ struct ClaimRecorder: Sendable {
     dispatcher.giveBackPlaces(places - used)
     do {
       let runs = try await bench.store.claim(claims)
+      Failpoint.claimRecorded.pass()
       for (run, claim) in zip(runs, claims) {
         let opened = run.state == .running ? claim.attempt : nil
         if claim.attempt != nil, opened == nil { dispatcher.giveBackPlaces(1) }

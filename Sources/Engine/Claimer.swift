@@ -16,6 +16,8 @@ final class Claimer: Sendable {
     var untried: [FileName] = []
   }
 
+  private static let adoptedAtOnce = 256
+
   private let bench: Workbench
   private let recorder: ClaimRecorder
   private let unquiet: Unquiet
@@ -81,18 +83,21 @@ final class Claimer: Sendable {
   }
 
   private func isQuiet(_ drop: ReadyDrop, _ id: RunID, _ sample: FileSample) -> Bool {
+    Failpoint.claimLooked.pass()
     guard sample.isSameContent(as: drop.sample) else { return false }
     guard case .file(_, let openness) = try? bench.spool.look(at: drop.name, of: id) else { return true }
     return openness != .openForWriting
   }
 
-  /// Records a drop whose rename a crash left without a row.
-  /// - Returns: the drop where it is shared with a name elsewhere.
-  func adopt(_ id: RunID, _ drop: ReadyDrop) async throws -> TakenDrop? {
-    let taken = TakenDrop(id: id, drop: drop)
-    if drop.refusal == nil, drop.sample.links > 1 { return taken }
-    try await recorder.record([taken])
-    return nil
+  /// Records drops whose rename a crash left without a row.
+  /// - Returns: those that are shared with a name elsewhere, which are not recorded.
+  func adopt(_ found: [(id: RunID, drop: ReadyDrop)]) async throws -> [TakenDrop] {
+    let taken = found.map { TakenDrop(id: $0.id, drop: $0.drop) }
+    let own = taken.filter { $0.drop.refusal != nil || $0.drop.sample.links <= 1 }
+    for start in stride(from: 0, to: own.count, by: Self.adoptedAtOnce) {
+      try await recorder.record(Array(own[start..<min(start + Self.adoptedAtOnce, own.count)]), mayBegin: false)
+    }
+    return taken.filter { $0.drop.refusal == nil && $0.drop.sample.links > 1 }
   }
 
   /// Lets a drop without a row, or one that changed while it was copied, settle in `work/`.

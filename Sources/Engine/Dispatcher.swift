@@ -9,7 +9,21 @@ package final class Dispatcher: Sendable {
     var run: Run
     /// `nil` waits for a person.
     var until: Date?
+    /// The same on a clock that nobody sets: a day that is lived twice must not keep a run waiting for a day.
+    var due: Duration?
     var isDeferred: Bool
+
+    init(run: Run, until: Date?, isDeferred: Bool, now: Date, monotonic: Duration) {
+      self.run = run
+      self.until = until
+      self.isDeferred = isDeferred
+      due = until.map { monotonic + .seconds(max(0, $0.timeIntervalSince(now))) }
+    }
+
+    func wait(at now: Date, _ monotonic: Duration) -> Duration? {
+      guard let until, let due else { return nil }
+      return max(.zero, min(.seconds(until.timeIntervalSince(now)), due - monotonic))
+    }
   }
 
   private struct State {
@@ -30,17 +44,22 @@ package final class Dispatcher: Sendable {
   private let bench: Workbench
   private let book: PipelineBook
   private let filer: Filer
+  private let monotonic: @Sendable () -> Duration
   private let bell = Bell()
+  /// Said when the agent ends now: heard also by hooks that a cancelled run still calls.
+  private let shutdown = Cancellation()
   private let state = Mutex(State())
   /// Rung whenever a place or the whole queue became free.
   private let onProgress: @Sendable () -> Void
 
   package init(
-    bench: Workbench, book: PipelineBook, filer: Filer, onProgress: @escaping @Sendable () -> Void
+    bench: Workbench, book: PipelineBook, filer: Filer, monotonic: @escaping @Sendable () -> Duration,
+    onProgress: @escaping @Sendable () -> Void
   ) {
     self.bench = bench
     self.book = book
     self.filer = filer
+    self.monotonic = monotonic
     self.onProgress = onProgress
   }
 
@@ -48,6 +67,9 @@ package final class Dispatcher: Sendable {
 
   /// Runs that are queued and not yet begun.
   package var backlog: Int { state.withLock { $0.queue.count } }
+
+  /// Runs at work.
+  var active: Int { state.withLock { $0.active.count } }
 
   /// Promises up to `wanted` free places; each must be used by `add` or given back.
   func reservePlaces(_ wanted: Int) -> Int {
@@ -87,8 +109,13 @@ package final class Dispatcher: Sendable {
   }
 
   func park(_ run: Run, until: Date?, isDeferred: Bool = false) {
-    state.withLock { $0.parked[run.id] = Parked(run: run, until: until, isDeferred: isDeferred) }
+    let parked = parked(run, until, isDeferred)
+    state.withLock { $0.parked[run.id] = parked }
     bell.ring()
+  }
+
+  private func parked(_ run: Run, _ until: Date?, _ isDeferred: Bool) -> Parked {
+    Parked(run: run, until: until, isDeferred: isDeferred, now: bench.now(), monotonic: monotonic())
   }
 
   /// The runs it has in hand.
@@ -155,13 +182,17 @@ package final class Dispatcher: Sendable {
     return true
   }
 
-  /// Begins nothing new; `now` ends what runs, to be taken up by the next agent.
+  /// Begins nothing new, neither a run nor a stage; `now` ends what runs, to be taken up by the next agent.
   package func drain(now: Bool) {
     let active = state.withLock { state -> [Cancellation] in
       state.isDraining = true
-      return now ? Array(state.active.values) : []
+      return Array(state.active.values)
     }
-    for cancellation in active { cancellation.cancel(.shutdown) }
+    for cancellation in active {
+      cancellation.stopAtBoundary()
+      if now { cancellation.cancel(.shutdown) }
+    }
+    if now { shutdown.cancel(.shutdown) }
     bell.ring()
   }
 
@@ -205,7 +236,8 @@ package final class Dispatcher: Sendable {
   }
 
   private func takeStartable(at now: Date) -> ([(RunQueue.Entry, Cancellation)], wake: Duration?) {
-    state.withLock { state in
+    let monotonic = monotonic()
+    return state.withLock { state in
       var entries = state.cancelled.map { ($0.entry, $0.cancellation) }
       state.cancelled = []
       if state.isDraining {
@@ -219,7 +251,7 @@ package final class Dispatcher: Sendable {
         return (entries, nil)
       }
       for (id, parked) in state.parked {
-        guard let until = parked.until, until <= now else { continue }
+        guard let wait = parked.wait(at: now, monotonic), wait <= .zero else { continue }
         state.parked[id] = nil
         state.queue.add(RunQueue.Entry(run: parked.run, priority: 0))
       }
@@ -230,8 +262,8 @@ package final class Dispatcher: Sendable {
         state.active[entry.id] = cancellation
         entries.append((entry, cancellation))
       }
-      let next = state.parked.values.compactMap(\.until).min()
-      return (entries, next.map { .seconds(max(0.001, $0.timeIntervalSince(now))) })
+      let next = state.parked.values.compactMap { $0.wait(at: now, monotonic) }.min()
+      return (entries, next.map { max(.milliseconds(1), $0) })
     }
   }
 
@@ -240,21 +272,18 @@ package final class Dispatcher: Sendable {
     do {
       if run.state == .quarantined {
         let pipeline = pipelineInForce(of: run)
-        try await RunExecutor(bench: bench, run: run, pipeline: pipeline, cancellation: cancellation).tellOfQuarantine()
+        try await executor(of: run, pipeline, cancellation).tellOfQuarantine()
         return leave(run, .ended(.quarantined, reason: run.reason))
       }
       let pipeline = try await pipeline(of: run)
       if entry.opened == nil, let stop = try await Admission(bench: bench).check(&run, pipeline) {
         if run.state == .quarantined {
-          try await RunExecutor(bench: bench, run: run, pipeline: pipeline, cancellation: cancellation)
-            .tellOfQuarantine()
+          try await executor(of: run, pipeline, cancellation).tellOfQuarantine()
         }
         return leave(run, stop)
       }
       let resolved = try pipeline.resolved(captures: try await captures(of: run), set: run.options.set)
-      run.started = run.started ?? bench.now()
-      let executor = RunExecutor(bench: bench, run: run, pipeline: resolved, cancellation: cancellation)
-      leave(run, try await executor.execute(opened: entry.opened))
+      leave(run, try await executor(of: run, resolved, cancellation).execute(opened: entry.opened))
     } catch let error as HostError where error.isShortage && !run.state.isTerminal {
       // not the run's fault: it goes on when there is room again
       leave(run, try await interruption.take(run, because: error.description))
@@ -274,7 +303,11 @@ package final class Dispatcher: Sendable {
     return try await bench.store.reader.run(matching: .id(entry.id))
   }
 
-  private var interruption: Interruption { Interruption(bench: bench) }
+  private func executor(of run: Run, _ pipeline: Pipeline, _ cancellation: Cancellation) -> RunExecutor {
+    RunExecutor(bench: bench, run: run, pipeline: pipeline, cancellation: cancellation, shutdown: shutdown)
+  }
+
+  private var interruption: Interruption { Interruption(bench: bench, book: book) }
 
   /// Ends a run that something other than its stages brought down, whatever it was at.
   private func fail(_ run: Run, _ reason: String) async throws -> RunExecutor.Disposition {
@@ -310,12 +343,12 @@ package final class Dispatcher: Sendable {
   }
 
   private func leave(_ run: Run, _ disposition: RunExecutor.Disposition) {
+    var parked: Parked?
+    if case .parked(let until, let isDeferred) = disposition { parked = self.parked(run, until, isDeferred) }
     state.withLock { state in
       state.active[run.id] = nil
       // in one step, so that a cancel finds it here or there
-      if case .parked(let until, let isDeferred) = disposition {
-        state.parked[run.id] = Parked(run: run, until: until, isDeferred: isDeferred)
-      }
+      if let parked { state.parked[run.id] = parked }
     }
     switch disposition {
     case .ended(let ended, let reason): finish(run, ended, reason)

@@ -97,46 +97,50 @@ package final class Intake: Sendable {
     package var held: [(name: FileName, reason: String)]
     package var unmatched: [FileName]
     package var paused: Shortage?
+    /// How long until a waiting one is looked at again.
+    package var left: [FileName: Duration] = [:]
   }
 
   /// Every name in the inbox that intake knows, and what it waits for.
   package func ledger() -> Ledger {
+    let now = monotonic()
     let copying = copier.copying.map { (name: $0, reason: "being copied into `var/`") }
     let stuck = copier.troubles.map { (name: $0.key, reason: $0.value) }
     return state.withLock { state in
       let held = state.candidates.held.merging(state.ageing) { own, _ in own }
         .map { (name: $0.key, reason: $0.value) }
-      return Ledger(
-        waiting: (state.candidates.waiting() + copying).sorted { $0.name < $1.name },
-        held: (held + stuck).sorted { $0.name < $1.name },
+      let waiting = state.candidates.waiting()
+      var ledger = Ledger(
+        waiting: (waiting + copying).sorted { $0.name < $1.name }, held: (held + stuck).sorted { $0.name < $1.name },
         unmatched: state.candidates.unmatched.sorted(), paused: state.pause.shortage)
+      for (name, _) in waiting { ledger.left[name] = state.candidates.due(name).map { max(.zero, $0 - now) } }
+      return ledger
     }
   }
 
   /// Records a drop whose rename a crash left without a row.
-  func adopt(_ name: FileName, of id: RunID) async throws {
-    // a rename that a power cut tore leaves the drop in both places
-    try bench.spool.releaseTwin(of: name, of: id)
-    let sighting = try bench.spool.look(at: name, of: id)
-    switch sighting {
-    case .gone: return
-    case .special(let kind, let sample):
-      _ = try await claimer.adopt(id, ReadyDrop(name: name, sample: sample, refusal: "is a \(kind), not a file"))
-    case .directory:
-      let sample = FileSample(device: 0, inode: 0, bytes: 0, links: 1, modified: 0, changed: 0)
-      _ = try await claimer.adopt(id, ReadyDrop(name: name, sample: sample, refusal: "is a directory, not a file"))
-    case .file(let sample, let openness):
-      let route = book.route(name)
-      let refusal = route == nil ? "was claimed, and no pipeline takes it any more" : nil
-      var drop = ReadyDrop(name: name, sample: sample, route: route, refusal: refusal)
-      drop.doneFile = route?.version.pipeline.trigger.doneFile?.name(for: name)
-      bench.removeDoneFile(of: drop)
-      if openness == .openForWriting {
-        claimer.letSettle(id, drop)
-      } else if let shared = try await claimer.adopt(id, drop) {
-        copier.add([.shared(shared)])
+  func adopt(_ found: [(id: RunID, name: FileName)]) async throws {
+    var quiet: [(id: RunID, drop: ReadyDrop)] = []
+    for (id, name) in found {
+      // a rename that a power cut tore leaves the drop in both places
+      try bench.spool.releaseTwin(of: name, of: id)
+      switch try bench.spool.look(at: name, of: id) {
+      case .gone: continue
+      case .special(let kind, let sample):
+        quiet.append((id, ReadyDrop(name: name, sample: sample, refusal: "is a \(kind), not a file")))
+      case .directory:
+        let sample = FileSample(device: 0, inode: 0, bytes: 0, links: 1, modified: 0, changed: 0)
+        quiet.append((id, ReadyDrop(name: name, sample: sample, refusal: "is a directory, not a file")))
+      case .file(let sample, let openness):
+        let route = book.route(name)
+        let refusal = route == nil ? "was claimed, and no pipeline takes it any more" : nil
+        var drop = ReadyDrop(name: name, sample: sample, route: route, refusal: refusal)
+        drop.doneFile = route?.version.pipeline.trigger.doneFile?.name(for: name)
+        bench.removeDoneFile(of: drop)
+        if openness == .openForWriting { claimer.letSettle(id, drop) } else { quiet.append((id, drop)) }
       }
     }
+    copier.add(try await claimer.adopt(quiet).map { .shared($0) })
   }
 
   /// Takes up runs whose drop was copied and whose source still lies in the inbox.

@@ -7,7 +7,8 @@ package final class WorkspaceSpool: Spool {
   let place: InboxPlace
   let work: Directory
   let runs: Directory
-  private let destinations: [Filing.Destination: Directory]
+  let root: Directory
+  let destinations: [Filing.Destination: Directory]
   /// A sync of the whole filesystem beats this many single ones.
   private static let fewClaims = 4
 
@@ -19,7 +20,7 @@ package final class WorkspaceSpool: Spool {
 
   init(place: InboxPlace, varPath: String) throws {
     self.place = place
-    let root = try Directory(path: varPath)
+    root = try Directory(path: varPath)
     work = try root.directory("work", making: true)
     runs = try root.directory("runs", making: true)
     var opened: [Filing.Destination: Directory] = [:]
@@ -35,6 +36,7 @@ package final class WorkspaceSpool: Spool {
 
   package func claim(_ name: FileName, as id: RunID) throws -> ClaimOutcome {
     let own = try work.directory(id.text, making: true)
+    try Failpoint.claimMade.hit()
     let inbox = try place.directory
     let status = name.withCName { penstock_rename_noreplace(inbox.fd, $0, own.fd, $0) }
     switch -status {
@@ -55,6 +57,7 @@ package final class WorkspaceSpool: Spool {
       try discardWork(id)
       throw HostError.failed("claim", inbox.path + "/" + name.displayed, code: -status)
     }
+    Failpoint.claimRenamed.pass()
     guard let sample = own.sample(of: name) else { return .gone }
     return .claimed(sample)
   }
@@ -72,6 +75,7 @@ package final class WorkspaceSpool: Spool {
 
   package func makeDurable(_ claims: [(id: RunID, name: FileName)]) throws {
     if claims.isEmpty { return }
+    try Failpoint.claimSynced.hit()
     try sync(claims.map { ($0.id.text, $0.name) })
     // one sync of the filesystem has met the inbox too
     if claims.count <= Self.fewClaims { try syncInbox() }
@@ -101,15 +105,22 @@ package final class WorkspaceSpool: Spool {
     guard fstat(source, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
       throw HostError("cannot take `\(Display.escaped(path))` as input: it is no regular file")
     }
+    return try copyIn(source, path: path, name: name, as: id)
+  }
+
+  /// - Parameter path: of the source, for words.
+  func copyIn(_ source: Int32, path: String, name: FileName, as id: RunID) throws -> FileSample {
     let own = try work.directory(Self.copyName(id), making: true)
     let copy = name.withCName { openat(own.fd, $0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600) }
     guard copy >= 0 else { throw HostError.failed("make", own.path + "/" + name.displayed) }
     defer { close(copy) }
+    try Failpoint.copyMade.hit()
     let copied = penstock_copy(source, copy)
     guard copied >= 0 else { throw HostError.failed("copy", path, code: Int32(-copied)) }
     guard fsync(copy) == 0 else { throw HostError.failed("fsync", own.path) }
     try own.sync()
     try work.sync()
+    try Failpoint.copySynced.hit()
     guard let sample = own.sample(of: name) else { throw HostError.failed("look at", own.path) }
     return sample
   }
@@ -117,7 +128,10 @@ package final class WorkspaceSpool: Spool {
   /// No stage has a dot in its name, so it never meets what a stage published.
   private static let alias = "drop.input"
 
-  package func adoptCopy(_ id: RunID) throws { try adoptCopies([id]) }
+  package func adoptCopy(_ id: RunID) throws {
+    try Failpoint.copyAdopted.hit()
+    try adoptCopies([id])
+  }
 
   package func copiesInProgress() throws -> [RunID] {
     var ids: [RunID] = []
@@ -128,7 +142,10 @@ package final class WorkspaceSpool: Spool {
     return ids
   }
 
-  package func discardCopy(_ id: RunID) throws { try work.removeTree(FileName(Self.copyName(id))) }
+  package func discardCopy(_ id: RunID) throws {
+    Failpoint.copyDiscarded.pass()
+    try work.removeTree(FileName(Self.copyName(id)))
+  }
 
   package func workInProgress() throws -> [(id: RunID, names: [FileName])] {
     var ids: [RunID] = []
@@ -158,6 +175,7 @@ package final class WorkspaceSpool: Spool {
     let fd = name.withCName { openat(own.fd, $0, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK) }
     guard fd >= 0 else { throw HostError.failed("read", own.path + "/" + name.displayed) }
     defer { close(fd) }
+    try Failpoint.digestMade.hit()
     return try SHA256.hex(fd: fd, path: own.path + "/" + name.displayed)
   }
 
@@ -204,6 +222,7 @@ package final class WorkspaceSpool: Spool {
         report.troubled.append((filing, trouble.description))
       }
     }
+    try Failpoint.filingSynced.hit()
     for destination in touched { try destinations[destination]?.sync() }
     if !touched.isEmpty { try work.sync() }
     return report
@@ -221,7 +240,10 @@ package final class WorkspaceSpool: Spool {
       try leave(reason, for: filing.id, besides: name)
     }
     let status = penstock_rename_noreplace(work.fd, id, target.fd, id)
-    if status == 0 { return .moved(filing.destination) }
+    if status == 0 {
+      Failpoint.filingRenamed.pass()
+      return .moved(filing.destination)
+    }
     // after a crash the move may have been made before it was recorded, and before it was synced
     if status == -ENOENT {
       return faccessat(target.fd, id, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? .moved(filing.destination) : .missing
@@ -234,5 +256,6 @@ package final class WorkspaceSpool: Spool {
     let note = name == FileName("reason.json") ? "reason-of-quarantine.json" : "reason.json"
     let text = try JSON.object(["name": .string(name.displayed), "reason": .string(reason)]).line() + "\n"
     try own.write(Array(text.utf8), to: note)
+    try Failpoint.quarantineNoted.hit()
   }
 }

@@ -101,7 +101,7 @@ import Testing
     let place = try ScenarioWorkspace.taking()
     try place.write("inbox/prices.txt", "x")
     let agent = try await place.up()
-    try await place.waitForLog("no pipeline takes this drop; it stays in the inbox") { $0["nearest"] == "*.csv" }
+    try await place.waitForLog("no pipeline takes this drop; it stays in the inbox") { $0["nearest"] == JSON.null }
     try place.pipeline("other", inbox: "*.json", stages: [("only", "exit 0")])
     try await place.waitForLog("pipeline loaded") { $0["name"] == "other" }
     try await place.passOver(runs: 1)

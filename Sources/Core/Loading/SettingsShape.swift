@@ -69,6 +69,7 @@ package enum SettingsShape {
         node["keep"]?.whole.map { settings.state.keep = $0 }
       },
       write: { "{ backup: \(Quantity.spelled($0.state.backup)), keep: \($0.state.keep) }" }),
+    retention,
     names("env", \.environment, "Environment variables passed on to every program."),
     names(
       "secrets", \.secrets, "Environment variables whose values are masked wherever they would be shown."),

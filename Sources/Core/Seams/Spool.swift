@@ -1,5 +1,5 @@
 /// The agent's own directories: where drops go after the inbox, and what their runs leave.
-package protocol Spool: Sendable {
+package protocol Spool: Attic {
   /// Moves a drop from the inbox into `work/<id>/NAME`; not yet durable.
   /// - Throws: `HostError` where nothing can be claimed now, whatever the drop.
   func claim(_ name: FileName, as id: RunID) throws -> ClaimOutcome
@@ -17,6 +17,10 @@ package protocol Spool: Sendable {
 
   /// Copies a file durably to where `adoptCopy` takes it; the source stays.
   func copyIn(_ path: String, name: FileName, as id: RunID) throws -> FileSample
+
+  /// The same for a drop that lies in done, failed or quarantine.
+  /// - Throws: `HostError` where it is there no more, or is no regular file.
+  func copyIn(filed filing: Filing, as id: RunID) throws -> FileSample
 
   /// Makes a copy whose run is recorded the drop of that run: `work/<id>/NAME`.
   func adoptCopy(_ id: RunID) throws

@@ -7,7 +7,7 @@ extension Run {
     run.number, run.id, run.pipeline, run.version, run.state, run."trigger", run.drop_name, run.drop_bytes,
     run.drop_sha256, run.captures, run.options, run.created, run.started, run.ended, run.reason,
     run.failed_stage, run.filed, run.resumes, run.rerun_of, run.duplicate_of, run.parent, run.drop_modified,
-    run.arrived
+    run.arrived, run.acknowledged_at
     """
 
   init(row: Row) throws {
@@ -25,7 +25,8 @@ extension Run {
       reason: row["reason"], failedStage: row["failed_stage"], filed: try row.value("filed"),
       resumes: row.date("resumes"), rerunOf: (row["rerun_of"] as String?).flatMap(RunID.init),
       duplicateOf: (row["duplicate_of"] as String?).flatMap(RunID.init),
-      parent: (row["parent"] as String?).flatMap(RunID.init))
+      parent: (row["parent"] as String?).flatMap(RunID.init),
+      acknowledged: row.date("acknowledged_at"))
   }
 }
 

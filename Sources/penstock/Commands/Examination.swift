@@ -86,6 +86,9 @@ struct Examination {
       for trouble in (live["watch"]?["troubles"]?.array ?? []).compactMap(\.string) {
         findings.append(.init(.bad, "watching", trouble))
       }
+      for trouble in (live["state"]?["troubles"]?.array ?? []).compactMap(\.string) {
+        findings.append(.init(.bad, "database", trouble))
+      }
       if let paused = live["watch"]?["paused"]?.string {
         findings.append(
           .init(.bad, "intake", "paused: \(paused)", remedy: live["watch"]?["remedy"]?.string))
