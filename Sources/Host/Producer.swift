@@ -8,8 +8,13 @@ package struct Producer {
   static let prefix = ".put-"
 
   private let inbox: Directory
+  private let run: RunID?
 
-  package init(inbox path: String) throws { inbox = try Directory(path: path) }
+  /// - Parameter run: whose program puts, where it is one of a run: a run that feeds itself is found out by it.
+  package init(inbox path: String, of run: RunID? = nil) throws {
+    inbox = try Directory(path: path)
+    self.run = run
+  }
 
   /// Copies a file, `-` for stdin, into the inbox; bytes copied.
   /// - Throws: `HostError` where the source cannot be read, the name is none, or a drop of that name is waiting there.
@@ -27,6 +32,8 @@ package struct Producer {
     guard to >= 0 else { throw HostError.failed("write into", inbox.path) }
     var isWhole = false
     defer { if !isWhole { unlinkat(inbox.fd, temporary, 0) } }
+    // a filesystem that keeps no such attributes leaves it to the digest
+    if let run { _ = penstock_set_mark(to, MakerMark.key, run.text) }
     let copied = try fill(to, from: from, source)
     // closed by now: the name must not appear while anyone has the file open for writing
     let renamed = name.withCName { penstock_rename_noreplace(inbox.fd, temporary, inbox.fd, $0) }

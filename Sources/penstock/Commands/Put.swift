@@ -25,7 +25,8 @@ struct Put: AsyncParsableCommand {
 
   func run() async throws {
     let workspace = try place.workspace()
-    let producer = try Producer(inbox: workspace.inbox)
+    let run = ProcessInfo.processInfo.environment["PENSTOCK_RUN"].flatMap { RunID($0) }
+    let producer = try Producer(inbox: workspace.inbox, of: run)
     var put: [JSON] = []
     for file in files {
       let target = FileName(name ?? (file as NSString).lastPathComponent)
