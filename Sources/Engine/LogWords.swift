@@ -14,7 +14,7 @@ package enum LogWords {
 
   private static func words(_ kind: Event.Kind) -> Words {
     switch kind {
-    case .agentStarted, .agentStopping, .agentStopped, .recovered, .watchTroubled, .controlRefused:
+    case .agentStarted, .agentStopping, .agentStopped, .recovered, .watched, .controlRefused:
       agent(kind)
     case .stateTroubled, .stateRecovered, .stateBackedUp: state(kind)
     case .dropHeld, .dropUnmatched, .dropClaimed, .dropQuarantined, .dropFiled, .filingTroubled,
@@ -38,7 +38,7 @@ package enum LogWords {
         .notice, "took up what an earlier agent left",
         ["runs": .integer(runs), "adopted": .integer(adopted)]
       )
-    case .watchTroubled(let what): (.warning, "watching is impaired", ["reason": .string(what)])
+    case .watched(let news): watched(news)
     case .controlRefused(let reason): (.warning, "request refused", ["reason": .string(reason)])
     default: (.debug, "unworded", [:])
     }
@@ -51,6 +51,17 @@ package enum LogWords {
     case .stateBackedUp(let path, let seconds):
       (.info, "database backed up", ["path": .string(path), "seconds": .number(seconds)])
     default: (.debug, "unworded", [:])
+    }
+  }
+
+  private static func watched(_ news: WatchNews) -> Words {
+    switch news {
+    case .troubled(let what): (.warning, "watching is impaired", ["reason": .string(what)])
+    case .mended(let what): (.notice, "watching is whole again", ["was": .string(what)])
+    case .replaced: (.notice, "the inbox is another directory than before; it is looked at whole", [:])
+    case .overflowed(let count):
+      (.warning, "events were lost; the inbox is looked at whole", ["overflows": .integer(count)])
+    case .mode(let mode): (.notice, "the inbox is watched", ["how": .string(mode.words)])
     }
   }
 

@@ -91,5 +91,5 @@ private struct Nothing: ProcessRunner, Programs, Watcher {
   func hooks(of event: String) -> [ProgramFile] { [] }
   func resolve(_ program: String, hashing: Bool) -> ProgramFile { ProgramFile(path: program, shown: program) }
   func hints() -> WatchHints { WatchHints() }
-  func troubles() -> [String] { [] }
+  func report() -> WatchReport { WatchReport(mode: .events, filesystem: Filesystem(magic: 0xEF53)) }
 }

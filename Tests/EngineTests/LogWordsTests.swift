@@ -22,7 +22,8 @@ import Testing
     .hookRefused(event: "e", program: "p", reason: "r"), .hookWarned(program: "p", warning: "w"),
     .pipelineLoaded(name: "n", path: "p", isFirst: true),
     .pipelineInvalid(path: "p", errors: 1, first: "f", lastGoodInForce: false), .pipelineGone(name: "n", path: "p"),
-    .watchTroubled("r"), .controlRefused("r"),
+    .watched(.troubled("r")), .watched(.mended("r")), .watched(.replaced), .watched(.overflowed(2)),
+    .watched(.mode(.events)), .controlRefused("r"),
   ]
 
   @Test func `every event has words of its own`() {
