@@ -164,6 +164,15 @@ package final class Dispatcher: Sendable {
     return true
   }
 
+  /// Takes out a run that waits for a person; `nil` where none such is known.
+  func takeHeld(_ id: RunID) -> Run? {
+    state.withLock { state in
+      guard let parked = state.parked[id], parked.until == nil else { return nil }
+      state.parked[id] = nil
+      return parked.run
+    }
+  }
+
   /// Begins nothing new, neither a run nor a stage; `now` ends what runs, to be taken up by the next agent.
   package func drain(now: Bool) {
     let active = state.withLock { state -> [Cancellation] in

@@ -31,7 +31,8 @@ struct Interruption: Sendable {
       bench.say(.runEnded(.failed, seconds: 0, reason: reason), run)
       return .ended(.failed, reason: reason)
     case .hold:
-      let reason = "stage `\(stage)` was interrupted, and `on_interrupt: hold` waits for a person"
+      let reason =
+        "stage `\(stage)` was interrupted, and `on_interrupt: hold` waits for a person: `penstock retry \(run.number)` lets it go on"
       try await bench.store.park(run.id, until: nil, reason: reason, at: bench.now())
       bench.say(.runWaiting(until: nil, reason: reason), run)
       return .parked(until: nil)

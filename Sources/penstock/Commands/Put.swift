@@ -27,8 +27,10 @@ struct Put: AsyncParsableCommand {
     let workspace = try place.workspace()
     let producer = try Producer(inbox: workspace.inbox)
     var put: [JSON] = []
-    for file in files {
-      let target = FileName(name ?? (file as NSString).lastPathComponent)
+    var raw = RawArguments.standard()
+    let asked = name.map { raw.bytes(of: $0) }
+    for file in files.map({ raw.bytes(of: $0) }) {
+      let target = asked ?? file.lastPart
       let bytes = try producer.put(file, as: target)
       if place.json {
         put.append(.object(JSONName.members(of: target).merging(["bytes": .integer(bytes)]) { first, _ in first }))
