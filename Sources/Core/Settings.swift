@@ -8,6 +8,10 @@ package struct Settings: Sendable, Equatable {
   package var settleMoved = Duration.milliseconds(200)
   /// How often the inbox is looked at whole, whatever the events say.
   package var rescan = Duration.seconds(60)
+  /// How new drops are found.
+  package var watch = WatchSetting.auto
+  /// How often the inbox is looked at where the kernel's events do not tell all.
+  package var poll = Duration.seconds(5)
   /// How long an empty drop is waited for.
   package var settleEmpty = Duration.seconds(10)
   /// Free bytes on the spool's filesystem below which nothing is claimed.

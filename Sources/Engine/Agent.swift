@@ -91,8 +91,11 @@ package final class Agent: Sendable {
   /// Asks the agent to stop: it lets running stages finish for a while; asked again it ends them, and hooks too.
   package func stop(because reason: String) { stopping.yield(Stop(reason: reason, isAsked: true)) }
 
-  /// What watching cannot do here, and what the database suffers from, in words.
-  package func troubles() -> [String] { watcher.troubles() + upkeep.troubles }
+  /// What the database suffers from, in words.
+  package func troubles() -> [String] { upkeep.troubles }
+
+  /// How watching goes.
+  package func watching() -> WatchReport { watcher.report() }
 
   /// Works until stopped, or with `once` until nothing is left to do.
   /// - Parameter onReady: called when it is recovered and about to take drops in.

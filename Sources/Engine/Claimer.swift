@@ -38,6 +38,14 @@ final class Claimer: Sendable {
     var drop: ReadyDrop
   }
 
+  /// What became of drops that were to be claimed; those in none of these are claimed, or gone.
+  struct Claims {
+    var held: [(FileName, reason: String)] = []
+    /// Not tried any more, for the machine has run out of something.
+    var left: [FileName] = []
+    var shortage: HostError?
+  }
+
   /// Hashed at once, so that most drops need no second transaction for it.
   private static let hashedAtOnce = 1 << 20
 
@@ -63,18 +71,17 @@ final class Claimer: Sendable {
   }
 
   /// Claims drops as one batch.
-  /// - Returns: those that cannot be claimed now, and why.
   /// - Throws: a failed sync, or what the store throws.
-  func claim(_ drops: [ReadyDrop]) async throws -> [(FileName, reason: String)] {
-    var held: [(FileName, reason: String)] = []
+  func claim(_ drops: [ReadyDrop]) async throws -> Claims {
+    var claims = Claims()
     var taken = takeQuiet()
     var chance = bench.random()
-    for drop in drops {
+    for (index, drop) in drops.enumerated() {
       let id = RunID(now: bench.now(), using: &chance)
       do {
         switch try bench.spool.claim(drop.name, as: id) {
         case .gone: continue
-        case .otherFilesystem: held.append((drop.name, "the inbox and `var/` are on different filesystems"))
+        case .otherFilesystem: claims.held.append((drop.name, "the inbox and `var/` are on different filesystems"))
         case .claimed(let sample):
           if drop.refusal != nil || isQuiet(drop, id, sample) {
             taken.append(Taken(id: id, drop: drop))
@@ -82,12 +89,16 @@ final class Claimer: Sendable {
             letSettle(drop, id, sample)
           }
         }
+      } catch let trouble as HostError where trouble.isShortage {
+        claims.left = drops[index...].map(\.name)
+        claims.shortage = trouble
+        break
       } catch let trouble as HostError {
-        held.append((drop.name, trouble.description))
+        claims.held.append((drop.name, trouble.description))
       }
     }
     try await record(taken)
-    return held
+    return claims
   }
 
   /// Records drops whose rename a crash left without a row.

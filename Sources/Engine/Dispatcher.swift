@@ -5,11 +5,6 @@ import Synchronization
 
 /// Keeps at most so many runs going, and knows which wait, run, and resume later.
 package final class Dispatcher: Sendable {
-  private struct Active {
-    var run: Run
-    var cancellation: Cancellation
-  }
-
   private struct Parked {
     var run: Run
     /// `nil` waits for a person.
@@ -19,7 +14,7 @@ package final class Dispatcher: Sendable {
 
   private struct State {
     var queue = RunQueue()
-    var active: [RunID: Active] = [:]
+    var active: [RunID: Cancellation] = [:]
     var parked: [RunID: Parked] = [:]
     /// Waiting runs that a person cancelled: their after-hooks are owed, whether a place is free or not.
     var cancelled: [(entry: RunQueue.Entry, cancellation: Cancellation)] = []
@@ -133,29 +128,30 @@ package final class Dispatcher: Sendable {
 
   /// Cancels a run that has not ended; false where this agent does not know it.
   package func cancel(_ id: RunID) async throws -> Bool {
-    enum Found { case active(Cancellation), queued(Run), unknown }
+    enum Found { case active(Cancellation), queued(RunQueue.Entry), unknown }
     let found = state.withLock { state -> Found in
-      if let active = state.active[id] { return .active(active.cancellation) }
+      if let cancellation = state.active[id] { return .active(cancellation) }
       let entry: RunQueue.Entry
       if state.queue.isEnded(id) { return .unknown }
       if let parked = state.parked.removeValue(forKey: id) {
         entry = RunQueue.Entry(run: parked.run, priority: 0)
       } else if let queued = state.queue.remove(id) {
-        if queued.opened == nil, queued.run.started == nil { return .queued(queued.run) }
+        if queued.standing == .fresh { return .queued(queued) }
         if queued.opened != nil { state.promised -= 1 }
         entry = queued
       } else {
         return .unknown
       }
       let cancellation = Cancellation()
-      state.active[id] = Active(run: entry.run, cancellation: cancellation)
+      state.active[id] = cancellation
       state.cancelled.append((entry, cancellation))
       return .active(cancellation)
     }
     switch found {
     case .unknown: return false
     case .active(let cancellation): cancellation.cancel(.person)
-    case .queued(let run):
+    case .queued(let entry):
+      let run = try await self.run(of: entry)
       let ending = RunEnding(.cancelled, reason: "cancelled before it began")
       try await bench.store.end(run.id, ending, at: bench.now())
       finish(run, .cancelled, ending.reason)
@@ -177,7 +173,7 @@ package final class Dispatcher: Sendable {
   package func drain(now: Bool) {
     let active = state.withLock { state -> [Cancellation] in
       state.isDraining = true
-      return state.active.values.map(\.cancellation)
+      return Array(state.active.values)
     }
     for cancellation in active {
       cancellation.stopAtBoundary()
@@ -235,7 +231,7 @@ package final class Dispatcher: Sendable {
           state.promised -= 1
           let cancellation = Cancellation()
           cancellation.cancel(.shutdown)
-          state.active[entry.run.id] = Active(run: entry.run, cancellation: cancellation)
+          state.active[entry.id] = cancellation
           entries.append((entry, cancellation))
         }
         return (entries, nil)
@@ -249,7 +245,7 @@ package final class Dispatcher: Sendable {
         guard let entry = state.queue.next() else { break }
         if entry.opened != nil { state.promised -= 1 }
         let cancellation = Cancellation()
-        state.active[entry.run.id] = Active(run: entry.run, cancellation: cancellation)
+        state.active[entry.id] = cancellation
         entries.append((entry, cancellation))
       }
       let next = state.parked.values.compactMap(\.until).min()
@@ -258,7 +254,7 @@ package final class Dispatcher: Sendable {
   }
 
   private func work(_ entry: RunQueue.Entry, _ cancellation: Cancellation) async throws {
-    var run = entry.run
+    var run = try await self.run(of: entry)
     do {
       if run.state == .quarantined {
         let pipeline = pipelineInForce(of: run)
@@ -286,6 +282,11 @@ package final class Dispatcher: Sendable {
 
   private func executor(of run: Run, _ pipeline: Pipeline, _ cancellation: Cancellation) -> RunExecutor {
     RunExecutor(bench: bench, run: run, pipeline: pipeline, cancellation: cancellation, shutdown: shutdown)
+  }
+
+  private func run(of entry: RunQueue.Entry) async throws -> Run {
+    if let run = entry.run { return run }
+    return try await bench.store.reader.run(matching: .id(entry.id))
   }
 
   private var interruption: Interruption { Interruption(bench: bench) }
@@ -328,7 +329,10 @@ package final class Dispatcher: Sendable {
       state.active[run.id] = nil
       // in one step, so that a cancel finds it here or there
       if case .parked(let until, let isDeferred) = disposition {
-        state.parked[run.id] = Parked(run: run, until: until, isDeferred: isDeferred)
+        var parked = run
+        // it has begun, so that its after-hooks are owed whatever becomes of it
+        parked.started = run.started ?? bench.now()
+        state.parked[run.id] = Parked(run: parked, until: until, isDeferred: isDeferred)
       }
     }
     switch disposition {

@@ -58,10 +58,10 @@ package struct Event: Sendable {
     case pipelineInvalid(path: String, errors: Int, first: String, lastGoodInForce: Bool)
     case pipelineGone(name: String, path: String)
 
-    case watchTroubled(String)
     case stateTroubled(String)
     case stateRecovered
     case stateBackedUp(path: String, seconds: Double)
+    case watched(WatchNews)
     case controlRefused(String)
 
     case clearedAway(runs: Int, bytes: Int)

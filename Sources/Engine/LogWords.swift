@@ -14,7 +14,7 @@ package enum LogWords {
 
   private static func words(_ kind: Event.Kind) -> Words {
     switch kind {
-    case .agentStarted, .agentStopping, .agentStoppingNow, .agentStopped, .recovered, .watchTroubled, .controlRefused:
+    case .agentStarted, .agentStopping, .agentStoppingNow, .agentStopped, .recovered, .watched, .controlRefused:
       agent(kind)
     case .stateTroubled, .stateRecovered, .stateBackedUp, .clearedAway, .clearingTroubled: state(kind)
     case .dropHeld, .dropUnmatched, .dropClaimed, .dropQuarantined, .dropFiled, .filingTroubled,
@@ -43,7 +43,7 @@ package enum LogWords {
         .notice, "took up what an earlier agent left",
         ["runs": .integer(runs), "adopted": .integer(adopted)]
       )
-    case .watchTroubled(let what): (.warning, "watching is impaired", ["reason": .string(what)])
+    case .watched(let news): watched(news)
     case .controlRefused(let reason): (.warning, "request refused", ["reason": .string(reason)])
     default: (.debug, "unworded", [:])
     }
@@ -59,6 +59,17 @@ package enum LogWords {
       (.info, "old runs cleared away", ["runs": .integer(runs), "bytes": .integer(bytes)])
     case .clearingTroubled(let what): (.warning, "old files cannot be cleared away", ["reason": .string(what)])
     default: (.debug, "unworded", [:])
+    }
+  }
+
+  private static func watched(_ news: WatchNews) -> Words {
+    switch news {
+    case .troubled(let what): (.warning, "watching is impaired", ["reason": .string(what)])
+    case .mended(let what): (.notice, "watching is whole again", ["was": .string(what)])
+    case .replaced: (.notice, "the inbox is another directory than before; it is looked at whole", [:])
+    case .overflowed(let count):
+      (.warning, "events were lost; the inbox is looked at whole", ["overflows": .integer(count)])
+    case .mode(let mode): (.notice, "the inbox is watched", ["how": .string(mode.words)])
     }
   }
 

@@ -54,9 +54,12 @@ struct Assembly: Sendable {
     let kit = Kit(
       settings: settings, workspace: workspace, environment: environment, program: Machine.programDirectory())
     let roots = [workspace.pipelines, workspace.stages] + (kit.directory.map { [$0] } ?? [])
-    watcher = try InotifyWatcher(
-      reactor: reactor, spool: spool, configRoots: Array(Set(roots)).sorted(), rescan: settings.rescan,
-      calls: InotifyWatcher.Calls(inbox: { inboxBell.ring() }, configs: { configBell.ring() }))
+    let bench = bench
+    watcher = InotifyWatcher(
+      reactor: reactor, spool: spool, configRoots: Array(Set(roots)).sorted(), settings: settings,
+      calls: InotifyWatcher.Calls(
+        inbox: { inboxBell.ring() }, configs: { configBell.ring() },
+        tell: { news in bench.report(Event(at: bench.now(), .watched(news))) }))
     agent = Agent(
       Agent.Parts(
         bench: bench, inbox: spool.inboxDirectory, watcher: watcher,

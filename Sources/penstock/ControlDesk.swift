@@ -56,6 +56,7 @@ struct ControlDesk: Sendable {
   private func live() -> [String: JSON] {
     let ledger = agent.intake.ledger()
     let versions = agent.book.versions
+    let watching = agent.watching()
     func entry(_ name: FileName, _ reason: String?) -> JSON {
       var members = JSONName.members(of: name)
       if let reason { members["reason"] = .string(reason) }
@@ -64,9 +65,14 @@ struct ControlDesk: Sendable {
     return [
       "pid": .integer(Int(Machine.pid)), "started": .string(Timestamp.text(started)),
       "watch": [
-        "troubles": .array(agent.troubles().map { .string($0) }),
-        "paused": ledger.paused.map { .string($0) } ?? .null,
+        "mode": .string(watching.mode == .events ? "events" : "polling"), "how": .string(watching.mode.words),
+        "filesystem": .string(watching.filesystem.name), "overflows": .integer(watching.overflows),
+        "replacements": .integer(watching.replacements),
+        "troubles": .array(watching.troubles.map { .string($0) }),
+        "paused": ledger.paused.map { .string($0.words) } ?? .null,
+        "remedy": ledger.paused.map { .string($0.remedy) } ?? .null,
       ],
+      "state": ["troubles": .array(agent.troubles().map { .string($0) })],
       "waiting": .array(
         ledger.waiting.map { entry($0.name, $0.reason).merging(due(ledger.left[$0.name])) }),
       "held": .array(ledger.held.map { entry($0.name, $0.reason) }),

@@ -40,6 +40,10 @@ enum LogSentence {
     case "took up what an earlier agent left":
       "took up what an earlier agent left: \(Shown.count(Int(fields.number("runs") ?? 0), "run"))"
     case "watching is impaired": "watching is impaired\(fields.why)"
+    case "watching is whole again": "it is over that \(fields["was"])"
+    case "the inbox is watched": "the inbox is watched \(fields["how"])"
+    case "events were lost; the inbox is looked at whole":
+      "events were lost (\(Int(fields.number("overflows") ?? 0)) times now); the inbox is looked at whole"
     default: nil
     }
   }

@@ -23,7 +23,9 @@ import Testing
     .hookRefused(event: "e", program: "p", reason: "r"), .hookWarned(program: "p", warning: "w"),
     .pipelineLoaded(name: "n", path: "p", isFirst: true),
     .pipelineInvalid(path: "p", errors: 1, first: "f", lastGoodInForce: false), .pipelineGone(name: "n", path: "p"),
-    .watchTroubled("r"), .controlRefused("r"), .clearedAway(runs: 1, bytes: 2), .clearingTroubled("r"),
+    .watched(.troubled("r")), .watched(.mended("r")), .watched(.replaced), .watched(.overflowed(2)),
+    .watched(.mode(.events)), .controlRefused("r"),
+    .clearedAway(runs: 1, bytes: 2), .clearingTroubled("r"),
   ]
 
   @Test func `every event has words of its own`() {

@@ -61,8 +61,8 @@ package protocol Spool: Attic {
   /// - Throws: `HostError` where it cannot be made durable; the agent must then stop.
   func file(_ filings: [Filing]) throws -> FilingReport
 
-  /// Free bytes of the filesystem.
-  func freeBytes() throws -> Int
+  /// What its filesystem still takes.
+  func room() throws -> Room
 
   /// An absolute path of a drop that is done, for a later run on the same data.
   func path(ofDone name: FileName, of id: RunID, for run: RunID) throws -> String

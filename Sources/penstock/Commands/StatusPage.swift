@@ -10,8 +10,11 @@ extension StatusReport: Answer {
       "watch": [
         "state": .string(
           troubles.isEmpty && paused == nil ? (agent.state == .running ? "ok" : "off") : "degraded"),
+        "mode": watching?["mode"] ?? .null, "filesystem": watching?["filesystem"] ?? .null,
+        "overflows": watching?["overflows"] ?? .null, "replacements": watching?["replacements"] ?? .null,
         "troubles": .array(troubles.map { .string($0) }), "paused": paused.map { .string($0) } ?? .null,
       ],
+      "state": ["troubles": .array(stateTroubles.map { .string($0) })],
       "queue": .array(queue.map(RunJSON.summary)), "queued": .integer(queued),
       "running": .array(running.map(\.json)), "last": .array(last.map(summary)),
       "failures": .array(failures.map(summary)),
@@ -49,6 +52,10 @@ private struct StatusPage {
 
   func head() -> [String] {
     var lines = [output.toned("penstock", .strong) + "  " + Shown.words(report.home), "  agent  " + agent()]
+    if report.watching?["mode"] == "polling", report.troubles.isEmpty, let how = report.watching?["how"]?.string {
+      lines.append("  watch  " + Shown.words("the inbox is looked at " + how))
+    }
+    for trouble in report.stateTroubles { lines.append("  state  " + output.toned(Shown.words(trouble), .odd)) }
     for trouble in report.troubles { lines.append("  watch  " + output.toned(Shown.words(trouble), .odd)) }
     if let paused = report.paused {
       lines.append("  intake " + output.toned("paused: " + Shown.words(paused), .odd))

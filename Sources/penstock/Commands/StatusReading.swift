@@ -18,7 +18,9 @@ struct StatusReading {
     var report = StatusReport(home: workspace.home, now: now)
     report.agent = try await agent(live, reader)
     report.troubles = (live?["watch"]?["troubles"]?.array ?? []).compactMap(\.string)
+    report.stateTroubles = (live?["state"]?["troubles"]?.array ?? []).compactMap(\.string)
     report.paused = live?["watch"]?["paused"]?.string
+    report.watching = live?["watch"]
     let files = live == nil ? place.registry(workspace).pipelines : []
     if let reader {
       try await readRuns(reader, into: &report)
