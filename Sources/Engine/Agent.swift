@@ -36,6 +36,9 @@ package final class Agent: Sendable {
   /// What `up --once` waits for at most before a retry.
   private static let horizon: TimeInterval = 60
 
+  /// How long the outcomes of an agent that stops wait for a full disk or another program's lock.
+  private static let lastCommits = Duration.seconds(10)
+
   package let book = PipelineBook()
   package let dispatcher: Dispatcher
   package let intake: Intake
@@ -67,7 +70,7 @@ package final class Agent: Sendable {
     }
     upkeep = Upkeep(bench: bench, bell: parts.stateBell)
     filer = Filer(bench: bench) { progress.ring() }
-    dispatcher = Dispatcher(bench: bench, book: book, filer: filer, onProgress: onProgress)
+    dispatcher = Dispatcher(bench: bench, book: book, filer: filer, monotonic: parts.monotonic, onProgress: onProgress)
     intake = Intake(
       bench: bench, inbox: parts.inbox, watcher: watcher, book: book, dispatcher: dispatcher,
       bell: inboxBell, monotonic: parts.monotonic, onProgress: { progress.ring() })
@@ -79,6 +82,7 @@ package final class Agent: Sendable {
       intake.pipelinesChanged()
       for version in fresh where version.pipeline.trigger.onConfig && book.version(of: version.pipeline.name) == version
       {
+        if try await bench.store.reader.hasConfigRun(version: version.digest, of: version.pipeline.name) { continue }
         let wish = Starter.Wish(pipeline: version.pipeline.name, trigger: .config)
         do { _ = try await starter.start(wish) } catch let refusal as any RunProblem {
           bench.say(.controlRefused(refusal.words))
@@ -170,6 +174,7 @@ package final class Agent: Sendable {
           intake.stop()
           configs.stop()
           dispatcher.drain(now: false)
+          bench.store.hurry(within: bench.settings.drain + Self.lastCommits)
           group.addTask {
             do { try await self.bench.clock.sleep(for: self.bench.settings.drain) } catch { return }
             self.dispatcher.drain(now: true)
@@ -177,6 +182,7 @@ package final class Agent: Sendable {
         } else {
           bench.say(.agentStoppingNow(reason: stop.reason))
           dispatcher.drain(now: true)
+          bench.store.hurry(within: Self.lastCommits)
         }
         isFirst = false
       }

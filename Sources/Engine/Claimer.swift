@@ -48,6 +48,7 @@ final class Claimer: Sendable {
 
   /// Hashed at once, so that most drops need no second transaction for it.
   private static let hashedAtOnce = 1 << 20
+  private static let adoptedAtOnce = 256
 
   private let bench: Workbench
   private let book: PipelineBook
@@ -102,12 +103,18 @@ final class Claimer: Sendable {
   }
 
   /// Records drops whose rename a crash left without a row.
-  func adopt(_ id: RunID, _ drop: ReadyDrop) async throws { try await record([Taken(id: id, drop: drop)]) }
+  func adopt(_ found: [(id: RunID, drop: ReadyDrop)]) async throws {
+    for start in stride(from: 0, to: found.count, by: Self.adoptedAtOnce) {
+      let batch = found[start..<min(start + Self.adoptedAtOnce, found.count)]
+      try await record(batch.map { Taken(id: $0.id, drop: $0.drop) }, mayBegin: false)
+    }
+  }
 
   /// Lets a drop without a row settle first, for someone still writes it.
   func adoptUnquiet(_ id: RunID, _ drop: ReadyDrop) { letSettle(drop, id, drop.sample) }
 
   private func isQuiet(_ drop: ReadyDrop, _ id: RunID, _ sample: FileSample) -> Bool {
+    Failpoint.claimLooked.pass()
     guard sample.isSameContent(as: drop.sample) else { return false }
     guard case .file(_, let openness) = try? bench.spool.look(at: drop.name, of: id) else { return true }
     return openness != .openForWriting
@@ -176,10 +183,12 @@ final class Claimer: Sendable {
     return [taken]
   }
 
-  private func record(_ taken: [Taken]) async throws {
+  /// - Parameter mayBegin: whether first attempts are recorded too; not before the dispatcher works, for a death
+  ///   until then would say that they were interrupted.
+  private func record(_ taken: [Taken], mayBegin: Bool = true) async throws {
     if taken.isEmpty { return }
     try bench.spool.makeDurable(taken.map { ($0.id, $0.drop.name) })
-    let places = dispatcher.reservePlaces(taken.count)
+    let places = mayBegin ? dispatcher.reservePlaces(taken.count) : 0
     var used = 0
     let claims = taken.map { taken -> NewRun in
       let run = newRun(taken)
@@ -190,6 +199,7 @@ final class Claimer: Sendable {
     dispatcher.giveBackPlaces(places - used)
     do {
       let runs = try await bench.store.claim(claims)
+      Failpoint.claimRecorded.pass()
       for (run, claim) in zip(runs, claims) { announce(run, opened: claim.attempt) }
     } catch {
       dispatcher.giveBackPlaces(used)

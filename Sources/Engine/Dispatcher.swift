@@ -9,7 +9,21 @@ package final class Dispatcher: Sendable {
     var run: Run
     /// `nil` waits for a person.
     var until: Date?
+    /// The same on a clock that nobody sets: a day that is lived twice must not keep a run waiting for a day.
+    var due: Duration?
     var isDeferred: Bool
+
+    init(run: Run, until: Date?, isDeferred: Bool, now: Date, monotonic: Duration) {
+      self.run = run
+      self.until = until
+      self.isDeferred = isDeferred
+      due = until.map { monotonic + .seconds(max(0, $0.timeIntervalSince(now))) }
+    }
+
+    func wait(at now: Date, _ monotonic: Duration) -> Duration? {
+      guard let until, let due else { return nil }
+      return max(.zero, min(.seconds(until.timeIntervalSince(now)), due - monotonic))
+    }
   }
 
   private struct State {
@@ -30,6 +44,7 @@ package final class Dispatcher: Sendable {
   private let bench: Workbench
   private let book: PipelineBook
   private let filer: Filer
+  private let monotonic: @Sendable () -> Duration
   private let bell = Bell()
   /// Said when the agent ends now: heard also by hooks that a cancelled run still calls.
   private let shutdown = Cancellation()
@@ -38,11 +53,13 @@ package final class Dispatcher: Sendable {
   private let onProgress: @Sendable () -> Void
 
   package init(
-    bench: Workbench, book: PipelineBook, filer: Filer, onProgress: @escaping @Sendable () -> Void
+    bench: Workbench, book: PipelineBook, filer: Filer, monotonic: @escaping @Sendable () -> Duration,
+    onProgress: @escaping @Sendable () -> Void
   ) {
     self.bench = bench
     self.book = book
     self.filer = filer
+    self.monotonic = monotonic
     self.onProgress = onProgress
   }
 
@@ -92,8 +109,13 @@ package final class Dispatcher: Sendable {
   }
 
   func park(_ run: Run, until: Date?, isDeferred: Bool = false) {
-    state.withLock { $0.parked[run.id] = Parked(run: run, until: until, isDeferred: isDeferred) }
+    let parked = parked(run, until, isDeferred)
+    state.withLock { $0.parked[run.id] = parked }
     bell.ring()
+  }
+
+  private func parked(_ run: Run, _ until: Date?, _ isDeferred: Bool) -> Parked {
+    Parked(run: run, until: until, isDeferred: isDeferred, now: bench.now(), monotonic: monotonic())
   }
 
   /// The runs it has in hand.
@@ -223,7 +245,8 @@ package final class Dispatcher: Sendable {
   }
 
   private func takeStartable(at now: Date) -> ([(RunQueue.Entry, Cancellation)], wake: Duration?) {
-    state.withLock { state in
+    let monotonic = monotonic()
+    return state.withLock { state in
       var entries = state.cancelled.map { ($0.entry, $0.cancellation) }
       state.cancelled = []
       if state.isDraining {
@@ -237,7 +260,7 @@ package final class Dispatcher: Sendable {
         return (entries, nil)
       }
       for (id, parked) in state.parked {
-        guard let until = parked.until, until <= now else { continue }
+        guard let wait = parked.wait(at: now, monotonic), wait <= .zero else { continue }
         state.parked[id] = nil
         state.queue.add(RunQueue.Entry(run: parked.run, priority: 0))
       }
@@ -248,8 +271,8 @@ package final class Dispatcher: Sendable {
         state.active[entry.id] = cancellation
         entries.append((entry, cancellation))
       }
-      let next = state.parked.values.compactMap(\.until).min()
-      return (entries, next.map { .seconds(max(0.001, $0.timeIntervalSince(now))) })
+      let next = state.parked.values.compactMap { $0.wait(at: now, monotonic) }.min()
+      return (entries, next.map { max(.milliseconds(1), $0) })
     }
   }
 
@@ -280,16 +303,16 @@ package final class Dispatcher: Sendable {
     }
   }
 
-  private func executor(of run: Run, _ pipeline: Pipeline, _ cancellation: Cancellation) -> RunExecutor {
-    RunExecutor(bench: bench, run: run, pipeline: pipeline, cancellation: cancellation, shutdown: shutdown)
-  }
-
   private func run(of entry: RunQueue.Entry) async throws -> Run {
     if let run = entry.run { return run }
     return try await bench.store.reader.run(matching: .id(entry.id))
   }
 
-  private var interruption: Interruption { Interruption(bench: bench) }
+  private func executor(of run: Run, _ pipeline: Pipeline, _ cancellation: Cancellation) -> RunExecutor {
+    RunExecutor(bench: bench, run: run, pipeline: pipeline, cancellation: cancellation, shutdown: shutdown)
+  }
+
+  private var interruption: Interruption { Interruption(bench: bench, book: book) }
 
   /// Ends a run that something other than its stages brought down, whatever it was at.
   private func fail(_ run: Run, _ reason: String) async throws -> RunExecutor.Disposition {
@@ -325,15 +348,17 @@ package final class Dispatcher: Sendable {
   }
 
   private func leave(_ run: Run, _ disposition: RunExecutor.Disposition) {
+    var parked: Parked?
+    if case .parked(let until, let isDeferred) = disposition {
+      var begun = run
+      // so that its after-hooks are owed whatever becomes of it
+      begun.started = run.started ?? bench.now()
+      parked = self.parked(begun, until, isDeferred)
+    }
     state.withLock { state in
       state.active[run.id] = nil
       // in one step, so that a cancel finds it here or there
-      if case .parked(let until, let isDeferred) = disposition {
-        var parked = run
-        // it has begun, so that its after-hooks are owed whatever becomes of it
-        parked.started = run.started ?? bench.now()
-        state.parked[run.id] = Parked(run: parked, until: until, isDeferred: isDeferred)
-      }
+      if let parked { state.parked[run.id] = parked }
     }
     switch disposition {
     case .ended(let ended, let reason): finish(run, ended, reason)

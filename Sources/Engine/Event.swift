@@ -59,7 +59,7 @@ package struct Event: Sendable {
     case pipelineGone(name: String, path: String)
 
     case stateTroubled(String)
-    case stateRecovered
+    case stateRecovered(String)
     case stateBackedUp(path: String, seconds: Double)
     case watched(WatchNews)
     case controlRefused(String)

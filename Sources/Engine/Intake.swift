@@ -110,21 +110,24 @@ package final class Intake: Sendable {
   }
 
   /// Records a drop whose rename a crash left without a row.
-  func adopt(_ name: FileName, of id: RunID) async throws {
-    let sighting = try bench.spool.look(at: name, of: id)
-    switch sighting {
-    case .gone: return
-    case .special(let kind, let sample):
-      try await claimer.adopt(id, ReadyDrop(name: name, sample: sample, refusal: "is a \(kind), not a file"))
-    case .directory:
-      let sample = FileSample(device: 0, inode: 0, bytes: 0, links: 1, modified: 0, changed: 0)
-      try await claimer.adopt(id, ReadyDrop(name: name, sample: sample, refusal: "is a directory, not a file"))
-    case .file(let sample, let openness):
-      let route = book.route(name)
-      let refusal = route == nil ? "was claimed, and no pipeline takes it any more" : nil
-      let drop = ReadyDrop(name: name, sample: sample, route: route, refusal: refusal)
-      if openness == .openForWriting { claimer.adoptUnquiet(id, drop) } else { try await claimer.adopt(id, drop) }
+  func adopt(_ found: [(id: RunID, name: FileName)]) async throws {
+    var quiet: [(id: RunID, drop: ReadyDrop)] = []
+    for (id, name) in found {
+      switch try bench.spool.look(at: name, of: id) {
+      case .gone: continue
+      case .special(let kind, let sample):
+        quiet.append((id, ReadyDrop(name: name, sample: sample, refusal: "is a \(kind), not a file")))
+      case .directory:
+        let sample = FileSample(device: 0, inode: 0, bytes: 0, links: 1, modified: 0, changed: 0)
+        quiet.append((id, ReadyDrop(name: name, sample: sample, refusal: "is a directory, not a file")))
+      case .file(let sample, let openness):
+        let route = book.route(name)
+        let refusal = route == nil ? "was claimed, and no pipeline takes it any more" : nil
+        let drop = ReadyDrop(name: name, sample: sample, route: route, refusal: refusal)
+        if openness == .openForWriting { claimer.adoptUnquiet(id, drop) } else { quiet.append((id, drop)) }
+      }
     }
+    try await claimer.adopt(quiet)
   }
 
   // MARK: - The loop

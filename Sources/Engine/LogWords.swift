@@ -52,7 +52,7 @@ package enum LogWords {
   private static func state(_ kind: Event.Kind) -> Words {
     switch kind {
     case .stateTroubled(let what): (.warning, "the database needs a person", ["reason": .string(what)])
-    case .stateRecovered: (.notice, "the database's log is short again", [:])
+    case .stateRecovered(let what): (.notice, "the database is well again", ["reason": .string(what)])
     case .stateBackedUp(let path, let seconds):
       (.info, "database backed up", ["path": .string(path), "seconds": .number(seconds)])
     case .clearedAway(let runs, let bytes):

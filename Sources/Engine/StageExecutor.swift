@@ -124,7 +124,9 @@ struct StageExecutor: Sendable {
       ended.outcome = .failure(.failed, refusal.description, retry: .never)
       return
     }
+    Failpoint.programAsked.pass()
     var result = try await bench.processes.run(request)
+    Failpoint.programEnded.pass()
     // the agent is coming down: what is left unrecorded is taken up as interrupted by the next one
     try Task.checkCancellation()
     result.reply = mask.masked(result.reply)

@@ -36,6 +36,7 @@ package final class WorkspaceSpool: Spool {
 
   package func claim(_ name: FileName, as id: RunID) throws -> ClaimOutcome {
     let own = try work.directory(id.text, making: true)
+    try Failpoint.claimMade.hit()
     let inbox = try place.directory
     let status = name.withCName { penstock_rename_noreplace(inbox.fd, $0, own.fd, $0) }
     switch -status {
@@ -50,6 +51,7 @@ package final class WorkspaceSpool: Spool {
       try discardWork(id)
       throw HostError.failed("claim", inbox.path + "/" + name.displayed, code: -status)
     }
+    Failpoint.claimRenamed.pass()
     guard let sample = own.sample(of: name) else { return .gone }
     return .claimed(sample)
   }
@@ -60,6 +62,7 @@ package final class WorkspaceSpool: Spool {
 
   package func makeDurable(_ claims: [(id: RunID, name: FileName)]) throws {
     if claims.isEmpty { return }
+    try Failpoint.claimSynced.hit()
     if claims.count > Self.fewClaims {
       let status = penstock_syncfs(work.fd)
       guard status == 0 else { throw HostError.failed("sync", work.path, code: -status) }
@@ -92,11 +95,13 @@ package final class WorkspaceSpool: Spool {
     let copy = name.withCName { openat(own.fd, $0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600) }
     guard copy >= 0 else { throw HostError.failed("make", own.path + "/" + name.displayed) }
     defer { close(copy) }
+    try Failpoint.copyMade.hit()
     let copied = penstock_copy(source, copy)
     guard copied >= 0 else { throw HostError.failed("copy", path, code: Int32(-copied)) }
     guard fsync(copy) == 0 else { throw HostError.failed("fsync", own.path) }
     try own.sync()
     try work.sync()
+    try Failpoint.copySynced.hit()
     guard let sample = own.sample(of: name) else { throw HostError.failed("look at", own.path) }
     return sample
   }
@@ -109,6 +114,7 @@ package final class WorkspaceSpool: Spool {
   private static func copyName(_ id: RunID) -> String { copyPrefix + id.text }
 
   package func adoptCopy(_ id: RunID) throws {
+    try Failpoint.copyAdopted.hit()
     let status = penstock_rename_noreplace(work.fd, Self.copyName(id), work.fd, id.text)
     guard status == 0 || status == -ENOENT else {
       throw HostError.failed("adopt", work.path + "/" + id.text, code: -status)
@@ -125,7 +131,10 @@ package final class WorkspaceSpool: Spool {
     return ids
   }
 
-  package func discardCopy(_ id: RunID) throws { try work.removeTree(FileName(Self.copyName(id))) }
+  package func discardCopy(_ id: RunID) throws {
+    Failpoint.copyDiscarded.pass()
+    try work.removeTree(FileName(Self.copyName(id)))
+  }
 
   package func workInProgress() throws -> [(id: RunID, names: [FileName])] {
     var ids: [RunID] = []
@@ -155,6 +164,7 @@ package final class WorkspaceSpool: Spool {
     let fd = name.withCName { openat(own.fd, $0, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK) }
     guard fd >= 0 else { throw HostError.failed("read", own.path + "/" + name.displayed) }
     defer { close(fd) }
+    try Failpoint.digestMade.hit()
     return try SHA256.hex(fd: fd, path: own.path + "/" + name.displayed)
   }
 
@@ -201,6 +211,7 @@ package final class WorkspaceSpool: Spool {
         report.troubled.append((filing, trouble.description))
       }
     }
+    try Failpoint.filingSynced.hit()
     for destination in touched { try destinations[destination]?.sync() }
     if !touched.isEmpty { try work.sync() }
     return report
@@ -218,7 +229,10 @@ package final class WorkspaceSpool: Spool {
       try leave(reason, for: filing.id, besides: name)
     }
     let status = penstock_rename_noreplace(work.fd, id, target.fd, id)
-    if status == 0 { return .moved(filing.destination) }
+    if status == 0 {
+      Failpoint.filingRenamed.pass()
+      return .moved(filing.destination)
+    }
     // after a crash the move may have been made before it was recorded, and before it was synced
     if status == -ENOENT {
       return faccessat(target.fd, id, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? .moved(filing.destination) : .missing
@@ -231,5 +245,6 @@ package final class WorkspaceSpool: Spool {
     let note = name == FileName("reason.json") ? "reason-of-quarantine.json" : "reason.json"
     let text = try JSON.object(["name": .string(name.displayed), "reason": .string(reason)]).line() + "\n"
     try own.write(Array(text.utf8), to: note)
+    try Failpoint.quarantineNoted.hit()
   }
 }

@@ -26,7 +26,8 @@ extension StateStore {
   /// claim again what it finds.
   package func claim(_ claims: [NewRun]) async throws -> [Run] {
     try await perform { database in
-      try claims.map { claim in
+      try Failpoint.claimRecording.hitStore()
+      return try claims.map { claim in
         var run = claim.run
         if let attempt = claim.attempt {
           run.state = .running
@@ -57,18 +58,15 @@ extension StateStore {
 
   /// Records one move of a run.
   /// - Throws: `StoreError.conflict` where the run is unknown or has ended, or an attempt was closed before.
-  package func advance(_ step: Step) async throws {
+  package func advance(_ step: Step) async throws { try await advance([step]) }
+
+  /// Records a move of each of these runs, all or none.
+  package func advance(_ steps: [Step]) async throws {
     try await perform { database in
-      let number = try database.open(step.run)
-      for attempt in step.closed { try database.close(attempt, number: number) }
-      for artifact in step.artifacts { try database.insert(artifact, number: number) }
-      for call in step.hookCalls { try database.insert(call, number: number) }
-      if let context = step.context {
-        try database.run("UPDATE run SET context = ? WHERE number = ?", [try context.line(), number])
-      }
-      for attempt in step.opened { try database.insert(attempt, number: number) }
-      try database.turn(number, step)
+      for step in steps { try database.record(step) }
+      try Failpoint.stepRecording.hitStore()
     }
+    Failpoint.stepRecorded.pass()
   }
 
   /// Closes attempts whose program died with the agent or the host; those already closed stay as they are.
@@ -87,6 +85,18 @@ extension StateStore {
 }
 
 extension Database {
+  fileprivate func record(_ step: Step) throws {
+    let number = try open(step.run)
+    for attempt in step.closed { try close(attempt, number: number) }
+    for artifact in step.artifacts { try insert(artifact, number: number) }
+    for call in step.hookCalls { try insert(call, number: number) }
+    if let context = step.context {
+      try run("UPDATE run SET context = ? WHERE number = ?", [try context.line(), number])
+    }
+    for attempt in step.opened { try insert(attempt, number: number) }
+    try turn(number, step)
+  }
+
   /// The number of a run that has not ended.
   fileprivate func open(_ id: RunID) throws -> Int {
     let place = try place(of: id)

@@ -72,7 +72,8 @@ struct Penstock: AsyncParsableCommand {
       Foundation.exit(failure.code)
     case let trouble as HostError:
       Output.complain(trouble.description)
-      Foundation.exit(ExitCodes.usage)
+      let isOfTheDisk = [EIO, ENOSPC, EDQUOT, EROFS].contains(trouble.code)
+      Foundation.exit(isOfTheDisk ? ExitCodes.storageFailed : ExitCodes.usage)
     case let trouble as StoreError:
       Output.complain("\(trouble)")
       let other = trouble.isTransient ? ExitCodes.tryLater : ExitCodes.usage

@@ -24,8 +24,7 @@ import Testing
     .pipelineLoaded(name: "n", path: "p", isFirst: true),
     .pipelineInvalid(path: "p", errors: 1, first: "f", lastGoodInForce: false), .pipelineGone(name: "n", path: "p"),
     .watched(.troubled("r")), .watched(.mended("r")), .watched(.replaced), .watched(.overflowed(2)),
-    .watched(.mode(.events)), .controlRefused("r"),
-    .clearedAway(runs: 1, bytes: 2), .clearingTroubled("r"),
+    .watched(.mode(.events)), .controlRefused("r"), .clearedAway(runs: 1, bytes: 2), .clearingTroubled("r"),
   ]
 
   @Test func `every event has words of its own`() {
