@@ -16,7 +16,7 @@ package protocol Spool: Attic {
   func makeDurable(_ claims: [(id: RunID, name: FileName)]) throws
 
   /// Copies a file durably to where `adoptCopy` takes it; the source stays.
-  func copyIn(_ path: String, name: FileName, as id: RunID) throws -> FileSample
+  func copyIn(_ path: FileName, name: FileName, as id: RunID) throws -> FileSample
 
   /// The same for a drop that lies in done, failed or quarantine.
   /// - Throws: `HostError` where it is there no more, or is no regular file.
