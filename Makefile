@@ -62,8 +62,9 @@ bench: build kit ## benchmarks, each prints its table
 	@bench/run.sh $(RELEASE)
 
 # SEED=N repeats a run, PATCH=FILE tortures a copy of the tree with a patch, TORTURE="--short" says what else is wanted
-torture: setup ## kill the agent everywhere, cut its power, and judge from outside (an hour); PATCH=file must be caught
+torture: build ## kill the agent everywhere, cut its power, and judge from outside (an hour); PATCH=file must be caught
 	@python3 bench/torture $(if $(PATCH),--patch $(PATCH)) $(if $(SEED),--seed $(SEED)) $(TORTURE)
+	@$(if $(PATCH),true,python3 bench/hostile.py $(RELEASE))
 
 torture-bugs: setup ## prove the harness itself: each seeded bug must be caught
 	@python3 bench/torture --bugs $(if $(SEED),--seed $(SEED))
