@@ -2,14 +2,19 @@
 import PackageDescription
 
 // Arrows point down only; `make lint` and every build check that no target imports what is not listed here.
-let strict: [SwiftSetting] = [
-  .swiftLanguageMode(.v6),
-  .enableUpcomingFeature("ExistentialAny"),
-  .enableUpcomingFeature("InternalImportsByDefault"),
-  .enableUpcomingFeature("MemberImportVisibility"),
-  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-  .treatAllWarnings(as: .error),
-]
+// `PENSTOCK_FAILPOINTS=1` builds what `make torture` kills at named points (Sources/Core/Failpoint.swift)
+let failpoints: [SwiftSetting] =
+  Context.environment["PENSTOCK_FAILPOINTS"] == "1" ? [.define("FAILPOINTS")] : []
+
+let strict: [SwiftSetting] =
+  failpoints + [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+  ]
 
 func target(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .target(name: name, dependencies: dependencies, swiftSettings: strict)
@@ -77,6 +82,8 @@ let package = Package(
         ])
       ]),
 
+    // what must stand any bytes: called by libFuzzer (fuzz/run.sh), and by the tests with the corpora
+    .target(name: "FuzzTargets", dependencies: ["Core", "Host"], path: "fuzz/targets", swiftSettings: strict),
     target("TestSupport", ["Core"]),
     tests("CoreTests", []),
     tests("TrialsTests", ["Trials"]),
@@ -84,5 +91,6 @@ let package = Package(
     tests("HostTests", ["Host", "CSystem"]),
     tests("EngineTests", ["Engine", "Store", "Host", "Trials"]),
     tests("CommandTests", ["Store"]),
+    tests("FuzzTests", ["FuzzTargets"]),
   ]
 )

@@ -27,6 +27,12 @@ package struct RunID: Hashable, Sendable, Codable, Comparable, CustomStringConve
     self.text = text
   }
 
+  /// When it was made, to the millisecond: its first 48 bits.
+  package var time: Date {
+    let digits = text.filter { $0 != "-" }.prefix(12)
+    return Date(timeIntervalSince1970: Double(UInt64(digits, radix: 16) ?? 0) / 1000)
+  }
+
   package var description: String { text }
 
   package static func < (left: RunID, right: RunID) -> Bool { left.text < right.text }

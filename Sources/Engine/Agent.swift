@@ -44,13 +44,21 @@ package final class Agent: Sendable {
   package let intake: Intake
   package let configs: Configs
   package let starter: Starter
+  package let retrier: Retrier
+  package let housekeeper: Housekeeper
   private let bench: Workbench
   private let filer: Filer
   private let upkeep: Upkeep
   private let watcher: any Watcher
   private let progress = Bell()
-  private let stops: AsyncStream<String>
-  private let stopping: AsyncStream<String>.Continuation
+  private let stops: AsyncStream<Stop>
+  private let stopping: AsyncStream<Stop>.Continuation
+
+  private struct Stop: Sendable {
+    var reason: String
+    /// Somebody asked for it; else nothing is left to do.
+    var isAsked: Bool
+  }
 
   package init(_ parts: Parts) {
     bench = parts.bench
@@ -67,11 +75,14 @@ package final class Agent: Sendable {
       bench: bench, inbox: parts.inbox, watcher: watcher, book: book, dispatcher: dispatcher,
       bell: inboxBell, monotonic: parts.monotonic, onProgress: { progress.ring() })
     starter = Starter(bench: bench, book: book, dispatcher: dispatcher)
+    retrier = Retrier(bench: bench, book: book, dispatcher: dispatcher)
+    housekeeper = Housekeeper(bench: bench)
     let (intake, starter, book, bench) = (intake, starter, book, bench)
     configs = Configs(bench: bench, book: book, bell: parts.configBell, load: parts.loadPipelines) { fresh in
       intake.pipelinesChanged()
       for version in fresh where version.pipeline.trigger.onConfig && book.version(of: version.pipeline.name) == version
       {
+        if try await bench.store.reader.hasConfigRun(version: version.digest, of: version.pipeline.name) { continue }
         let wish = Starter.Wish(pipeline: version.pipeline.name, trigger: .config)
         do { _ = try await starter.start(wish) } catch let refusal as any RunProblem {
           bench.say(.controlRefused(refusal.words))
@@ -81,14 +92,18 @@ package final class Agent: Sendable {
     (stops, stopping) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(4))
   }
 
-  /// Asks the agent to stop: it lets running stages finish for a while; asked again it ends them.
-  package func stop(because reason: String) { stopping.yield(reason) }
+  /// Asks the agent to stop: it lets running stages finish for a while; asked again it ends them, and hooks too.
+  package func stop(because reason: String) { stopping.yield(Stop(reason: reason, isAsked: true)) }
 
   /// What the database suffers from, in words.
   package func troubles() -> [String] { upkeep.troubles }
 
-  /// How watching goes.
-  package func watching() -> WatchReport { watcher.report() }
+  /// How watching goes; its troubles are those of the database as well.
+  package func watching() -> WatchReport {
+    var report = watcher.report()
+    report.troubles += upkeep.troubles
+    return report
+  }
 
   /// Works until stopped, or with `once` until nothing is left to do.
   /// - Parameter onReady: called when it is recovered and about to take drops in.
@@ -102,6 +117,7 @@ package final class Agent: Sendable {
       group.addTask { try await self.configs.run() }
       group.addTask { try await self.filer.run() }
       group.addTask { try await self.upkeep.run() }
+      group.addTask { try await self.housekeeper.run() }
       group.addTask {
         try await withThrowingTaskGroup(of: Void.self) { sources in
           sources.addTask { try await self.intake.run() }
@@ -111,6 +127,7 @@ package final class Agent: Sendable {
         // only now nothing can be added any more
         self.filer.stop()
         self.upkeep.stop()
+        self.housekeeper.stop()
         self.stopping.finish()
       }
       group.addTask { await self.obeyStops() }
@@ -135,6 +152,9 @@ package final class Agent: Sendable {
     }
   }
 
+  /// Knows of a run that waits for a person: for a command without an agent.
+  package func hold(_ run: Run) { dispatcher.park(run, until: nil) }
+
   /// Ends a run that no agent works, as cancelled, and files its drop.
   package func abandon(_ run: Run) async throws {
     let now = bench.now()
@@ -149,9 +169,12 @@ package final class Agent: Sendable {
   private func obeyStops() async {
     await withTaskGroup { group in
       var isFirst = true
-      for await reason in stops {
+      for await stop in stops {
         if isFirst {
-          bench.say(.agentStopping(reason: reason))
+          let isCommand = intake.isStopped && !stop.isAsked
+          if !isCommand {
+            bench.say(.agentStopping(reason: stop.reason, running: dispatcher.active, drain: bench.settings.drain))
+          }
           intake.stop()
           configs.stop()
           dispatcher.drain(now: false)
@@ -161,6 +184,7 @@ package final class Agent: Sendable {
             self.dispatcher.drain(now: true)
           }
         } else {
+          bench.say(.agentStoppingNow(reason: stop.reason))
           dispatcher.drain(now: true)
           bench.store.hurry(within: Self.lastCommits)
         }
@@ -176,7 +200,8 @@ package final class Agent: Sendable {
       let soon = bench.now() + Self.horizon
       let pause = intake.pauseReason
       if intake.isIdle || intake.isStopped || pause != nil, dispatcher.isIdle(before: soon), filer.isIdle {
-        stopping.yield(pause.map { "intake is paused: \($0)" } ?? "nothing is left to do")
+        let reason = pause.map { "intake is paused: \($0)" } ?? "nothing is left to do"
+        stopping.yield(Stop(reason: reason, isAsked: false))
         return
       }
       await progress.wait(atMost: .milliseconds(200), on: bench.clock)

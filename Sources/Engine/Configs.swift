@@ -26,7 +26,8 @@ package final class Configs: Sendable {
   /// - Parameters:
   ///   - bell: rung when a file changed.
   ///   - load: reads and checks every pipeline file.
-  ///   - onChange: told after a change, with the versions never seen before.
+  ///   - onChange: told after a change, before it is recorded, with the versions that were not in force before: one
+  ///     that is told of again after a crash may have been acted on.
   package init(
     bench: Workbench, book: PipelineBook, bell: Bell, load: @escaping @Sendable () -> [LoadedPipeline],
     onChange: @escaping @Sendable ([PipelineVersion]) async throws -> Void
@@ -66,35 +67,37 @@ package final class Configs: Sendable {
     let (before, good) = state.withLock { ($0.seen, $0.good) }
     var inForce: [String: PipelineVersion] = [:]
     var fresh: [PipelineVersion] = []
-    var changed = false
+    var changed: [LoadedPipeline] = []
     for file in loaded {
       if let version = file.version {
         inForce[file.path] = version
         if good[file.path]?.digest != version.digest {
-          if try await bench.store.reader.version(digest: version.digest) == nil { fresh.append(version) }
+          fresh.append(version)
           try await bench.store.register(version)
         }
       } else if !file.isValid {
         inForce[file.path] = good[file.path]
       }
       guard before[file.path] != file else { continue }
-      changed = true
-      try await record(file, active: inForce[file.path]?.digest)
+      changed.append(file)
       announce(file, before: before[file.path], lastGood: good[file.path])
     }
+    var gone: [String] = []
     for path in Set(before.keys).union(good.keys).subtracting(loaded.map(\.path)) {
-      changed = true
-      try await bench.store.forget(config: path)
-      if let gone = good[path] { bench.say(.pipelineGone(name: gone.pipeline.name, path: path)) }
+      gone.append(path)
+      if let lost = good[path] { bench.say(.pipelineGone(name: lost.pipeline.name, path: path)) }
     }
     state.withLock { state in
       state.seen = Dictionary(loaded.map { ($0.path, $0) }) { first, _ in first }
       state.good = inForce
       state.isLoaded = true
     }
-    guard changed else { return }
+    if changed.isEmpty, gone.isEmpty { return }
     book.put(Array(inForce.values))
     try await onChange(fresh)
+    // last: what a crash keeps from being recorded is fresh to the next agent
+    for file in changed { try await record(file, active: inForce[file.path]?.digest) }
+    for path in gone { try await bench.store.forget(config: path) }
   }
 
   /// Takes up what an earlier agent had in force: a file that is bad now may have been good then.

@@ -46,6 +46,8 @@ package final class Dispatcher: Sendable {
   private let filer: Filer
   private let monotonic: @Sendable () -> Duration
   private let bell = Bell()
+  /// Said when the agent ends now: heard also by hooks that a cancelled run still calls.
+  private let shutdown = Cancellation()
   private let state = Mutex(State())
   /// Rung whenever a place or the whole queue became free.
   private let onProgress: @Sendable () -> Void
@@ -65,6 +67,9 @@ package final class Dispatcher: Sendable {
 
   /// Runs that are queued and not yet begun.
   package var backlog: Int { state.withLock { $0.queue.count } }
+
+  /// Runs at work.
+  var active: Int { state.withLock { $0.active.count } }
 
   /// Promises up to `wanted` free places; each must be used by `add` or given back.
   func reservePlaces(_ wanted: Int) -> Int {
@@ -177,13 +182,26 @@ package final class Dispatcher: Sendable {
     return true
   }
 
-  /// Begins nothing new; `now` ends what runs, to be taken up by the next agent.
+  /// Takes out a run that waits for a person; `nil` where none such is known.
+  func takeHeld(_ id: RunID) -> Run? {
+    state.withLock { state in
+      guard let parked = state.parked[id], parked.until == nil else { return nil }
+      state.parked[id] = nil
+      return parked.run
+    }
+  }
+
+  /// Begins nothing new, neither a run nor a stage; `now` ends what runs, to be taken up by the next agent.
   package func drain(now: Bool) {
     let active = state.withLock { state -> [Cancellation] in
       state.isDraining = true
-      return now ? Array(state.active.values) : []
+      return Array(state.active.values)
     }
-    for cancellation in active { cancellation.cancel(.shutdown) }
+    for cancellation in active {
+      cancellation.stopAtBoundary()
+      if now { cancellation.cancel(.shutdown) }
+    }
+    if now { shutdown.cancel(.shutdown) }
     bell.ring()
   }
 
@@ -263,19 +281,21 @@ package final class Dispatcher: Sendable {
     do {
       if run.state == .quarantined {
         let pipeline = pipelineInForce(of: run)
-        try await RunExecutor(bench: bench, run: run, pipeline: pipeline, cancellation: cancellation).tellOfQuarantine()
+        try await executor(of: run, pipeline, cancellation).tellOfQuarantine()
         return leave(run, .ended(.quarantined, reason: run.reason))
       }
       let pipeline = try await pipeline(of: run)
-      if let drop = run.drop, drop.sha256 == nil {
-        let digest = try bench.spool.digest(of: drop.name, of: run.id)
-        try await bench.store.setDigest(run.id, sha256: digest)
-        run.drop?.sha256 = digest
+      if entry.opened == nil, let stop = try await Admission(bench: bench).check(&run, pipeline) {
+        if run.state == .quarantined {
+          try await executor(of: run, pipeline, cancellation).tellOfQuarantine()
+        }
+        return leave(run, stop)
       }
       let resolved = try pipeline.resolved(captures: try await captures(of: run), set: run.options.set)
-      run.started = run.started ?? bench.now()
-      let executor = RunExecutor(bench: bench, run: run, pipeline: resolved, cancellation: cancellation)
-      leave(run, try await executor.execute(opened: entry.opened))
+      leave(run, try await executor(of: run, resolved, cancellation).execute(opened: entry.opened))
+    } catch let error as HostError where error.isShortage && !run.state.isTerminal {
+      // not the run's fault: it goes on when there is room again
+      leave(run, try await interruption.take(run, because: error.description))
     } catch let error as any RunProblem {
       leave(run, try await fail(run, error.words))
     } catch let error as EncodingError {
@@ -290,6 +310,10 @@ package final class Dispatcher: Sendable {
   private func run(of entry: RunQueue.Entry) async throws -> Run {
     if let run = entry.run { return run }
     return try await bench.store.reader.run(matching: .id(entry.id))
+  }
+
+  private func executor(of run: Run, _ pipeline: Pipeline, _ cancellation: Cancellation) -> RunExecutor {
+    RunExecutor(bench: bench, run: run, pipeline: pipeline, cancellation: cancellation, shutdown: shutdown)
   }
 
   private var interruption: Interruption { Interruption(bench: bench, book: book) }
@@ -329,7 +353,12 @@ package final class Dispatcher: Sendable {
 
   private func leave(_ run: Run, _ disposition: RunExecutor.Disposition) {
     var parked: Parked?
-    if case .parked(let until, let isDeferred) = disposition { parked = self.parked(run, until, isDeferred) }
+    if case .parked(let until, let isDeferred) = disposition {
+      var begun = run
+      // so that its after-hooks are owed whatever becomes of it
+      begun.started = run.started ?? bench.now()
+      parked = self.parked(begun, until, isDeferred)
+    }
     state.withLock { state in
       state.active[run.id] = nil
       // in one step, so that a cancel finds it here or there

@@ -14,9 +14,9 @@ package enum LogWords {
 
   private static func words(_ kind: Event.Kind) -> Words {
     switch kind {
-    case .agentStarted, .agentStopping, .agentStopped, .recovered, .watched, .controlRefused:
+    case .agentStarted, .agentStopping, .agentStoppingNow, .agentStopped, .recovered, .watched, .controlRefused:
       agent(kind)
-    case .stateTroubled, .stateRecovered, .stateBackedUp: state(kind)
+    case .stateTroubled, .stateRecovered, .stateBackedUp, .clearedAway, .clearingTroubled: state(kind)
     case .dropHeld, .dropUnmatched, .dropClaimed, .dropQuarantined, .dropFiled, .filingTroubled,
       .intakePaused, .intakeResumed:
       intake(kind)
@@ -31,7 +31,12 @@ package enum LogWords {
     switch kind {
     case .agentStarted(let pid, let home):
       (.info, "agent started", ["pid": .integer(Int(pid)), "home": .string(home)])
-    case .agentStopping(let reason): (.info, "agent is stopping", ["reason": .string(reason)])
+    case .agentStopping(let reason, let running, let drain):
+      (
+        .info, "agent is stopping",
+        ["reason": .string(reason), "running": .integer(running), "drain_s": .number(drain / .seconds(1))]
+      )
+    case .agentStoppingNow(let reason): (.warning, "agent ends what runs", ["reason": .string(reason)])
     case .agentStopped: (.info, "agent stopped", [:])
     case .recovered(let runs, let adopted):
       (
@@ -50,6 +55,9 @@ package enum LogWords {
     case .stateRecovered(let what): (.notice, "the database is well again", ["reason": .string(what)])
     case .stateBackedUp(let path, let seconds):
       (.info, "database backed up", ["path": .string(path), "seconds": .number(seconds)])
+    case .clearedAway(let runs, let bytes):
+      (.info, "old runs cleared away", ["runs": .integer(runs), "bytes": .integer(bytes)])
+    case .clearingTroubled(let what): (.warning, "old files cannot be cleared away", ["reason": .string(what)])
     default: (.debug, "unworded", [:])
     }
   }

@@ -19,21 +19,29 @@ struct Recovery: Sendable {
     let reader = bench.store.reader
     // read before: what is adopted is queued by its claim; what a changed file began is queued already
     let known = dispatcher.known
-    let open = try await reader.openRuns().filter { !known.contains($0.id) }
+    // a run whose source is still in the inbox may not begin
+    let stuck = try await intake.takeUp(try await reader.leavingSources())
+    let open = try await reader.openRuns().filter { !known.contains($0.id) && !stuck.contains($0.id) }
     let left = Dictionary(grouping: try await reader.runningAttempts(), by: \.run)
-    let adopted = try await adoptWork()
+    let adopted = try await adoptWork(except: stuck)
     try await takeUp(interrupted: open.filter { left[$0.id] != nil }, left)
-    for run in open where left[run.id] == nil { takeUp(run) }
-    for run in try await reader.unfiled() { filer.add(Filing(run, ended: run.state)) }
+    for run in open where left[run.id] == nil {
+      takeUp(run)
+      Failpoint.recoveryTaken.pass()
+    }
+    for run in try await reader.unfiled() where !stuck.contains(run.id) {
+      filer.add(Filing(run, ended: run.state))
+      Failpoint.recoveryRefiled.pass()
+    }
     if adopted > 0 || !open.isEmpty { bench.say(.recovered(runs: open.count, adopted: adopted)) }
   }
 
   /// Claims whose rename came before the end and whose row did not; copies that came to nothing.
-  private func adoptWork() async throws -> Int {
+  private func adoptWork(except stuck: Set<RunID>) async throws -> Int {
     let copies = try bench.spool.copiesInProgress()
     let work = try bench.spool.workInProgress()
     let known = try await bench.store.reader.knownRunIDs(of: copies + work.map(\.id))
-    for id in copies {
+    for id in copies where !stuck.contains(id) {
       if known.contains(id) { try bench.spool.adoptCopy(id) } else { try bench.spool.discardCopy(id) }
     }
     var adopted: [(id: RunID, name: FileName)] = []
@@ -41,11 +49,13 @@ struct Recovery: Sendable {
       // a claim is one file: what someone else put beside it goes where it goes
       guard let name = names.min(by: { $0.bytes.lexicographicallyPrecedes($1.bytes) }) else {
         try bench.spool.discardWork(id)
+        Failpoint.recoveryDiscarded.pass()
         continue
       }
       adopted.append((id, name))
     }
     try await intake.adopt(adopted)
+    if !adopted.isEmpty { Failpoint.recoveryAdopted.pass() }
     return adopted.count
   }
 
@@ -57,7 +67,9 @@ struct Recovery: Sendable {
         let (step, verdict) = try await interruption.step(for: run, left: left[run.id] ?? [], because: "the agent died")
         turns.append((run, step, verdict))
       }
+      Failpoint.recoveryInterrupting.pass()
       try await bench.store.advance(turns.map(\.step))
+      Failpoint.recoveryInterrupted.pass()
       for (run, step, verdict) in turns {
         switch interruption.say(verdict, of: run, step) {
         case .ended(let state, let reason): filer.add(Filing(run, ended: state, reason: reason))

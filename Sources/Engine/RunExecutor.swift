@@ -8,11 +8,13 @@ struct RunExecutor: Sendable {
   private let run: Run
   private let pipeline: Pipeline
   private let cancellation: Cancellation
+  /// Also ends hooks that a cancelled run still calls.
+  private let shutdown: Cancellation
   private let mask: SecretMask
   /// Nobody has an opinion yet: rules, policies and trials come with their version.
   private let counsel = Counsel()
 
-  init(bench: Workbench, run: Run, pipeline: Pipeline, cancellation: Cancellation) {
+  init(bench: Workbench, run: Run, pipeline: Pipeline, cancellation: Cancellation, shutdown: Cancellation) {
     let passed = (bench.settings.environment + pipeline.environment).filter(SecretMask.looksSecret)
     mask = SecretMask(values: (passed + bench.settings.secrets).compactMap { bench.environment[$0] })
     // what is said of this run hides the secrets this pipeline is given, also those the agent's own log knows not
@@ -20,6 +22,7 @@ struct RunExecutor: Sendable {
     self.run = run
     self.pipeline = pipeline
     self.cancellation = cancellation
+    self.shutdown = shutdown
   }
 
   /// How the work came to its end, for now or for good.
@@ -35,7 +38,7 @@ struct RunExecutor: Sendable {
 
   /// - Parameter opened: the first attempt, where the claim has recorded it already.
   func execute(opened: Attempt?) async throws -> Disposition {
-    var session = try await self.session()
+    var session = try await self.session(opened: opened)
     if let cause = cancellation.cause {
       return try await stop(cause, closing: opened.map { unbegun($0, context: session.context) }, &session)
     }
@@ -48,8 +51,12 @@ struct RunExecutor: Sendable {
     // what ended and waits to be recorded together with what begins
     var ended: StageExecutor.Ended?
     while let stage = session.next {
-      if pending == nil, let cause = cancellation.cause {
+      if pending == nil, let cause = cancellation.cause ?? (cancellation.stopsAtBoundary ? .shutdown : nil) {
         return try await stop(cause, closing: ended, &session)
+      }
+      if let taint = bench.taint(of: run) {
+        let open = pending.map { unbegun($0, context: session.context) }
+        return try await end(RunEnding(.quarantined, reason: taint), closing: ended ?? open, &session)
       }
       let attempt: Attempt
       if let open = pending {
@@ -61,7 +68,7 @@ struct RunExecutor: Sendable {
       }
       let stages = StageExecutor(
         bench: bench, run: session.run, pipeline: pipeline, mask: mask, cancellation: cancellation,
-        counsel: counsel)
+        shutdown: shutdown, counsel: counsel)
       let result = try await stages.execute(attempt, of: stage, in: session)
       ended = result
       session.context = result.context
@@ -138,11 +145,15 @@ struct RunExecutor: Sendable {
     }
   }
 
-  private func session() async throws -> RunSession {
+  private func session(opened: Attempt?) async throws -> RunSession {
     let reader = bench.store.reader
     var session = RunSession(
       run: run, pipeline: pipeline, origin: try await origin(), context: try await reader.context(of: run.id))
     let attempts = try await reader.attempts(of: run.id)
+    // as it is recorded, so that the log and `status` say the same
+    if opened == nil {
+      session.run.started = attempts.isEmpty ? nil : try await reader.run(matching: .id(run.id)).started
+    }
     if !attempts.isEmpty {
       session.resume(attempts: attempts, artifacts: try await reader.artifacts(of: run.id)) {
         bench.spool.path(of: $0, run: run.id)
@@ -187,13 +198,15 @@ struct RunExecutor: Sendable {
     _ ended: StageExecutor.Ended?, opening attempt: Attempt, in session: inout RunSession
   ) async throws {
     let calls = session.takeHookCalls()
+    let now = bench.now()
+    session.run.started = session.run.started ?? now
     if ended == nil, calls.isEmpty {
-      try await bench.store.begin(run.id, attempt: attempt, at: bench.now())
+      try await bench.store.begin(run.id, attempt: attempt, at: now)
       return
     }
     try await bench.store.advance(
       Step(
-        run: run.id, at: bench.now(), closed: ended.map { [$0.attempt] } ?? [],
+        run: run.id, at: now, closed: ended.map { [$0.attempt] } ?? [],
         artifacts: ended?.artifacts ?? [], hookCalls: calls, context: session.context, opened: [attempt]))
   }
 
@@ -219,7 +232,10 @@ struct RunExecutor: Sendable {
         RunEnding(.failed, reason: reason, failedStage: stage.name), closing: ended, &session)
     case .retry, .hold:
       let until = stage.onInterrupt == .retry ? bench.now() : nil
-      let reason = "stage `\(stage.name)` was interrupted"
+      let reason =
+        "stage `\(stage.name)` was interrupted"
+        + (until == nil
+          ? ", and `on_interrupt: hold` waits for a person: `penstock retry \(run.number)` lets it go on" : "")
       try await bench.store.advance(
         Step(
           run: run.id, at: bench.now(), closed: [ended.attempt], hookCalls: session.takeHookCalls(),
@@ -274,13 +290,15 @@ struct RunExecutor: Sendable {
   ) async throws -> Disposition {
     var ending = ending
     ending.reason = ending.reason.map(mask.masked)
-    try await callHooksAfterRun(&ending, &session)
+    if try await callHooksAfterRun(&ending, &session) == .cut {
+      return try await stop(.shutdown, closing: ended, &session)
+    }
     let now = bench.now()
     try await bench.store.advance(
       Step(
         run: run.id, at: now, closed: ended.map { [$0.attempt] } ?? [], artifacts: ended?.artifacts ?? [],
         hookCalls: session.takeHookCalls(), context: session.context, turn: .ends(ending)))
-    let seconds = now.timeIntervalSince(run.started ?? run.created)
+    let seconds = session.run.started.map { ((now.timeIntervalSince($0)) * 1000).rounded() / 1000 } ?? 0
     bench.say(.runEnded(ending.state, seconds: seconds, reason: ending.reason), run)
     return .ended(ending.state, reason: ending.reason)
   }
@@ -295,11 +313,14 @@ extension RunExecutor {
         event: .onQuarantine, context: .object([:]), out: directory,
         outcome: Envelope.OutcomePart(
           state: RunState.quarantined.rawValue, reason: run.reason, termination: nil, usage: nil),
-        cancellation: cancellation))
+        cancellation: shutdown))
     try await bench.store.record(calls)
   }
 
-  private func callHooksAfterRun(_ ending: inout RunEnding, _ session: inout RunSession) async throws {
+  private enum AfterRun { case called, cut }
+
+  /// - Returns: `cut` where the agent ended one whose word counts: then they are called again when it is back.
+  private func callHooksAfterRun(_ ending: inout RunEnding, _ session: inout RunSession) async throws -> AfterRun {
     let events: [HookEvent] = ending.state == .quarantined ? [.onQuarantine, .afterRun] : [.afterRun]
     for event in events where hooks.hasHooks(at: event) {
       let (verdict, calls) = try await hooks.call(
@@ -308,15 +329,17 @@ extension RunExecutor {
           out: try bench.spool.runPath(run.id),
           outcome: Envelope.OutcomePart(
             state: ending.state.rawValue, reason: ending.reason, termination: nil, usage: nil),
-          outputs: session.pipeline.stages.flatMap { session.left(by: $0) }))
+          outputs: session.pipeline.stages.flatMap { session.left(by: $0) }, cancellation: shutdown))
       session.hookCalls += calls
       guard ending.state == .done else { continue }
+      if case .fail = verdict.decision, shutdown.cause != nil { return .cut }
       switch verdict.decision {
       case .fail(let reason): ending = RunEnding(.failed, reason: mask.masked(reason))
       case .deny(let reason): ending = RunEnding(.failed, reason: mask.masked("denied: \(reason)"))
       case .allow, .skip, .defer: break
       }
     }
+    return .called
   }
 }
 

@@ -7,7 +7,8 @@ package final class WorkspaceSpool: Spool {
   let place: InboxPlace
   let work: Directory
   let runs: Directory
-  private let destinations: [Filing.Destination: Directory]
+  let root: Directory
+  let destinations: [Filing.Destination: Directory]
   /// A sync of the whole filesystem beats this many single ones.
   private static let fewClaims = 4
 
@@ -19,7 +20,7 @@ package final class WorkspaceSpool: Spool {
 
   init(place: InboxPlace, varPath: String) throws {
     self.place = place
-    let root = try Directory(path: varPath)
+    root = try Directory(path: varPath)
     work = try root.directory("work", making: true)
     runs = try root.directory("runs", making: true)
     var opened: [Filing.Destination: Directory] = [:]
@@ -35,6 +36,7 @@ package final class WorkspaceSpool: Spool {
 
   package func claim(_ name: FileName, as id: RunID) throws -> ClaimOutcome {
     let own = try work.directory(id.text, making: true)
+    try Failpoint.claimMade.hit()
     let inbox = try place.directory
     let status = name.withCName { penstock_rename_noreplace(inbox.fd, $0, own.fd, $0) }
     switch -status {
@@ -45,10 +47,17 @@ package final class WorkspaceSpool: Spool {
     case EXDEV:
       try discardWork(id)
       return .otherFilesystem
+    case EBUSY:
+      try discardWork(id)
+      return .refused("something is mounted over it: it can be claimed once that is unmounted")
+    case EACCES, EPERM, EROFS:
+      try discardWork(id)
+      return .refused(Self.refusal(to: "claim", inbox.path + "/" + name.displayed, code: -status))
     default:
       try discardWork(id)
       throw HostError.failed("claim", inbox.path + "/" + name.displayed, code: -status)
     }
+    Failpoint.claimRenamed.pass()
     guard let sample = own.sample(of: name) else { return .gone }
     return .claimed(sample)
   }
@@ -57,57 +66,71 @@ package final class WorkspaceSpool: Spool {
     try work.directory(id.text).look(at: name)
   }
 
+  package func sample(of name: FileName, of id: RunID) throws -> FileSample? {
+    do { return try work.directory(id.text).sample(of: name) } catch let trouble as HostError {
+      if trouble.code == ENOENT { return nil }
+      throw trouble
+    }
+  }
+
   package func makeDurable(_ claims: [(id: RunID, name: FileName)]) throws {
     if claims.isEmpty { return }
-    if claims.count > Self.fewClaims {
+    try Failpoint.claimSynced.hit()
+    try sync(claims.map { ($0.id.text, $0.name) })
+    // one sync of the filesystem has met the inbox too
+    if claims.count <= Self.fewClaims { try syncInbox() }
+  }
+
+  /// Syncs files of `work/`, the directories they lie in, and `work/`.
+  func sync(_ files: [(directory: String, name: FileName)]) throws {
+    if files.isEmpty { return }
+    if files.count > Self.fewClaims {
       let status = penstock_syncfs(work.fd)
       guard status == 0 else { throw HostError.failed("sync", work.path, code: -status) }
       return
     }
-    for claim in claims {
-      let own = try work.directory(claim.id.text)
-      try own.syncFile(claim.name)
+    for file in files {
+      let own = try work.directory(file.directory)
+      try own.syncFile(file.name)
       try own.sync()
     }
     try work.sync()
-    // one that was taken away in between is synced by nobody; recovery finds the drop in one place or both
-    if let inbox = try? place.directory { try inbox.sync() }
   }
 
-  package func copyIn(_ path: String, name: FileName, as id: RunID) throws -> FileSample {
-    let source = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+  package func copyIn(_ path: FileName, name: FileName, as id: RunID) throws -> FileSample {
+    let source = path.withCName { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
     guard source >= 0 else { throw HostError.failed("read", path) }
     defer { close(source) }
     var status = stat()
     guard fstat(source, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-      throw HostError("cannot take `\(Display.escaped(path))` as input: it is no regular file")
+      throw HostError("cannot take `\(path.displayed)` as input: it is no regular file")
     }
+    return try copyIn(source, path: path, name: name, as: id)
+  }
+
+  /// - Parameter path: of the source, for words.
+  func copyIn(_ source: Int32, path: FileName, name: FileName, as id: RunID) throws -> FileSample {
     let own = try work.directory(Self.copyName(id), making: true)
     let copy = name.withCName { openat(own.fd, $0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600) }
     guard copy >= 0 else { throw HostError.failed("make", own.path + "/" + name.displayed) }
     defer { close(copy) }
+    try Failpoint.copyMade.hit()
     let copied = penstock_copy(source, copy)
     guard copied >= 0 else { throw HostError.failed("copy", path, code: Int32(-copied)) }
     guard fsync(copy) == 0 else { throw HostError.failed("fsync", own.path) }
     try own.sync()
     try work.sync()
+    try Failpoint.copySynced.hit()
     guard let sample = own.sample(of: name) else { throw HostError.failed("look at", own.path) }
     return sample
   }
 
   /// No stage has a dot in its name, so it never meets what a stage published.
   private static let alias = "drop.input"
-  private static let copyPrefix = ".copy-"
-
-  /// A copy without a row is void while the source is whole, unlike a claimed drop, which is the only one.
-  private static func copyName(_ id: RunID) -> String { copyPrefix + id.text }
 
   package func adoptCopy(_ id: RunID) throws {
-    let status = penstock_rename_noreplace(work.fd, Self.copyName(id), work.fd, id.text)
-    guard status == 0 || status == -ENOENT else {
-      throw HostError.failed("adopt", work.path + "/" + id.text, code: -status)
-    }
-    try work.sync()
+    try Failpoint.copyAdopted.hit()
+    try adoptCopies([id])
   }
 
   package func copiesInProgress() throws -> [RunID] {
@@ -119,7 +142,10 @@ package final class WorkspaceSpool: Spool {
     return ids
   }
 
-  package func discardCopy(_ id: RunID) throws { try work.removeTree(FileName(Self.copyName(id))) }
+  package func discardCopy(_ id: RunID) throws {
+    Failpoint.copyDiscarded.pass()
+    try work.removeTree(FileName(Self.copyName(id)))
+  }
 
   package func workInProgress() throws -> [(id: RunID, names: [FileName])] {
     var ids: [RunID] = []
@@ -149,6 +175,7 @@ package final class WorkspaceSpool: Spool {
     let fd = name.withCName { openat(own.fd, $0, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK) }
     guard fd >= 0 else { throw HostError.failed("read", own.path + "/" + name.displayed) }
     defer { close(fd) }
+    try Failpoint.digestMade.hit()
     return try SHA256.hex(fd: fd, path: own.path + "/" + name.displayed)
   }
 
@@ -195,6 +222,7 @@ package final class WorkspaceSpool: Spool {
         report.troubled.append((filing, trouble.description))
       }
     }
+    try Failpoint.filingSynced.hit()
     for destination in touched { try destinations[destination]?.sync() }
     if !touched.isEmpty { try work.sync() }
     return report
@@ -212,7 +240,10 @@ package final class WorkspaceSpool: Spool {
       try leave(reason, for: filing.id, besides: name)
     }
     let status = penstock_rename_noreplace(work.fd, id, target.fd, id)
-    if status == 0 { return .moved(filing.destination) }
+    if status == 0 {
+      Failpoint.filingRenamed.pass()
+      return .moved(filing.destination)
+    }
     // after a crash the move may have been made before it was recorded, and before it was synced
     if status == -ENOENT {
       return faccessat(target.fd, id, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? .moved(filing.destination) : .missing
@@ -225,5 +256,6 @@ package final class WorkspaceSpool: Spool {
     let note = name == FileName("reason.json") ? "reason-of-quarantine.json" : "reason.json"
     let text = try JSON.object(["name": .string(name.displayed), "reason": .string(reason)]).line() + "\n"
     try own.write(Array(text.utf8), to: note)
+    try Failpoint.quarantineNoted.hit()
   }
 }

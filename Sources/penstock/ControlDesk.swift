@@ -2,6 +2,7 @@ import Core
 import Engine
 import Foundation
 import Host
+import Store
 
 /// Answers what commands ask of the running agent.
 struct ControlDesk: Sendable {
@@ -21,7 +22,7 @@ struct ControlDesk: Sendable {
   private func answer(_ line: [UInt8]) async -> String {
     var reply: [String: JSON]
     do {
-      let request = try ControlRequest(JSON(parsing: Data(line)))
+      let request = try ControlRequest(JSON(parsing: line))
       reply = try await answer(request)
       reply["ok"] = true
     } catch {
@@ -43,6 +44,12 @@ struct ControlDesk: Sendable {
       let state = await agent.dispatcher.wait(for: id)
       return ["state": state.map { .string($0.rawValue) } ?? .null]
     case .cancel(let id): return ["cancelled": .bool(try await agent.dispatcher.cancel(id))]
+    case .retry(let id):
+      let run = try await agent.retrier.retry(id)
+      return ["run": ["id": .string(run.id.text), "number": .integer(run.number)]]
+    case .clear(let dry): return ["cleared": ClearanceJSON.json(try await agent.housekeeper.clear(dry: dry))]
+    case .acknowledge(let ids):
+      return ["acknowledged": .integer(try await bench.store.acknowledge(ids, at: bench.now()))]
     }
   }
 
@@ -66,7 +73,8 @@ struct ControlDesk: Sendable {
         "remedy": ledger.paused.map { .string($0.remedy) } ?? .null,
       ],
       "state": ["troubles": .array(agent.troubles().map { .string($0) })],
-      "waiting": .array(ledger.waiting.map { entry($0.name, $0.reason) }),
+      "waiting": .array(
+        ledger.waiting.map { entry($0.name, $0.reason).merging(due(ledger.left[$0.name])) }),
       "held": .array(ledger.held.map { entry($0.name, $0.reason) }),
       "unmatched": .array(ledger.unmatched.map { unmatched($0, among: versions) }),
       "queued": .integer(agent.dispatcher.backlog),
@@ -75,6 +83,9 @@ struct ControlDesk: Sendable {
 }
 
 extension ControlDesk {
+  /// When it is looked at again.
+  private func due(_ left: Duration?) -> JSON { ["due_s": left.map { .number($0 / .seconds(1)) } ?? .null] }
+
   private func unmatched(_ name: FileName, among versions: [PipelineVersion]) -> JSON {
     var members = JSONName.members(of: name)
     members["nearest"] = Routing.nearest(to: name, among: versions).map { .string($0) }

@@ -112,5 +112,7 @@ private struct Nothing: ProcessRunner, Programs, Watcher {
   func hooks(of event: String) -> [ProgramFile] { [] }
   func resolve(_ program: String, hashing: Bool) -> ProgramFile { ProgramFile(path: program, shown: program) }
   func hints() -> WatchHints { WatchHints() }
-  func report() -> WatchReport { WatchReport(mode: .events, filesystem: Filesystem(magic: 0xEF53)) }
+  func report() -> WatchReport {
+    WatchReport(mode: .events, filesystem: Filesystem(name: "ext4", isRemote: false))
+  }
 }

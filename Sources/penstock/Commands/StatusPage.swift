@@ -16,8 +16,8 @@ extension StatusReport: Answer {
       ],
       "state": ["troubles": .array(stateTroubles.map { .string($0) })],
       "queue": .array(queue.map(RunJSON.summary)), "queued": .integer(queued),
-      "running": .array(running.map(\.json)), "last": .array(last.map(RunJSON.summary)),
-      "failures": .array(failures.map(RunJSON.summary)),
+      "running": .array(running.map(\.json)), "last": .array(last.map(summary)),
+      "failures": .array(failures.map(summary)),
       "quarantined": .array(quarantined.map(RunJSON.summary)),
       "waiting": .array((inbox.entries(.waiting) + inbox.entries(.ready)).map(\.json)),
       "held": .array(inbox.entries(.held).map(\.json)),
@@ -31,6 +31,10 @@ extension StatusReport: Answer {
         }),
       "slots": [], "configs": .array(configs.map(\.json)), "policies": [],
     ]
+  }
+
+  private func summary(_ run: Run) -> JSON {
+    RunJSON.summary(run).merging(["hook_failures": .integer(hookFailures[run.id] ?? 0)])
   }
 
   func lines(_ output: Output) -> [String] {
@@ -121,13 +125,16 @@ private struct StatusPage {
       : [
         "  \(Shown.count(open, "quarantined drop")) not acknowledged; the reason lies beside each in var/quarantine/"
       ]
-    return section("last runs", last) + section("failures", failures, note)
+    let advice =
+      report.isFailing ? ["  `penstock retry RUN` tries one again, `penstock ack RUN` says that you have seen it"] : []
+    return section("last run of each pipeline", last) + section("failures", failures, note) + advice
   }
 
   private func row(_ run: Run) -> [Table.Cell] {
-    let what = [run.drop?.name.displayed ?? "", run.state == .done ? "" : Shown.reason(run)].filter {
-      !$0.isEmpty
-    }
+    let hooks = report.hookFailures[run.id].map { "\(Shown.count($0, "hook")) went wrong" } ?? ""
+    let seen = run.isMishap && run.acknowledged != nil ? "acknowledged" : ""
+    let notes = [run.state == .done ? "" : Shown.reason(run), hooks, seen].filter { !$0.isEmpty }
+    let what = [run.drop?.name.displayed ?? "", notes.joined(separator: "; ")].filter { !$0.isEmpty }
     return [
       .init("#\(run.number)", .strong), .init(Shown.words(run.pipeline)), Shown.state(run.state),
       .init(time.text(run.ended)), .init(Shown.span(run.started, run.ended)),
@@ -149,7 +156,7 @@ private struct StatusPage {
   func configLines() -> [String] {
     guard !report.invalid.isEmpty else { return [] }
     return ["", output.toned("invalid pipelines", .strong)]
-      + report.invalid.map { "  " + fitted($0.words(time)) }
+      + report.invalid.flatMap { fitted($0.words(time)) }
   }
 
   /// What to do where nothing has happened yet.
@@ -168,5 +175,8 @@ private struct StatusPage {
     table.isEmpty && notes.isEmpty ? [] : ["", output.toned(title, .strong)] + table.lines(output) + notes
   }
 
-  private func fitted(_ text: String) -> String { output.fit.map { TextWidth.cut(text, to: $0 - 2) } ?? text }
+  private func fitted(_ text: String) -> [String] {
+    let lines = output.fit.map { TextWidth.wrapped(text, to: $0 - 4) } ?? [text]
+    return lines.enumerated().map { ($0 == 0 ? "  " : "    ") + $1 }
+  }
 }

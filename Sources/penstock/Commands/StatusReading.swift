@@ -62,6 +62,7 @@ struct StatusReading {
     report.queued = report.counts.filter { $0.state == .queued }.map(\.count).reduce(0, +)
     report.last = try await reader.lastEndedRunPerPipeline().filter { !$0.pipeline.isEmpty }
     report.failures = try await reader.recentFailures(limit: Self.few)
+    report.hookFailures = try await reader.hookFailures(of: (report.last + report.failures).map(\.id))
     report.quarantined = try await reader.unacknowledgedQuarantine(limit: Self.manyRuns)
   }
 

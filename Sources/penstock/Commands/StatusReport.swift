@@ -24,6 +24,8 @@ struct StatusReport: Sendable {
   var failures: [Run] = []
   /// Quarantined runs nobody has acknowledged.
   var quarantined: [Run] = []
+  /// Hooks that went wrong and were let pass, by run.
+  var hookFailures: [RunID: Int] = [:]
   var counts: [RunCount] = []
   var inbox = InboxView()
   var configs: [ConfigView] = []
@@ -36,7 +38,7 @@ struct StatusReport: Sendable {
 
   var invalid: [ConfigView] { configs.filter { !$0.isValid } }
 
-  var isFailing: Bool { last.contains { $0.state == .failed } || !quarantined.isEmpty }
+  var isFailing: Bool { last.contains { $0.state == .failed && $0.acknowledged == nil } || !quarantined.isEmpty }
 
   var isDegraded: Bool {
     !troubles.isEmpty || !stateTroubles.isEmpty || paused != nil || !invalid.isEmpty || inbox.trouble != nil
