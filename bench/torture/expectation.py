@@ -78,6 +78,8 @@ class Workload:
     before: tuple[tuple[str, ...], ...] = ()
     # words of a command other than `up --once`
     command: tuple[str, ...] = ("up", "--once")
+    # what the command drops, should it come to that
+    puts: Drop | None = None
     settings: str = ""
     # the inbox is a filesystem of its own, so that drops must be copied in; needs root
     is_foreign: bool = False
