@@ -12,7 +12,7 @@ RELEASE := .build/release/penstock
 # eight at a time, so that a test's time limit counts its own work; line by line, so that a test that hangs is seen
 TESTS := timeout --foreground 1200 stdbuf -oL $(SWIFT) test --skip-build --experimental-maximum-parallelization-width 8
 
-.PHONY: help demo test lint format kit bench torture torture-bugs test-torture install clean build setup kit-dev test-swift test-kit coverage
+.PHONY: help demo test lint format kit bench torture torture-bugs test-torture fuzz install clean build setup kit-dev test-swift test-kit coverage
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,13 +49,13 @@ coverage:
 	@python3 bench/coverage.py "$$($(SWIFT) test --show-codecov-path)"
 
 lint: setup kit-dev ## check the format, the types and the imports; change nothing
-	@$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
+	@$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests fuzz
 	@cd stages && .venv/bin/python -m ruff check . ../bench/torture && .venv/bin/python -m ruff format --check . ../bench/torture && .venv/bin/python -m mypy
 	@cd stages && .venv/bin/python -m mypy --config-file pyproject.toml ../bench/torture/*.py
 	@bench/lint-repo.sh
 
 format: kit-dev ## put Swift and Python into the house's format
-	@$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests
+	@$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests fuzz
 	@cd stages && .venv/bin/python -m ruff check --fix -q . ../bench/torture && .venv/bin/python -m ruff format -q . ../bench/torture
 
 bench: build kit ## benchmarks, each prints its table
@@ -70,6 +70,10 @@ torture-bugs: setup ## prove the harness itself: each seeded bug must be caught
 
 test-torture: setup
 	@python3 bench/torture --short
+
+fuzz: setup ## libFuzzer over all that reads bytes of others; FUZZ_SECONDS=60 of CPU time each
+	@fuzz/run.sh build
+	@fuzz/run.sh run
 
 install: build kit ## copy the programs and the kit below PREFIX (default /usr/local)
 	@install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/penstock"

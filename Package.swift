@@ -82,6 +82,8 @@ let package = Package(
         ])
       ]),
 
+    // what must stand any bytes: called by libFuzzer (fuzz/run.sh), and by the tests with the corpora
+    .target(name: "FuzzTargets", dependencies: ["Core", "Host"], path: "fuzz/targets", swiftSettings: strict),
     target("TestSupport", ["Core"]),
     tests("CoreTests", []),
     tests("TrialsTests", ["Trials"]),
@@ -89,5 +91,6 @@ let package = Package(
     tests("HostTests", ["Host", "CSystem"]),
     tests("EngineTests", ["Engine", "Store", "Host", "Trials"]),
     tests("CommandTests", ["Store"]),
+    tests("FuzzTests", ["FuzzTargets"]),
   ]
 )

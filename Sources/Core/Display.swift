@@ -2,8 +2,8 @@
 package enum Display {
   /// Renders `bytes` so that no terminal obeys them and no reader is fooled.
   ///
-  /// C0, DEL, C1, bidirectional controls, zero-width characters, line separators and bytes that are not UTF-8
-  /// become `\xNN` or `\u{…}`; a backslash becomes two, so the text can be read back.
+  /// C0, DEL and bytes that are not UTF-8 become `\xNN`; C1, bidirectional controls, what takes no width or leaves no
+  /// mark, and line separators become `\u{…}`; a backslash becomes two, so the text can be read back.
   package static func escaped(_ bytes: some Sequence<UInt8>) -> String {
     let bytes = Array(bytes)
     var text = ""
@@ -36,15 +36,17 @@ package enum Display {
     case 0x0A: "\\n"
     case 0x09: "\\t"
     case 0x0D: "\\r"
-    case 0..<0x20, 0x7F...0x9F: hex(UInt8(scalar.value))
+    case 0..<0x20, 0x7F: hex(UInt8(scalar.value))
+    // not `\x80`: that is the lone byte
     case _ where isInvisible(scalar): "\\u{" + String(scalar.value, radix: 16) + "}"
     default: String(scalar)
     }
   }
 
   private static func isInvisible(_ scalar: Unicode.Scalar) -> Bool {
-    switch scalar.properties.generalCategory {
-    case .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned: true
+    if scalar.properties.isDefaultIgnorableCodePoint { return true }
+    return switch scalar.properties.generalCategory {
+    case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned: true
     default: false
     }
   }

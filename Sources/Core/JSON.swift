@@ -1,4 +1,4 @@
-package import Foundation
+import Foundation
 
 /// Any JSON value, with numbers kept as whole where they are.
 package enum JSON: Sendable, Equatable {
@@ -91,42 +91,24 @@ extension JSON: Codable {
 }
 
 extension JSON {
-  /// Deeper values are refused, as in YAML: decoding costs grow with the square of the depth.
-  private static let deepest = 64
-
   package struct TooDeep: Error, CustomStringConvertible {
-    package var description: String { "nested deeper than \(JSON.deepest) levels" }
+    package var description: String { "nested deeper than \(JSONReader.deepest) levels" }
   }
 
-  package init(parsing data: Data) throws {
-    guard Self.depth(of: data) <= Self.deepest else { throw TooDeep() }
-    self = try JSONDecoder().decode(JSON.self, from: data)
+  /// A text that is no JSON, or leaves open what was meant.
+  package struct Unreadable: Error, Equatable, CustomStringConvertible {
+    package let reason: String
+    /// Bytes before the place of the mistake.
+    package let offset: Int
+
+    package var description: String { "\(reason) (byte \(offset + 1))" }
   }
 
-  /// The deepest nesting of brackets outside of texts.
-  private static func depth(of data: Data) -> Int {
-    var (depth, deepest, isText, isEscaped) = (0, 0, false, false)
-    for byte in data {
-      if isText {
-        if isEscaped {
-          isEscaped = false
-        } else if byte == UInt8(ascii: "\\") {
-          isEscaped = true
-        } else if byte == UInt8(ascii: "\"") {
-          isText = false
-        }
-        continue
-      }
-      switch byte {
-      case UInt8(ascii: "\""): isText = true
-      case UInt8(ascii: "["), UInt8(ascii: "{"):
-        depth += 1
-        deepest = max(deepest, depth)
-      case UInt8(ascii: "]"), UInt8(ascii: "}"): depth -= 1
-      default: break
-      }
-    }
-    return deepest
+  /// Reads one JSON text (RFC 8259), strictly: see `JSONReader`.
+  /// - Throws: `Unreadable` or `TooDeep`.
+  package init(parsing bytes: some Sequence<UInt8>) throws {
+    var reader = JSONReader(Array(bytes))
+    self = try reader.document()
   }
 
   /// One line of text with sorted keys: the same value always gives the same bytes.

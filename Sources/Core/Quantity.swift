@@ -16,7 +16,7 @@ package enum Quantity {
       text, of: ["ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400],
       also: ["sec": "s", "secs": "s", "min": "m", "mins": "m", "hour": "h", "hours": "h", "day": "d"],
       called: "a duration such as `90s` or `1h30m`", bare: ["s", "m"])
-    guard seconds <= 1e9 else { throw Malformed(reason: "`\(text)` is too long a time", hint: nil) }
+    guard seconds <= 1e9 else { throw Malformed(reason: "`\(Display.brief(text))` is too long a time", hint: nil) }
     return .milliseconds(Int64((seconds * 1000).rounded()))
   }
 
@@ -31,7 +31,7 @@ package enum Quantity {
       text, of: units,
       also: ["K": "KiB", "M": "MiB", "G": "GiB", "T": "TiB", "KB": "kB", "mb": "MB", "gb": "GB", "b": "B"],
       called: "a size such as `10MiB` or `2GB`", bare: ["MiB", "GB"])
-    guard bytes <= 9e18 else { throw Malformed(reason: "`\(text)` is too large a size", hint: nil) }
+    guard bytes <= 9e18 else { throw Malformed(reason: "`\(Display.brief(text))` is too large a size", hint: nil) }
     return Int(bytes.rounded())
   }
 
@@ -40,8 +40,9 @@ package enum Quantity {
     guard text.hasSuffix("%"), let number = decimal(text.dropLast()) else {
       let bare = decimal(text[...]) != nil
       throw Malformed(
-        reason: bare ? "`\(text)` has no unit" : "`\(Display.brief(text))` is not a percentage such as `20%`",
-        hint: bare ? "write `\(text)%`" : nil)
+        reason: bare
+          ? "`\(Display.brief(text))` has no unit" : "`\(Display.brief(text))` is not a percentage such as `20%`",
+        hint: bare ? "write `\(Display.brief(text))%`" : nil)
     }
     return number / 100
   }
@@ -55,7 +56,7 @@ package enum Quantity {
     }
     guard value > 0, value < 1 else {
       throw Malformed(
-        reason: "`\(text)` is not between 0 and 1",
+        reason: "`\(Display.brief(text))` is not between 0 and 1",
         hint: value > 1 && value < 100 ? "write `\(text)%`" : "a part of a whole is such as `20%` or `0.2`")
     }
     return value
@@ -89,8 +90,8 @@ package enum Quantity {
   ) throws(Malformed) -> Double {
     if decimal(text[...]) != nil {
       throw Malformed(
-        reason: "`\(text)` has no unit",
-        hint: "write " + bare.map { "`\(text)\($0)`" }.joined(separator: " or "))
+        reason: "`\(Display.brief(text))` has no unit",
+        hint: "write " + bare.map { "`\(Display.brief(text))\($0)`" }.joined(separator: " or "))
     }
     var total = 0.0
     var last = Double.infinity
@@ -106,13 +107,13 @@ package enum Quantity {
       guard let factor = units[unit] else {
         let meant = slips[unit] ?? Nearest.name(to: unit, among: units.keys)
         throw Malformed(
-          reason: "`\(unit)` is no unit in `\(text)`",
+          reason: "`\(unit)` is no unit in `\(Display.brief(text))`",
           hint: meant.map { "did you mean `\($0)`?" }
             ?? "units: "
             + units.sorted { $0.value < $1.value }.map { "`\($0.key)`" }.joined(separator: ", "))
       }
       guard factor < last else {
-        throw Malformed(reason: "`\(text)` does not go from the larger unit to the smaller", hint: nil)
+        throw Malformed(reason: "`\(Display.brief(text))` does not go from the larger unit to the smaller", hint: nil)
       }
       last = factor
       total += number * factor
@@ -125,6 +126,6 @@ package enum Quantity {
     guard text.first?.isNumber == true, text.last?.isNumber == true,
       text.allSatisfy({ $0.isASCII && ($0.isNumber || $0 == ".") })
     else { return nil }
-    return Double(text)
+    return Double(text).flatMap { $0.isFinite ? $0 : nil }
   }
 }

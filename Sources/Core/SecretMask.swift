@@ -2,7 +2,8 @@ import Foundation
 
 /// Hides the values of secrets wherever they would be shown.
 package struct SecretMask: Sendable {
-  private let hidden: [String]
+  /// By their first byte, the longest first; empty where there is none at all.
+  private let hidden: [[[UInt8]]]
   /// Shorter values would mask innocent text.
   private static let shortest = 4
   /// Of one line of a secret of several: what a log shows is lines.
@@ -21,7 +22,10 @@ package struct SecretMask: Sendable {
       if let quoted = try? JSON.string(value).line() { forms.insert(String(quoted.dropFirst().dropLast())) }
       forms.insert(Display.escaped(value))
     }
-    hidden = forms.sorted { ($0.utf8.count, $0) > ($1.utf8.count, $1) }
+    let byLength = forms.map { Array($0.utf8) }.filter { $0.count >= Self.shortest }.sorted { $0.count > $1.count }
+    var hidden: [[[UInt8]]] = byLength.isEmpty ? [] : Array(repeating: [], count: 256)
+    for form in byLength { hidden[Int(form[0])].append(form) }
+    self.hidden = hidden
   }
 
   /// Whether a variable's name says that its value is a secret.
@@ -33,19 +37,44 @@ package struct SecretMask: Sendable {
   }
 
   package func masked(_ text: String) -> String {
-    hidden.reduce(text) { text, secret in text.contains(secret) ? text.replacing(secret, with: "***") : text }
+    let bytes = Array(text.utf8)
+    return firstSecret(in: bytes, from: 0) == nil ? text : String(decoding: masked(bytes), as: UTF8.self)
   }
 
+  /// Bytes are compared, not characters: an accent after a secret makes another character of its last letter.
   package func masked(_ bytes: [UInt8]) -> [UInt8] {
-    if hidden.isEmpty { return bytes }
-    guard let text = String(validating: bytes, as: UTF8.self) else { return maskedBytes(bytes) }
-    return Array(masked(text).utf8)
+    var bytes = bytes
+    // what stands around a mask may be another secret; each round leaves less, for the mask is the shorter
+    while firstSecret(in: bytes, from: 0) != nil { bytes = maskedOnce(bytes) }
+    return bytes
   }
 
-  /// Text that is not UTF-8 all through.
-  private func maskedBytes(_ bytes: [UInt8]) -> [UInt8] {
-    hidden.reduce(bytes) { bytes, secret in bytes.replacing(Array(secret.utf8), with: Array("***".utf8)) }
+  /// Secrets that overlap are one.
+  private func maskedOnce(_ bytes: [UInt8]) -> [UInt8] {
+    var masked: [UInt8] = []
+    var rest = 0
+    while let secret = firstSecret(in: bytes, from: rest) {
+      var end = secret.upperBound
+      var next = secret.lowerBound + 1
+      while let other = firstSecret(in: bytes, from: next, before: end) {
+        end = max(end, other.upperBound)
+        next = other.lowerBound + 1
+      }
+      masked += bytes[rest..<secret.lowerBound] + Self.mask
+      rest = end
+    }
+    return masked + bytes[rest...]
   }
+
+  private func firstSecret(in bytes: [UInt8], from begin: Int, before end: Int? = nil) -> Range<Int>? {
+    if hidden.isEmpty { return nil }
+    for at in begin..<(end ?? bytes.count) {
+      for form in hidden[Int(bytes[at])] where bytes[at...].starts(with: form) { return at..<at + form.count }
+    }
+    return nil
+  }
+
+  private static let mask = Array("***".utf8)
 
   package func masked(_ value: JSON) -> JSON {
     if hidden.isEmpty { return value }

@@ -1,15 +1,20 @@
-import Core
-import Glibc
+package import Core
 
 /// One event as inotify(7) gives it.
-struct InotifyEvent: Equatable {
-  var watch: Int32
-  var mask: UInt32
+package struct InotifyEvent: Equatable {
+  package var watch: Int32
+  package var mask: UInt32
   /// Empty where the event is about the watched directory itself.
-  var name: FileName
+  package var name: FileName
+
+  package init(watch: Int32, mask: UInt32, name: FileName) {
+    self.watch = watch
+    self.mask = mask
+    self.name = name
+  }
 
   /// Reads a buffer of read(2); what is cut off at its end is left out.
-  static func parse(_ buffer: ArraySlice<UInt8>) -> [InotifyEvent] {
+  package static func parse(_ buffer: ArraySlice<UInt8>) -> [InotifyEvent] {
     // struct inotify_event: int wd; uint32_t mask, cookie, len; char name[len]
     let header = 16
     var events: [InotifyEvent] = []

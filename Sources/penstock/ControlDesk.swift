@@ -22,7 +22,7 @@ struct ControlDesk: Sendable {
   private func answer(_ line: [UInt8]) async -> String {
     var reply: [String: JSON]
     do {
-      let request = try ControlRequest(JSON(parsing: Data(line)))
+      let request = try ControlRequest(JSON(parsing: line))
       reply = try await answer(request)
       reply["ok"] = true
     } catch {

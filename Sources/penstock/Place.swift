@@ -28,7 +28,7 @@ struct Place: ParsableArguments {
     guard let answer = try ControlClient.ask(request.line(), at: workspace.socket, timeout: timeout) else {
       return nil
     }
-    return try JSON(parsing: Data(answer.utf8))
+    return try JSON(parsing: Array(answer.utf8))
   }
 }
 

@@ -5,9 +5,9 @@ import Testing
 @Suite struct DisplayTests {
   @Test(arguments: [
     ("plain é 漢", "plain é 漢"), ("a\nb\tc\rd", "a\\nb\\tc\\rd"), ("\u{1B}[2J", "\\x1b[2J"),
-    ("\u{7F}\u{9B}", "\\x7f\\x9b"),
+    ("\u{7F}\u{9B}", "\\x7f\\u{9b}"),
     ("\u{202E}x", "\\u{202e}x"), ("a\u{200B}b", "a\\u{200b}b"), ("\u{2028}", "\\u{2028}"), ("\\", "\\\\"),
-    ("\u{FEFF}", "\\u{feff}"),
+    ("\u{FEFF}", "\\u{feff}"), ("a\u{FE0F}\u{34F}\u{3164}", "a\\u{fe0f}\\u{34f}\\u{3164}"),
     ("\0", "\\x00"),
   ])
   func `nothing hidden is hidden and nothing is obeyed`(text: String, shown: String) {
@@ -21,6 +21,10 @@ import Testing
     ] as [([UInt8], String)])
   func `bytes that are not UTF-8 are shown as bytes`(bytes: [UInt8], shown: String) {
     #expect(Display.escaped(bytes) == shown)
+  }
+
+  @Test func `a C1 control and the lone byte of its number are told apart`() {
+    #expect(Display.escaped([0xC2, 0x80]) != Display.escaped([0x80]))
   }
 
   @Test func `whatever comes in, what comes out has no control character, and no two inputs look the same`() {

@@ -70,4 +70,10 @@ import Testing
     }
     #expect(Quantity.spelled(bytes: 512 << 20) == "512MiB")
   }
+
+  @Test func `a number without end is none, and no reason holds what a terminal obeys`() {
+    #expect(throws: Quantity.Malformed.self) { try Quantity.percent(String(repeating: "9", count: 400) + "%") }
+    let wrong = #expect(throws: Quantity.Malformed.self) { try Quantity.duration("5x\u{1B}[2J") }
+    #expect(wrong?.reason.contains("\u{1B}") == false)
+  }
 }

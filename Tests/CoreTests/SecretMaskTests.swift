@@ -44,4 +44,22 @@ import Testing
     #expect(mask.masked("reason: " + Display.escaped(secret)) == "reason: ***")
     #expect(mask.masked([0xFF] + Array(secret.utf8) + [0xFE]) == [0xFF] + Array("***".utf8) + [0xFE])
   }
+
+  @Test(arguments: ["s3cret\u{301}", "s3cret\u{200D}x", "s3cret\u{FE0F}", "\r\ns3cret\r\n"])
+  func `what follows a secret makes no other letter of it`(text: String) {
+    #expect(!mask.masked(text).utf8.elementsEqual(text.utf8))
+    #expect(!mask.masked(text).unicodeScalars.contains("3"))
+  }
+
+  @Test func `a mask makes no secret of what stands around it`() {
+    let mask = SecretMask(values: ["hidden", "ab***cd", "****"])
+    #expect(mask.masked("abhiddencd") == "***")
+    #expect(mask.masked("*******") == "***")
+  }
+
+  @Test func `two secrets that overlap leave nothing of either`() {
+    let mask = SecretMask(values: ["abcdef", "defghi", "ababab"])
+    #expect(mask.masked("x abcdefghi y") == "x *** y")
+    #expect(mask.masked("abababab") == "***")
+  }
 }

@@ -1,5 +1,3 @@
-import Foundation
-
 /// From the bytes of a reply to its one object.
 enum ReplyText {
   /// `nil` for an empty reply.
@@ -10,10 +8,10 @@ enum ReplyText {
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { throw BadReply("the reply begins with a byte order mark") }
     guard let text = String(validating: bytes, as: UTF8.self) else { throw BadReply("the reply is not UTF-8") }
     let value: JSON
-    do { value = try JSON(parsing: Data(text.utf8)) } catch let deep as JSON.TooDeep {
+    do { value = try JSON(parsing: bytes) } catch let deep as JSON.TooDeep {
       throw BadReply("the reply is \(deep)")
     } catch {
-      throw BadReply("the reply is not one JSON object: `\(excerpt(text))`")
+      throw BadReply("the reply is not one JSON object: \(error): `\(excerpt(text))`")
     }
     guard case .object(let members) = value else {
       throw BadReply("the reply is \(value.kind), expected one JSON object")

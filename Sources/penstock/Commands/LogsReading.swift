@@ -10,7 +10,7 @@ struct LogFilter {
 
   /// The record of a line, and the line itself; `nil` where it is not wanted or no record.
   func record(_ line: [UInt8]) -> (LogRecord, line: String)? {
-    guard let json = try? JSON(parsing: Data(line)), let record = LogRecord(json, date: Timestamp.date) else {
+    guard let json = try? JSON(parsing: line), let record = LogRecord(json, date: Timestamp.date) else {
       return nil
     }
     if let stage, record.stage != stage { return nil }

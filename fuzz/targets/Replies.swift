@@ -1,0 +1,37 @@
+import Core
+import Foundation
+
+/// What a program writes on stdout, as the reply of a stage and of a hook.
+enum Replies {
+  static func check(_ bytes: [UInt8]) throws {
+    try checkReader(bytes)
+    do {
+      let reply = try StageReply(parsing: bytes)
+      let merged = reply.context.merging(.object(reply.metrics)).merging(reply.context)
+      _ = try merged.line()
+      _ = try JSON.object(reply.data).line()
+      try hold(Set(reply.outputs.map(\.name)).count == reply.outputs.count, "two outputs of one name")
+    } catch let error as BadReply { try readable(error) }
+    do {
+      let reply = try HookReply(parsing: bytes)
+      _ = try JSON.object([:]).merging(reply.params ?? .null).merging(reply.context ?? .null).line()
+      try hold(reply.retryAfter >= .seconds(1), "a hook defers by \(reply.retryAfter)")
+    } catch let error as BadReply { try readable(error) }
+  }
+
+  private static func readable(_ error: BadReply) throws {
+    let bad = error.description.unicodeScalars.first(where: Displayed.isObeyedOrHidden)
+    try hold(bad == nil, "a bad reply is told with U+\(String(bad?.value ?? 0, radix: 16))")
+    try hold(error.description.utf8.count < 2000, "a bad reply is told in \(error.description.utf8.count) bytes")
+  }
+
+  /// What we accept Foundation accepts too and means the same; and what was written is read back.
+  private static func checkReader(_ bytes: [UInt8]) throws {
+    guard let value = try? JSON(parsing: bytes) else { return }
+    guard let other = try? JSONDecoder().decode(JSON.self, from: Data(bytes)) else {
+      throw Broken(description: "accepted, and Foundation refuses it")
+    }
+    try hold(value == other, "Foundation reads \(other), we read \(value)")
+    try hold(try JSON(parsing: value.line().utf8) == value, "not read back as written")
+  }
+}
