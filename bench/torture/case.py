@@ -49,6 +49,7 @@ class Case:
         self.effects = root / "effects"
         self.database = self.home / "var/state.db"
         self.environment = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "EFFECTS": str(self.effects)}
+        self.inbox_from: pathlib.Path | None = None
         self.accepted: list[Accepted] = []
         self.said: list[str] = []
         self.complaints: list[str] = []
@@ -73,8 +74,7 @@ class Case:
         self.effects.mkdir(parents=True)
         for name in ("inbox", "pipelines", "stages", "hooks", "etc", "samples"):
             (self.home / name).mkdir(parents=True)
-        if self.workload.is_foreign:
-            subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "torture", str(self.home / "inbox")], check=True)
+        self.mount()
         (self.home / "etc/penstock.yaml").write_text(SETTINGS + self.workload.settings)
         shutil.copy(self.programs / "effect", self.home / "stages/effect")
         for pipeline in self.workload.pipelines:
@@ -118,7 +118,8 @@ class Case:
                 os.link(hidden, other)
                 self.others[other] = hashlib.sha256(content).hexdigest()
             os.rename(hidden, target)
-        self.accepted.append(Accepted(drop, hashlib.sha256(content).hexdigest(), fnv(content)))
+        if drop.kind != "seal":
+            self.accepted.append(Accepted(drop, hashlib.sha256(content).hexdigest(), fnv(content)))
 
     def words(self, words: tuple[str, ...]) -> list[str]:
         spelled = [word.replace("{home}", str(self.home)) for word in words]
@@ -194,6 +195,17 @@ class Case:
                 ]
         except sqlite3.Error:
             return []
+
+    def mount(self) -> None:
+        """Gives an inbox of another filesystem: one in memory, or a directory of `inbox_from`."""
+        if not self.workload.is_foreign:
+            return
+        if self.inbox_from:
+            self.inbox_from.mkdir(exist_ok=True)
+            words = ["--bind", str(self.inbox_from)]
+        else:
+            words = ["-t", "tmpfs", "-o", "size=16m", "torture"]
+        subprocess.run(["mount", *words, str(self.home / "inbox")], check=True)
 
     def close(self) -> None:
         """Gives back what its files alone do not."""

@@ -161,5 +161,18 @@ PUTTING = Workload(
     puts=Drop(b"loose-put"),
 )
 
-ALL = (PLAIN, BATCH, HOOKS, TROUBLE, HANDS, RETRIED, CLEARED, PUTTING)
+SEALED = Workload(
+    "sealed",
+    (Pipeline("sealed", (Stage("first", "quiet"),), trigger=', done_file: "${name}.ok"', inbox="sealed-*.csv"), LOOSE),
+    (
+        *drops("sealed-a.csv", "loose-b"),
+        Drop(b"sealed-a.csv.ok", "seal"),
+        Drop(b"sealed-open.csv", "unmatched"),
+        *drops("sealed-c.csv"),
+        Drop(b"sealed-c.csv.ok", "seal"),
+    ),
+    (*drops("sealed-a.csv"), Drop(b"sealed-a.csv.ok", "seal")),
+)
+
+ALL = (PLAIN, BATCH, HOOKS, TROUBLE, HANDS, RETRIED, CLEARED, PUTTING, COPIED, FOREIGN, KEPT, SEALED)
 BY_NAME = {workload.name: workload for workload in ALL}
