@@ -43,7 +43,8 @@ struct ClaimRecorder: Sendable {
 
   /// Records copies that are durable; nothing begins before `announce`.
   func recordCopies(_ copies: [TakenDrop]) async throws -> [Run] {
-    try await bench.store.claim(copies.map { NewRun(newRun($0), source: $0.source) })
+    defer { Failpoint.copyRecorded.pass() }
+    return try await bench.store.claim(copies.map { NewRun(newRun($0), source: $0.source) })
   }
 
   /// Says that a recorded run is there, and lets it begin.
