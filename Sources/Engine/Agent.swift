@@ -64,17 +64,16 @@ package final class Agent: Sendable {
       bench: bench, inbox: parts.inbox, watcher: watcher, book: book, dispatcher: dispatcher,
       bell: inboxBell, monotonic: parts.monotonic, onProgress: { progress.ring() })
     starter = Starter(bench: bench, book: book, dispatcher: dispatcher)
-    let (intake, starter, book, bench) = (intake, starter, book, bench)
-    configs = Configs(bench: bench, book: book, bell: parts.configBell, load: parts.loadPipelines) { fresh in
-      intake.pipelinesChanged()
-      for version in fresh where version.pipeline.trigger.onConfig && book.version(of: version.pipeline.name) == version
-      {
-        let wish = Starter.Wish(pipeline: version.pipeline.name, trigger: .config)
-        do { _ = try await starter.start(wish) } catch let refusal as any RunProblem {
-          bench.say(.controlRefused(refusal.words))
+    let (intake, starter, book, dispatcher) = (intake, starter, book, dispatcher)
+    configs = Configs(
+      bench: bench, book: book, bell: parts.configBell, load: parts.loadPipelines,
+      onNew: { try await starter.prompted(by: $0) },
+      onChange: { begun in
+        intake.pipelinesChanged()
+        for run in begun {
+          dispatcher.add(run, priority: book.version(of: run.pipeline)?.pipeline.trigger.priority ?? 0)
         }
-      }
-    }
+      })
     (stops, stopping) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(4))
   }
 

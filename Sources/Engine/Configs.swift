@@ -1,6 +1,6 @@
 package import Core
 import Foundation
-import Store
+package import Store
 import Synchronization
 
 /// Keeps the pipelines in force as their files change: settled, checked, and the last good version for a bad one.
@@ -20,21 +20,26 @@ package final class Configs: Sendable {
   private let book: PipelineBook
   private let bell: Bell
   private let load: @Sendable () -> [LoadedPipeline]
-  private let onChange: @Sendable ([PipelineVersion]) async throws -> Void
+  private let onNew: @Sendable (PipelineVersion) async throws -> [NewRun]
+  private let onChange: @Sendable ([Run]) -> Void
   private let state = Mutex(State())
 
   /// - Parameters:
   ///   - bell: rung when a file changed.
   ///   - load: reads and checks every pipeline file.
-  ///   - onChange: told after a change, with the versions never seen before.
+  ///   - onNew: asked of a version never seen before which runs its coming begins; they are recorded with it, so that
+  ///     no crash comes between.
+  ///   - onChange: told after a change, with those runs.
   package init(
     bench: Workbench, book: PipelineBook, bell: Bell, load: @escaping @Sendable () -> [LoadedPipeline],
-    onChange: @escaping @Sendable ([PipelineVersion]) async throws -> Void
+    onNew: @escaping @Sendable (PipelineVersion) async throws -> [NewRun],
+    onChange: @escaping @Sendable ([Run]) -> Void
   ) {
     self.bench = bench
     self.book = book
     self.bell = bell
     self.load = load
+    self.onNew = onNew
     self.onChange = onChange
   }
 
@@ -65,14 +70,14 @@ package final class Configs: Sendable {
     let loaded = load()
     let (before, good) = state.withLock { ($0.seen, $0.good) }
     var inForce: [String: PipelineVersion] = [:]
-    var fresh: [PipelineVersion] = []
+    var begun: [Run] = []
     var changed = false
     for file in loaded {
       if let version = file.version {
         inForce[file.path] = version
         if good[file.path]?.digest != version.digest {
-          if try await bench.store.reader.version(digest: version.digest) == nil { fresh.append(version) }
-          try await bench.store.register(version)
+          let isNew = try await bench.store.reader.version(digest: version.digest) == nil
+          begun += try await bench.store.register(version, beginning: isNew ? try await onNew(version) : [])
         }
       } else if !file.isValid {
         inForce[file.path] = good[file.path]
@@ -94,7 +99,18 @@ package final class Configs: Sendable {
     }
     guard changed else { return }
     book.put(Array(inForce.values))
-    try await onChange(fresh)
+    onChange(begun)
+  }
+
+  /// Puts what the files say in force for a command without an agent, and remembers only the version it runs.
+  ///
+  /// Whatever else is new is left for the agent to find, for it may begin runs by it.
+  package func refresh(for pipeline: String) async throws {
+    try await recall()
+    let good = state.withLock { $0.good }
+    let inForce = load().compactMap { $0.version ?? ($0.isValid ? nil : good[$0.path]) }
+    book.put(inForce)
+    for version in inForce where version.pipeline.name == pipeline { try await bench.store.register(version) }
   }
 
   /// Takes up what an earlier agent had in force: a file that is bad now may have been good then.

@@ -3,10 +3,13 @@ package import Foundation
 import GRDB
 
 extension StateStore {
-  /// Remembers a version for ever; the same one again changes nothing.
-  package func register(_ version: PipelineVersion) async throws {
+  /// Remembers a version for ever, and with it, in one transaction, the runs that its coming begins; the same version
+  /// again changes nothing.
+  /// - Returns: the runs with their numbers.
+  @discardableResult
+  package func register(_ version: PipelineVersion, beginning runs: [NewRun] = []) async throws -> [Run] {
     let resolved = try version.pipeline.text()
-    try await perform { database in
+    return try await perform { database in
       try database.run(
         """
         INSERT INTO pipeline_version (digest, name, label, path, source, resolved, created)
@@ -17,6 +20,7 @@ extension StateStore {
           resolved,
           version.loaded.milliseconds,
         ])
+      return try runs.map { try database.claim($0) }
     }
   }
 
@@ -25,19 +29,7 @@ extension StateStore {
   /// A run whose id is known already is left as it is, attempt and all, and returned as it stands: recovery may
   /// claim again what it finds.
   package func claim(_ claims: [NewRun]) async throws -> [Run] {
-    try await perform { database in
-      try claims.map { claim in
-        var run = claim.run
-        if let attempt = claim.attempt {
-          run.state = .running
-          run.started = run.started ?? attempt.started
-        }
-        guard try database.insert(run) else { return try database.run(run.id) ?? run }
-        run.number = Int(database.lastInsertedRowID)
-        if let attempt = claim.attempt { try database.insert(attempt, number: run.number) }
-        return run
-      }
-    }
+    try await perform { database in try claims.map { try database.claim($0) } }
   }
 
   /// Begins an attempt: the run is `running` from now on.
@@ -87,6 +79,18 @@ extension StateStore {
 }
 
 extension Database {
+  fileprivate func claim(_ claim: NewRun) throws -> Run {
+    var run = claim.run
+    if let attempt = claim.attempt {
+      run.state = .running
+      run.started = run.started ?? attempt.started
+    }
+    guard try insert(run) else { return try self.run(run.id) ?? run }
+    run.number = Int(lastInsertedRowID)
+    if let attempt = claim.attempt { try insert(attempt, number: run.number) }
+    return run
+  }
+
   /// The number of a run that has not ended.
   fileprivate func open(_ id: RunID) throws -> Int {
     let place = try place(of: id)

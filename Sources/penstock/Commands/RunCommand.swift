@@ -76,7 +76,7 @@ struct RunCommand: AsyncParsableCommand {
     defer { withExtendedLifetime(signals) {} }
     let outcome: Result<[RunID], any Error>
     do {
-      try await agent.configs.refresh()
+      try await agent.configs.refresh(for: pipeline)
       let runs = try await agent.starter.start(wish)
       try await agent.runQueued()
       outcome = .success(runs.map(\.id))
