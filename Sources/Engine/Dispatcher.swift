@@ -78,17 +78,13 @@ package final class Dispatcher: Sendable {
 
   /// Takes a run that was quarantined with its claim: hooks are told of it in its turn, then its drop is filed.
   func takeQuarantined(_ run: Run) {
-    let hooks = HookCaller(bench: bench, run: run, pipeline: pipelineInForce(of: run), mask: SecretMask(values: []))
+    let pipeline = book.pipelineInForce(of: run)
+    let hooks = HookCaller(bench: bench, run: run, pipeline: pipeline, mask: SecretMask(values: []))
     if hooks.hasHooks(at: .onQuarantine), !isStopping {
       add(run, priority: 0)
     } else {
       finish(run, .quarantined, run.reason)
     }
-  }
-
-  /// Of a drop that no pipeline has, one without stages: hooks of the directories see it all the same.
-  private func pipelineInForce(of run: Run) -> Pipeline {
-    book.version(of: run.pipeline)?.pipeline ?? Pipeline(name: run.pipeline, stages: [])
   }
 
   func park(_ run: Run, until: Date?, isDeferred: Bool = false) {
@@ -240,67 +236,8 @@ package final class Dispatcher: Sendable {
   }
 
   private func work(_ entry: RunQueue.Entry, _ cancellation: Cancellation) async throws {
-    var run = entry.run
-    do {
-      if run.state == .quarantined {
-        let pipeline = pipelineInForce(of: run)
-        try await RunExecutor(bench: bench, run: run, pipeline: pipeline, cancellation: cancellation).tellOfQuarantine()
-        return leave(run, .ended(.quarantined, reason: run.reason))
-      }
-      let pipeline = try await pipeline(of: run)
-      if let drop = run.drop, drop.sha256 == nil {
-        let digest = try bench.spool.digest(of: drop.name, of: run.id)
-        try await bench.store.setDigest(run.id, sha256: digest)
-        run.drop?.sha256 = digest
-      }
-      let resolved = try pipeline.resolved(captures: try await captures(of: run), set: run.options.set)
-      run.started = run.started ?? bench.now()
-      let executor = RunExecutor(bench: bench, run: run, pipeline: resolved, cancellation: cancellation)
-      leave(run, try await executor.execute(opened: entry.opened))
-    } catch let error as any RunProblem {
-      leave(run, try await fail(run, error.words))
-    } catch let error as EncodingError {
-      leave(run, try await fail(run, "cannot be written as JSON: \(error)"))
-    } catch let error as any ProgramLost {
-      // an ended run only had a hook to be told; it stays ended
-      if run.state.isTerminal { return leave(run, .ended(run.state, reason: run.reason)) }
-      leave(run, try await interruption.take(run, because: "\(error)"))
-    }
-  }
-
-  private var interruption: Interruption { Interruption(bench: bench) }
-
-  /// Ends a run that something other than its stages brought down, whatever it was at.
-  private func fail(_ run: Run, _ reason: String) async throws -> RunExecutor.Disposition {
-    if run.state.isTerminal { return .ended(run.state, reason: run.reason) }
-    let now = bench.now()
-    let left = try await bench.store.reader.runningAttempts().filter { $0.run == run.id }.map { attempt in
-      var attempt = attempt
-      attempt.state = .failed
-      attempt.reason = reason
-      attempt.ended = now
-      return attempt
-    }
-    let ending = RunEnding(.failed, reason: reason, failedStage: left.first?.stage)
-    try await bench.store.advance(Step(run: run.id, at: now, closed: left, turn: .ends(ending)))
-    bench.say(.runEnded(.failed, seconds: now.timeIntervalSince(run.started ?? now), reason: reason), run)
-    return .ended(.failed, reason: reason)
-  }
-
-  private func captures(of run: Run) async throws -> [String: String] {
-    if let drop = run.drop { return drop.captures }
-    guard let earlier = run.rerunOf else { return [:] }
-    return try await bench.store.reader.run(matching: .id(earlier)).drop?.captures ?? [:]
-  }
-
-  private func pipeline(of run: Run) async throws -> Pipeline {
-    let digest = run.version ?? ""
-    if let known = book.pipeline(digest: digest) { return known }
-    guard let version = try await bench.store.reader.version(digest: digest) else {
-      throw HostError("the version `\(digest.prefix(12))` of pipeline `\(run.pipeline)` is not recorded")
-    }
-    book.remember(version.pipeline, digest: digest)
-    return version.pipeline
+    let (run, disposition) = try await RunWorker(bench: bench, book: book).work(entry, cancellation)
+    leave(run, disposition)
   }
 
   private func leave(_ run: Run, _ disposition: RunExecutor.Disposition) {
@@ -327,31 +264,5 @@ package final class Dispatcher: Sendable {
     filer.add(Filing(run, ended: ended, reason: reason))
     for waiter in waiters { waiter.resume(returning: ended) }
     onProgress()
-  }
-}
-
-/// An error that ends one run and not the agent, in words for a person.
-protocol RunProblem: Error {
-  var words: String { get }
-}
-
-extension HostError: RunProblem {
-  var words: String { description }
-}
-
-extension InvalidPipeline: RunProblem {
-  var words: String { diagnostics.map(\.message).joined(separator: "; ") }
-}
-
-extension Filing {
-  /// Where the drop of a run that ended goes.
-  init(_ run: Run, ended state: RunState, reason: String? = nil) {
-    let destination: Destination =
-      switch state {
-      case .done: .done
-      case .quarantined: .quarantine
-      default: .failed
-      }
-    self.init(id: run.id, name: run.drop?.name, destination: destination, reason: reason ?? run.reason)
   }
 }

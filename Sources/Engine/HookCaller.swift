@@ -89,8 +89,8 @@ struct HookCaller: Sendable {
         .outputLine(line, hook: hook.file.shown), run, stage: occasion.stage?.name,
         attempt: occasion.stage?.attempt)
     }
-    var result = try await bench.processes.run(
-      request(hook, occasion, verdict, begun: begun, lines: lines))
+    var result = try await bench.work(
+      request(hook, occasion, verdict, begun: begun, lines: lines), of: run, stage: occasion.stage?.name)
     try Task.checkCancellation()
     result.reply = mask.masked(result.reply)
     let (reply, failure) = read(result, timeout: hook.timeout, lastLine: lines.lastLine)

@@ -19,4 +19,7 @@ package struct HostError: Error, Sendable, Equatable, CustomStringConvertible {
     self.description = description
     self.code = code
   }
+
+  /// Whether the machine had no descriptor or memory left (ENOMEM, ENFILE, EMFILE of errno(3)): it may have later.
+  package var isShortage: Bool { [12, 23, 24].contains(code) }
 }

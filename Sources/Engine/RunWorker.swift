@@ -1,0 +1,79 @@
+import Core
+import Foundation
+import Store
+
+/// Works one run of the queue as far as it goes, whatever goes wrong with it.
+struct RunWorker: Sendable {
+  let bench: Workbench
+  let book: PipelineBook
+
+  /// - Returns: the run as it stands then, and what is to become of it.
+  /// - Throws: what brings the agent down: the store cannot record any more.
+  func work(
+    _ entry: RunQueue.Entry, _ cancellation: Cancellation
+  ) async throws -> (Run, RunExecutor.Disposition) {
+    var run = entry.run
+    do {
+      if run.state == .quarantined {
+        let pipeline = book.pipelineInForce(of: run)
+        try await RunExecutor(bench: bench, run: run, pipeline: pipeline, cancellation: cancellation).tellOfQuarantine()
+        return (run, .ended(.quarantined, reason: run.reason))
+      }
+      let pipeline = try await pipeline(of: run)
+      if let drop = run.drop, drop.sha256 == nil {
+        let digest = try bench.spool.digest(of: drop.name, of: run.id)
+        try await bench.store.setDigest(run.id, sha256: digest)
+        run.drop?.sha256 = digest
+      }
+      let resolved = try pipeline.resolved(captures: try await captures(of: run), set: run.options.set)
+      run.started = run.started ?? bench.now()
+      let executor = RunExecutor(bench: bench, run: run, pipeline: resolved, cancellation: cancellation)
+      return (run, try await executor.execute(opened: entry.opened))
+    } catch let error as HostError where error.isShortage && !run.state.isTerminal {
+      return (run, try await interruption.take(run, because: error.description))
+    } catch let error as any RunProblem {
+      return (run, try await fail(run, error.words))
+    } catch let error as EncodingError {
+      return (run, try await fail(run, "cannot be written as JSON: \(error)"))
+    } catch let error as any ProgramLost {
+      // an ended run only had a hook to be told; it stays ended
+      if run.state.isTerminal { return (run, .ended(run.state, reason: run.reason)) }
+      return (run, try await interruption.take(run, because: "\(error)"))
+    }
+  }
+
+  private var interruption: Interruption { Interruption(bench: bench) }
+
+  /// Ends a run that something other than its stages brought down, whatever it was at.
+  private func fail(_ run: Run, _ reason: String) async throws -> RunExecutor.Disposition {
+    if run.state.isTerminal { return .ended(run.state, reason: run.reason) }
+    let now = bench.now()
+    let left = try await bench.store.reader.runningAttempts().filter { $0.run == run.id }.map { attempt in
+      var attempt = attempt
+      attempt.state = .failed
+      attempt.reason = reason
+      attempt.ended = now
+      return attempt
+    }
+    let ending = RunEnding(.failed, reason: reason, failedStage: left.first?.stage)
+    try await bench.store.advance(Step(run: run.id, at: now, closed: left, turn: .ends(ending)))
+    bench.say(.runEnded(.failed, seconds: now.timeIntervalSince(run.started ?? now), reason: reason), run)
+    return .ended(.failed, reason: reason)
+  }
+
+  private func captures(of run: Run) async throws -> [String: String] {
+    if let drop = run.drop { return drop.captures }
+    guard let earlier = run.rerunOf else { return [:] }
+    return try await bench.store.reader.run(matching: .id(earlier)).drop?.captures ?? [:]
+  }
+
+  private func pipeline(of run: Run) async throws -> Pipeline {
+    let digest = run.version ?? ""
+    if let known = book.pipeline(digest: digest) { return known }
+    guard let version = try await bench.store.reader.version(digest: digest) else {
+      throw HostError("the version `\(digest.prefix(12))` of pipeline `\(run.pipeline)` is not recorded")
+    }
+    book.remember(version.pipeline, digest: digest)
+    return version.pipeline
+  }
+}
