@@ -12,7 +12,7 @@ RELEASE := .build/release/penstock
 # eight at a time, so that a test's time limit counts its own work; line by line, so that a test that hangs is seen
 TESTS := timeout --foreground 1200 stdbuf -oL $(SWIFT) test --skip-build --experimental-maximum-parallelization-width 8
 
-.PHONY: help demo test lint format kit bench torture fuzz install clean build setup kit-dev test-swift test-kit coverage
+.PHONY: help demo test lint format kit bench torture torture-bugs test-torture fuzz install clean build setup kit-dev test-swift test-kit coverage
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,7 +35,7 @@ kit-dev: setup
 demo: build kit ## run a real data file from the inbox to a report
 	@stages/.venv/bin/python samples/demo.py $(RELEASE)
 
-test: test-swift test-kit ## set up and run every test
+test: test-swift test-kit test-torture ## set up and run every test
 
 test-swift: setup kit
 	@$(BUILD) --build-tests --enable-code-coverage
@@ -50,18 +50,26 @@ coverage:
 
 lint: setup kit-dev ## check the format, the types and the imports; change nothing
 	@$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests fuzz
-	@cd stages && .venv/bin/python -m ruff check . && .venv/bin/python -m ruff format --check . && .venv/bin/python -m mypy
+	@cd stages && .venv/bin/python -m ruff check . ../bench/torture && .venv/bin/python -m ruff format --check . ../bench/torture && .venv/bin/python -m mypy
+	@cd stages && .venv/bin/python -m mypy --config-file pyproject.toml ../bench/torture/*.py
 	@bench/lint-repo.sh
 
 format: kit-dev ## put Swift and Python into the house's format
 	@$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests fuzz
-	@cd stages && .venv/bin/python -m ruff check --fix -q . && .venv/bin/python -m ruff format -q .
+	@cd stages && .venv/bin/python -m ruff check --fix -q . ../bench/torture && .venv/bin/python -m ruff format -q . ../bench/torture
 
 bench: build kit ## benchmarks, each prints its table
 	@bench/run.sh $(RELEASE)
 
-torture: build ## kill the agent at random under load, and check from outside that nothing was lost or doubled
-	@python3 bench/torture.py $(RELEASE)
+# SEED=N repeats a run, PATCH=FILE tortures a copy of the tree with a patch, TORTURE="--short" says what else is wanted
+torture: setup ## kill the agent everywhere, cut its power, and judge from outside (an hour); PATCH=file must be caught
+	@python3 bench/torture $(if $(PATCH),--patch $(PATCH)) $(if $(SEED),--seed $(SEED)) $(TORTURE)
+
+torture-bugs: setup ## prove the harness itself: each seeded bug must be caught
+	@python3 bench/torture --bugs $(if $(SEED),--seed $(SEED))
+
+test-torture: setup
+	@python3 bench/torture --short
 
 fuzz: setup ## libFuzzer over all that reads bytes of others; FUZZ_SECONDS=60 of CPU time each
 	@fuzz/run.sh build

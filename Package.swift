@@ -2,14 +2,19 @@
 import PackageDescription
 
 // Arrows point down only; `make lint` and every build check that no target imports what is not listed here.
-let strict: [SwiftSetting] = [
-  .swiftLanguageMode(.v6),
-  .enableUpcomingFeature("ExistentialAny"),
-  .enableUpcomingFeature("InternalImportsByDefault"),
-  .enableUpcomingFeature("MemberImportVisibility"),
-  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-  .treatAllWarnings(as: .error),
-]
+// `PENSTOCK_FAILPOINTS=1` builds what `make torture` kills at named points (Sources/Core/Failpoint.swift)
+let failpoints: [SwiftSetting] =
+  Context.environment["PENSTOCK_FAILPOINTS"] == "1" ? [.define("FAILPOINTS")] : []
+
+let strict: [SwiftSetting] =
+  failpoints + [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+  ]
 
 func target(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .target(name: name, dependencies: dependencies, swiftSettings: strict)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages that Penstock is built and tested with, where they are missing. Never asks.
 set -eu
-packages="libsqlite3-dev libssl-dev libc6-dev g++ make git python3 python3-venv strace util-linux"
+packages="libsqlite3-dev libssl-dev libc6-dev g++ make git python3 python3-venv strace util-linux e2fsprogs"
 
 missing=
 for package in $packages; do

@@ -15,6 +15,7 @@ package final class Cancellation: Sendable {
 
   private struct State {
     var cause: Cause?
+    var stopsAtBoundary = false
     var listeners: [Int: @Sendable (Cause) -> Void] = [:]
     var next = 0
   }
@@ -24,6 +25,11 @@ package final class Cancellation: Sendable {
   package init() {}
 
   package var cause: Cause? { state.withLock { $0.cause } }
+
+  /// Whether what is at work may end as it likes and nothing is to follow it: the agent is about to stop.
+  package var stopsAtBoundary: Bool { state.withLock { $0.stopsAtBoundary } }
+
+  package func stopAtBoundary() { state.withLock { $0.stopsAtBoundary = true } }
 
   /// The first cause stands; later ones change nothing.
   package func cancel(_ cause: Cause) {

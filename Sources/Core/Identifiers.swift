@@ -10,6 +10,9 @@ package struct RunID: Hashable, Sendable, Codable, Comparable, CustomStringConve
     self.text = text.lowercased()
   }
 
+  /// - Parameter canonical: a UUID in lower case.
+  init(canonical: String) { text = canonical }
+
   /// Makes the id of a run that began at `now`; its last 74 bits come from `generator`.
   package init(now: Date, using generator: inout some RandomNumberGenerator) {
     let milliseconds = UInt64(max(0, now.timeIntervalSince1970 * 1000))
@@ -22,6 +25,12 @@ package struct RunID: Hashable, Sendable, Codable, Comparable, CustomStringConve
       text.append(digit)
     }
     self.text = text
+  }
+
+  /// When it was made, to the millisecond: its first 48 bits.
+  package var time: Date {
+    let digits = text.filter { $0 != "-" }.prefix(12)
+    return Date(timeIntervalSince1970: Double(UInt64(digits, radix: 16) ?? 0) / 1000)
   }
 
   package var description: String { text }

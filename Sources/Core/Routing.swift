@@ -17,10 +17,16 @@ package enum Routing {
 
   /// The pattern for which the fewest bytes of the name would have to change, for display.
   ///
-  /// - Returns: `nil` where no pipeline has a pattern.
+  /// - Returns: `nil` where none is near: more would have to change than a third of what the pattern spells out
+  ///   (two bytes where it spells out little, none where almost nothing); case does not count.
   package static func nearest(to name: FileName, among versions: [PipelineVersion]) -> String? {
     let patterns = ranked(versions).compactMap(\.pipeline.trigger.inbox)
-    let measured = patterns.enumerated().map { ($1.distance(to: name), $0, $1.text) }
+    let measured = patterns.enumerated().compactMap { place, pattern -> (Int, Int, String)? in
+      let distance = min(pattern.distance(to: name), pattern.distance(to: name.lowercased))
+      let spelled = pattern.literalLength
+      let allowed = max(0, min(max(2, spelled / 3), spelled - 2))
+      return distance <= allowed ? (distance, place, pattern.text) : nil
+    }
     return measured.min { ($0.0, $0.1) < ($1.0, $1.1) }?.2
   }
 
@@ -31,5 +37,12 @@ package enum Routing {
   private static func precedes(_ left: Pipeline, _ right: Pipeline) -> Bool {
     (right.trigger.priority, right.trigger.inbox?.literalLength ?? 0, left.name)
       < (left.trigger.priority, left.trigger.inbox?.literalLength ?? 0, right.name)
+  }
+}
+
+extension FileName {
+  /// With its ASCII letters in lower case.
+  fileprivate var lowercased: FileName {
+    FileName(bytes.map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0 })
   }
 }

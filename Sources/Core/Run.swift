@@ -26,12 +26,15 @@ package struct Run: Sendable, Equatable {
   package var resumes: Date?
   /// The run this one repeats.
   package var rerunOf: RunID?
+  /// When a person said that they have seen how it went wrong.
+  package var acknowledged: Date?
 
   package init(
     id: RunID, number: Int = 0, pipeline: String, version: String?, state: RunState = .queued,
     trigger: RunTrigger, drop: Drop? = nil, options: RunOptions = RunOptions(), created: Date,
     started: Date? = nil, ended: Date? = nil, reason: String? = nil, failedStage: String? = nil,
-    filed: Bool = false, resumes: Date? = nil, rerunOf: RunID? = nil
+    filed: Bool = false, resumes: Date? = nil, rerunOf: RunID? = nil,
+    acknowledged: Date? = nil
   ) {
     self.id = id
     self.number = number
@@ -49,6 +52,7 @@ package struct Run: Sendable, Equatable {
     self.filed = filed
     self.resumes = resumes
     self.rerunOf = rerunOf
+    self.acknowledged = acknowledged
   }
 }
 

@@ -8,6 +8,10 @@ package struct Settings: Sendable, Equatable {
   package var settleMoved = Duration.milliseconds(200)
   /// How often the inbox is looked at whole, whatever the events say.
   package var rescan = Duration.seconds(60)
+  /// How new drops are found.
+  package var watch = WatchSetting.auto
+  /// How often the inbox is looked at where the kernel's events do not tell all.
+  package var poll = Duration.seconds(5)
   /// How long an empty drop is waited for.
   package var settleEmpty = Duration.seconds(10)
   /// Free bytes on the spool's filesystem below which nothing is claimed.
@@ -21,6 +25,7 @@ package struct Settings: Sendable, Equatable {
   /// Where the stage kit lies; `nil` looks in the usual places.
   package var kit: String?
   package var state = State()
+  package var retention = Retention()
   /// Names of environment variables passed on to every program.
   package var environment: [String] = []
   /// Names of environment variables whose values are masked wherever they would be shown.
@@ -36,5 +41,23 @@ package struct Settings: Sendable, Equatable {
     package var backup = Duration.zero
     /// Backups that stay, the newest.
     package var keep = 3
+  }
+
+  /// How long what ended runs left is kept, counted from their end; `nil` keeps it for ever.
+  package struct Retention: Sendable, Equatable {
+    /// Rows of the history.
+    package var runs: Duration? = .seconds(90 * 86400)
+    /// `var/runs/<run>/`.
+    package var artifacts: Duration? = .seconds(30 * 86400)
+    /// Logs of runs, and logs of the agent that were put aside.
+    package var logs: Duration? = .seconds(14 * 86400)
+    /// Bytes of `var/cache/`.
+    package var cache: Int? = 5 << 30
+    package var done: Duration?
+    package var failed: Duration?
+    /// Only what a person has acknowledged.
+    package var quarantine: Duration?
+
+    package init() {}
   }
 }

@@ -36,18 +36,29 @@ package final class Agent: Sendable {
   /// What `up --once` waits for at most before a retry.
   private static let horizon: TimeInterval = 60
 
+  /// How long the outcomes of an agent that stops wait for a full disk or another program's lock.
+  private static let lastCommits = Duration.seconds(10)
+
   package let book = PipelineBook()
   package let dispatcher: Dispatcher
   package let intake: Intake
   package let configs: Configs
   package let starter: Starter
+  package let retrier: Retrier
+  package let housekeeper: Housekeeper
   private let bench: Workbench
   private let filer: Filer
   private let upkeep: Upkeep
   private let watcher: any Watcher
   private let progress = Bell()
-  private let stops: AsyncStream<String>
-  private let stopping: AsyncStream<String>.Continuation
+  private let stops: AsyncStream<Stop>
+  private let stopping: AsyncStream<Stop>.Continuation
+
+  private struct Stop: Sendable {
+    var reason: String
+    /// Somebody asked for it; else nothing is left to do.
+    var isAsked: Bool
+  }
 
   package init(_ parts: Parts) {
     bench = parts.bench
@@ -59,29 +70,36 @@ package final class Agent: Sendable {
     }
     upkeep = Upkeep(bench: bench, bell: parts.stateBell)
     filer = Filer(bench: bench) { progress.ring() }
-    dispatcher = Dispatcher(bench: bench, book: book, filer: filer, onProgress: onProgress)
+    dispatcher = Dispatcher(bench: bench, book: book, filer: filer, monotonic: parts.monotonic, onProgress: onProgress)
     intake = Intake(
       bench: bench, inbox: parts.inbox, watcher: watcher, book: book, dispatcher: dispatcher,
       bell: inboxBell, monotonic: parts.monotonic, onProgress: { progress.ring() })
     starter = Starter(bench: bench, book: book, dispatcher: dispatcher)
-    let (intake, starter, book, dispatcher) = (intake, starter, book, dispatcher)
-    configs = Configs(
-      bench: bench, book: book, bell: parts.configBell, load: parts.loadPipelines,
-      onNew: { try await starter.prompted(by: $0) },
-      onChange: { begun in
-        intake.pipelinesChanged()
-        for run in begun {
-          dispatcher.add(run, priority: book.version(of: run.pipeline)?.pipeline.trigger.priority ?? 0)
+    retrier = Retrier(bench: bench, book: book, dispatcher: dispatcher)
+    housekeeper = Housekeeper(bench: bench)
+    let (intake, starter, book, bench) = (intake, starter, book, bench)
+    configs = Configs(bench: bench, book: book, bell: parts.configBell, load: parts.loadPipelines) { fresh in
+      intake.pipelinesChanged()
+      for version in fresh where version.pipeline.trigger.onConfig && book.version(of: version.pipeline.name) == version
+      {
+        if try await bench.store.reader.hasConfigRun(version: version.digest, of: version.pipeline.name) { continue }
+        let wish = Starter.Wish(pipeline: version.pipeline.name, trigger: .config)
+        do { _ = try await starter.start(wish) } catch let refusal as any RunProblem {
+          bench.say(.controlRefused(refusal.words))
         }
-      })
+      }
+    }
     (stops, stopping) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(4))
   }
 
-  /// Asks the agent to stop: it lets running stages finish for a while; asked again it ends them.
-  package func stop(because reason: String) { stopping.yield(reason) }
+  /// Asks the agent to stop: it lets running stages finish for a while; asked again it ends them, and hooks too.
+  package func stop(because reason: String) { stopping.yield(Stop(reason: reason, isAsked: true)) }
 
-  /// What watching cannot do here, and what the database suffers from, in words.
-  package func troubles() -> [String] { watcher.troubles() + upkeep.troubles }
+  /// What the database suffers from, in words.
+  package func troubles() -> [String] { upkeep.troubles }
+
+  /// How watching goes.
+  package func watching() -> WatchReport { watcher.report() }
 
   /// Works until stopped, or with `once` until nothing is left to do.
   /// - Parameter onReady: called when it is recovered and about to take drops in.
@@ -95,6 +113,7 @@ package final class Agent: Sendable {
       group.addTask { try await self.configs.run() }
       group.addTask { try await self.filer.run() }
       group.addTask { try await self.upkeep.run() }
+      group.addTask { try await self.housekeeper.run() }
       group.addTask {
         try await withThrowingTaskGroup(of: Void.self) { sources in
           sources.addTask { try await self.intake.run() }
@@ -104,6 +123,7 @@ package final class Agent: Sendable {
         // only now nothing can be added any more
         self.filer.stop()
         self.upkeep.stop()
+        self.housekeeper.stop()
         self.stopping.finish()
       }
       group.addTask { await self.obeyStops() }
@@ -142,18 +162,24 @@ package final class Agent: Sendable {
   private func obeyStops() async {
     await withTaskGroup { group in
       var isFirst = true
-      for await reason in stops {
+      for await stop in stops {
         if isFirst {
-          bench.say(.agentStopping(reason: reason))
+          let isCommand = intake.isStopped && !stop.isAsked
+          if !isCommand {
+            bench.say(.agentStopping(reason: stop.reason, running: dispatcher.active, drain: bench.settings.drain))
+          }
           intake.stop()
           configs.stop()
           dispatcher.drain(now: false)
+          bench.store.hurry(within: bench.settings.drain + Self.lastCommits)
           group.addTask {
             do { try await self.bench.clock.sleep(for: self.bench.settings.drain) } catch { return }
             self.dispatcher.drain(now: true)
           }
         } else {
+          bench.say(.agentStoppingNow(reason: stop.reason))
           dispatcher.drain(now: true)
+          bench.store.hurry(within: Self.lastCommits)
         }
         isFirst = false
       }
@@ -167,7 +193,8 @@ package final class Agent: Sendable {
       let soon = bench.now() + Self.horizon
       let pause = intake.pauseReason
       if intake.isIdle || intake.isStopped || pause != nil, dispatcher.isIdle(before: soon), filer.isIdle {
-        stopping.yield(pause.map { "intake is paused: \($0)" } ?? "nothing is left to do")
+        let reason = pause.map { "intake is paused: \($0)" } ?? "nothing is left to do"
+        stopping.yield(Stop(reason: reason, isAsked: false))
         return
       }
       await progress.wait(atMost: .milliseconds(200), on: bench.clock)

@@ -65,6 +65,9 @@ struct Candidates {
   /// When the next name is due.
   var nextDue: Duration? { looks.min?.at }
 
+  /// When a waiting name is looked at again.
+  func due(_ name: FileName) -> Duration? { byName[name]?.due }
+
   /// Takes one look in and says whether the name may be claimed.
   mutating func looked(at name: FileName, _ sample: FileSample, _ openness: Openness, now: Duration) -> Bool {
     guard var candidate = byName[name] else { return false }
@@ -111,10 +114,12 @@ struct Candidates {
     for name in held.keys { notice(name, moved: nil, now: now) }
   }
 
-  /// Drops names that a whole scan did not find.
-  mutating func keepOnly(_ present: Set<FileName>) {
-    held = held.filter { present.contains($0.key) }
-    unmatched.formIntersection(present)
+  /// Makes names due that were taken out to be looked at, and could not be.
+  mutating func lookAgain(at names: [FileName], now: Duration) {
+    for name in names {
+      byName[name]?.due = now
+      if byName[name] != nil { looks.insert(Look(at: now, name: name)) }
+    }
   }
 
   /// Whether something may come of waiting a little: nothing held or unmatched counts.

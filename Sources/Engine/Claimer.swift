@@ -38,8 +38,17 @@ final class Claimer: Sendable {
     var drop: ReadyDrop
   }
 
+  /// What became of drops that were to be claimed; those in none of these are claimed, or gone.
+  struct Claims {
+    var held: [(FileName, reason: String)] = []
+    /// Not tried any more, for the machine has run out of something.
+    var left: [FileName] = []
+    var shortage: HostError?
+  }
+
   /// Hashed at once, so that most drops need no second transaction for it.
   private static let hashedAtOnce = 1 << 20
+  private static let adoptedAtOnce = 256
 
   private let bench: Workbench
   private let book: PipelineBook
@@ -63,18 +72,17 @@ final class Claimer: Sendable {
   }
 
   /// Claims drops as one batch.
-  /// - Returns: those that cannot be claimed now, and why.
   /// - Throws: a failed sync, or what the store throws.
-  func claim(_ drops: [ReadyDrop]) async throws -> [(FileName, reason: String)] {
-    var held: [(FileName, reason: String)] = []
+  func claim(_ drops: [ReadyDrop]) async throws -> Claims {
+    var claims = Claims()
     var taken = takeQuiet()
     var chance = bench.random()
-    for drop in drops {
+    for (index, drop) in drops.enumerated() {
       let id = RunID(now: bench.now(), using: &chance)
       do {
         switch try bench.spool.claim(drop.name, as: id) {
         case .gone: continue
-        case .otherFilesystem: held.append((drop.name, "the inbox and `var/` are on different filesystems"))
+        case .otherFilesystem: claims.held.append((drop.name, "the inbox and `var/` are on different filesystems"))
         case .claimed(let sample):
           if drop.refusal != nil || isQuiet(drop, id, sample) {
             taken.append(Taken(id: id, drop: drop))
@@ -82,21 +90,31 @@ final class Claimer: Sendable {
             letSettle(drop, id, sample)
           }
         }
+      } catch let trouble as HostError where trouble.isShortage {
+        claims.left = drops[index...].map(\.name)
+        claims.shortage = trouble
+        break
       } catch let trouble as HostError {
-        held.append((drop.name, trouble.description))
+        claims.held.append((drop.name, trouble.description))
       }
     }
     try await record(taken)
-    return held
+    return claims
   }
 
   /// Records drops whose rename a crash left without a row.
-  func adopt(_ id: RunID, _ drop: ReadyDrop) async throws { try await record([Taken(id: id, drop: drop)]) }
+  func adopt(_ found: [(id: RunID, drop: ReadyDrop)]) async throws {
+    for start in stride(from: 0, to: found.count, by: Self.adoptedAtOnce) {
+      let batch = found[start..<min(start + Self.adoptedAtOnce, found.count)]
+      try await record(batch.map { Taken(id: $0.id, drop: $0.drop) }, mayBegin: false)
+    }
+  }
 
   /// Lets a drop without a row settle first, for someone still writes it.
   func adoptUnquiet(_ id: RunID, _ drop: ReadyDrop) { letSettle(drop, id, drop.sample) }
 
   private func isQuiet(_ drop: ReadyDrop, _ id: RunID, _ sample: FileSample) -> Bool {
+    Failpoint.claimLooked.pass()
     guard sample.isSameContent(as: drop.sample) else { return false }
     guard case .file(_, let openness) = try? bench.spool.look(at: drop.name, of: id) else { return true }
     return openness != .openForWriting
@@ -165,10 +183,12 @@ final class Claimer: Sendable {
     return [taken]
   }
 
-  private func record(_ taken: [Taken]) async throws {
+  /// - Parameter mayBegin: whether first attempts are recorded too; not before the dispatcher works, for a death
+  ///   until then would say that they were interrupted.
+  private func record(_ taken: [Taken], mayBegin: Bool = true) async throws {
     if taken.isEmpty { return }
     try bench.spool.makeDurable(taken.map { ($0.id, $0.drop.name) })
-    let places = dispatcher.reservePlaces(taken.count)
+    let places = mayBegin ? dispatcher.reservePlaces(taken.count) : 0
     var used = 0
     let claims = taken.map { taken -> NewRun in
       let run = newRun(taken)
@@ -179,6 +199,7 @@ final class Claimer: Sendable {
     dispatcher.giveBackPlaces(places - used)
     do {
       let runs = try await bench.store.claim(claims)
+      Failpoint.claimRecorded.pass()
       for (run, claim) in zip(runs, claims) { announce(run, opened: claim.attempt) }
     } catch {
       dispatcher.giveBackPlaces(used)

@@ -1,6 +1,6 @@
 package import Core
 import Foundation
-package import Store
+import Store
 import Synchronization
 
 /// Keeps the pipelines in force as their files change: settled, checked, and the last good version for a bad one.
@@ -20,26 +20,22 @@ package final class Configs: Sendable {
   private let book: PipelineBook
   private let bell: Bell
   private let load: @Sendable () -> [LoadedPipeline]
-  private let onNew: @Sendable (PipelineVersion) async throws -> [NewRun]
-  private let onChange: @Sendable ([Run]) -> Void
+  private let onChange: @Sendable ([PipelineVersion]) async throws -> Void
   private let state = Mutex(State())
 
   /// - Parameters:
   ///   - bell: rung when a file changed.
   ///   - load: reads and checks every pipeline file.
-  ///   - onNew: asked of a version never seen before which runs its coming begins; they are recorded with it, so that
-  ///     no crash comes between.
-  ///   - onChange: told after a change, with those runs.
+  ///   - onChange: told after a change, before it is recorded, with the versions that were not in force before: one
+  ///     that is told of again after a crash may have been acted on.
   package init(
     bench: Workbench, book: PipelineBook, bell: Bell, load: @escaping @Sendable () -> [LoadedPipeline],
-    onNew: @escaping @Sendable (PipelineVersion) async throws -> [NewRun],
-    onChange: @escaping @Sendable ([Run]) -> Void
+    onChange: @escaping @Sendable ([PipelineVersion]) async throws -> Void
   ) {
     self.bench = bench
     self.book = book
     self.bell = bell
     self.load = load
-    self.onNew = onNew
     self.onChange = onChange
   }
 
@@ -70,47 +66,49 @@ package final class Configs: Sendable {
     let loaded = load()
     let (before, good) = state.withLock { ($0.seen, $0.good) }
     var inForce: [String: PipelineVersion] = [:]
-    var begun: [Run] = []
-    var changed = false
+    var fresh: [PipelineVersion] = []
+    var changed: [LoadedPipeline] = []
     for file in loaded {
       if let version = file.version {
         inForce[file.path] = version
         if good[file.path]?.digest != version.digest {
-          let isNew = try await bench.store.reader.version(digest: version.digest) == nil
-          begun += try await bench.store.register(version, beginning: isNew ? try await onNew(version) : [])
+          fresh.append(version)
+          try await bench.store.register(version)
         }
       } else if !file.isValid {
         inForce[file.path] = good[file.path]
       }
       guard before[file.path] != file else { continue }
-      changed = true
-      try await record(file, active: inForce[file.path]?.digest)
+      changed.append(file)
       announce(file, before: before[file.path], lastGood: good[file.path])
     }
+    var gone: [String] = []
     for path in Set(before.keys).union(good.keys).subtracting(loaded.map(\.path)) {
-      changed = true
-      try await bench.store.forget(config: path)
-      if let gone = good[path] { bench.say(.pipelineGone(name: gone.pipeline.name, path: path)) }
+      gone.append(path)
+      if let lost = good[path] { bench.say(.pipelineGone(name: lost.pipeline.name, path: path)) }
     }
     state.withLock { state in
       state.seen = Dictionary(loaded.map { ($0.path, $0) }) { first, _ in first }
       state.good = inForce
       state.isLoaded = true
     }
-    guard changed else { return }
+    if changed.isEmpty, gone.isEmpty { return }
     book.put(Array(inForce.values))
-    onChange(begun)
+    try await onChange(fresh)
+    // last: what a crash keeps from being recorded is fresh to the next agent
+    for file in changed { try await record(file, active: inForce[file.path]?.digest) }
+    for path in gone { try await bench.store.forget(config: path) }
   }
 
-  /// Puts what the files say in force for a command without an agent, and remembers only the version it runs.
+  /// Puts what the files say in force for a command that works without an agent.
   ///
-  /// Whatever else is new is left for the agent to find, for it may begin runs by it.
-  package func refresh(for pipeline: String) async throws {
+  /// That anything is new is left for the agent to find, which may begin runs by it.
+  package func lookUp() async throws {
     try await recall()
     let good = state.withLock { $0.good }
     let inForce = load().compactMap { $0.version ?? ($0.isValid ? nil : good[$0.path]) }
+    for version in inForce { try await bench.store.register(version) }
     book.put(inForce)
-    for version in inForce where version.pipeline.name == pipeline { try await bench.store.register(version) }
   }
 
   /// Takes up what an earlier agent had in force: a file that is bad now may have been good then.

@@ -5,21 +5,30 @@ import Synchronization
 
 /// Keeps at most so many runs going, and knows which wait, run, and resume later.
 package final class Dispatcher: Sendable {
-  private struct Active {
-    var run: Run
-    var cancellation: Cancellation
-  }
-
   private struct Parked {
     var run: Run
     /// `nil` waits for a person.
     var until: Date?
+    /// The same on a clock that nobody sets: a day that is lived twice must not keep a run waiting for a day.
+    var due: Duration?
     var isDeferred: Bool
+
+    init(run: Run, until: Date?, isDeferred: Bool, now: Date, monotonic: Duration) {
+      self.run = run
+      self.until = until
+      self.isDeferred = isDeferred
+      due = until.map { monotonic + .seconds(max(0, $0.timeIntervalSince(now))) }
+    }
+
+    func wait(at now: Date, _ monotonic: Duration) -> Duration? {
+      guard let until, let due else { return nil }
+      return max(.zero, min(.seconds(until.timeIntervalSince(now)), due - monotonic))
+    }
   }
 
   private struct State {
     var queue = RunQueue()
-    var active: [RunID: Active] = [:]
+    var active: [RunID: Cancellation] = [:]
     var parked: [RunID: Parked] = [:]
     /// Waiting runs that a person cancelled: their after-hooks are owed, whether a place is free or not.
     var cancelled: [(entry: RunQueue.Entry, cancellation: Cancellation)] = []
@@ -35,17 +44,22 @@ package final class Dispatcher: Sendable {
   private let bench: Workbench
   private let book: PipelineBook
   private let filer: Filer
+  private let monotonic: @Sendable () -> Duration
   private let bell = Bell()
+  /// Said when the agent ends now: heard also by hooks that a cancelled run still calls.
+  private let shutdown = Cancellation()
   private let state = Mutex(State())
   /// Rung whenever a place or the whole queue became free.
   private let onProgress: @Sendable () -> Void
 
   package init(
-    bench: Workbench, book: PipelineBook, filer: Filer, onProgress: @escaping @Sendable () -> Void
+    bench: Workbench, book: PipelineBook, filer: Filer, monotonic: @escaping @Sendable () -> Duration,
+    onProgress: @escaping @Sendable () -> Void
   ) {
     self.bench = bench
     self.book = book
     self.filer = filer
+    self.monotonic = monotonic
     self.onProgress = onProgress
   }
 
@@ -53,6 +67,9 @@ package final class Dispatcher: Sendable {
 
   /// Runs that are queued and not yet begun.
   package var backlog: Int { state.withLock { $0.queue.count } }
+
+  /// Runs at work.
+  var active: Int { state.withLock { $0.active.count } }
 
   /// Promises up to `wanted` free places; each must be used by `add` or given back.
   func reservePlaces(_ wanted: Int) -> Int {
@@ -88,8 +105,13 @@ package final class Dispatcher: Sendable {
   }
 
   func park(_ run: Run, until: Date?, isDeferred: Bool = false) {
-    state.withLock { $0.parked[run.id] = Parked(run: run, until: until, isDeferred: isDeferred) }
+    let parked = parked(run, until, isDeferred)
+    state.withLock { $0.parked[run.id] = parked }
     bell.ring()
+  }
+
+  private func parked(_ run: Run, _ until: Date?, _ isDeferred: Bool) -> Parked {
+    Parked(run: run, until: until, isDeferred: isDeferred, now: bench.now(), monotonic: monotonic())
   }
 
   /// The runs it has in hand.
@@ -124,29 +146,30 @@ package final class Dispatcher: Sendable {
 
   /// Cancels a run that has not ended; false where this agent does not know it.
   package func cancel(_ id: RunID) async throws -> Bool {
-    enum Found { case active(Cancellation), queued(Run), unknown }
+    enum Found { case active(Cancellation), queued(RunQueue.Entry), unknown }
     let found = state.withLock { state -> Found in
-      if let active = state.active[id] { return .active(active.cancellation) }
+      if let cancellation = state.active[id] { return .active(cancellation) }
       let entry: RunQueue.Entry
       if state.queue.isEnded(id) { return .unknown }
       if let parked = state.parked.removeValue(forKey: id) {
         entry = RunQueue.Entry(run: parked.run, priority: 0)
       } else if let queued = state.queue.remove(id) {
-        if queued.opened == nil, queued.run.started == nil { return .queued(queued.run) }
+        if queued.standing == .fresh { return .queued(queued) }
         if queued.opened != nil { state.promised -= 1 }
         entry = queued
       } else {
         return .unknown
       }
       let cancellation = Cancellation()
-      state.active[id] = Active(run: entry.run, cancellation: cancellation)
+      state.active[id] = cancellation
       state.cancelled.append((entry, cancellation))
       return .active(cancellation)
     }
     switch found {
     case .unknown: return false
     case .active(let cancellation): cancellation.cancel(.person)
-    case .queued(let run):
+    case .queued(let entry):
+      let run = try await worker.run(of: entry)
       let ending = RunEnding(.cancelled, reason: "cancelled before it began")
       try await bench.store.end(run.id, ending, at: bench.now())
       finish(run, .cancelled, ending.reason)
@@ -155,13 +178,17 @@ package final class Dispatcher: Sendable {
     return true
   }
 
-  /// Begins nothing new; `now` ends what runs, to be taken up by the next agent.
+  /// Begins nothing new, neither a run nor a stage; `now` ends what runs, to be taken up by the next agent.
   package func drain(now: Bool) {
     let active = state.withLock { state -> [Cancellation] in
       state.isDraining = true
-      return now ? state.active.values.map(\.cancellation) : []
+      return Array(state.active.values)
     }
-    for cancellation in active { cancellation.cancel(.shutdown) }
+    for cancellation in active {
+      cancellation.stopAtBoundary()
+      if now { cancellation.cancel(.shutdown) }
+    }
+    if now { shutdown.cancel(.shutdown) }
     bell.ring()
   }
 
@@ -205,7 +232,8 @@ package final class Dispatcher: Sendable {
   }
 
   private func takeStartable(at now: Date) -> ([(RunQueue.Entry, Cancellation)], wake: Duration?) {
-    state.withLock { state in
+    let monotonic = monotonic()
+    return state.withLock { state in
       var entries = state.cancelled.map { ($0.entry, $0.cancellation) }
       state.cancelled = []
       if state.isDraining {
@@ -213,13 +241,13 @@ package final class Dispatcher: Sendable {
           state.promised -= 1
           let cancellation = Cancellation()
           cancellation.cancel(.shutdown)
-          state.active[entry.run.id] = Active(run: entry.run, cancellation: cancellation)
+          state.active[entry.id] = cancellation
           entries.append((entry, cancellation))
         }
         return (entries, nil)
       }
       for (id, parked) in state.parked {
-        guard let until = parked.until, until <= now else { continue }
+        guard let wait = parked.wait(at: now, monotonic), wait <= .zero else { continue }
         state.parked[id] = nil
         state.queue.add(RunQueue.Entry(run: parked.run, priority: 0))
       }
@@ -227,26 +255,28 @@ package final class Dispatcher: Sendable {
         guard let entry = state.queue.next() else { break }
         if entry.opened != nil { state.promised -= 1 }
         let cancellation = Cancellation()
-        state.active[entry.run.id] = Active(run: entry.run, cancellation: cancellation)
+        state.active[entry.id] = cancellation
         entries.append((entry, cancellation))
       }
-      let next = state.parked.values.compactMap(\.until).min()
-      return (entries, next.map { .seconds(max(0.001, $0.timeIntervalSince(now))) })
+      let next = state.parked.values.compactMap { $0.wait(at: now, monotonic) }.min()
+      return (entries, next.map { max(.milliseconds(1), $0) })
     }
   }
 
+  private var worker: RunWorker { RunWorker(bench: bench, book: book, shutdown: shutdown) }
+
   private func work(_ entry: RunQueue.Entry, _ cancellation: Cancellation) async throws {
-    let (run, disposition) = try await RunWorker(bench: bench, book: book).work(entry, cancellation)
+    let (run, disposition) = try await worker.work(entry, cancellation)
     leave(run, disposition)
   }
 
   private func leave(_ run: Run, _ disposition: RunExecutor.Disposition) {
+    var parked: Parked?
+    if case .parked(let until, let isDeferred) = disposition { parked = self.parked(run, until, isDeferred) }
     state.withLock { state in
       state.active[run.id] = nil
       // in one step, so that a cancel finds it here or there
-      if case .parked(let until, let isDeferred) = disposition {
-        state.parked[run.id] = Parked(run: run, until: until, isDeferred: isDeferred)
-      }
+      if let parked { state.parked[run.id] = parked }
     }
     switch disposition {
     case .ended(let ended, let reason): finish(run, ended, reason)

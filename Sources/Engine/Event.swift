@@ -26,7 +26,9 @@ package struct Event: Sendable {
 
   package enum Kind: Sendable {
     case agentStarted(pid: Int32, home: String)
-    case agentStopping(reason: String)
+    case agentStopping(reason: String, running: Int, drain: Duration)
+    /// Asked a second time.
+    case agentStoppingNow(reason: String)
     case agentStopped
     case recovered(runs: Int, adopted: Int)
 
@@ -59,11 +61,14 @@ package struct Event: Sendable {
     case pipelineInvalid(path: String, errors: Int, first: String, lastGoodInForce: Bool)
     case pipelineGone(name: String, path: String)
 
-    case watchTroubled(String)
     case stateTroubled(String)
-    case stateRecovered
+    case stateRecovered(String)
     case stateBackedUp(path: String, seconds: Double)
+    case watched(WatchNews)
     case controlRefused(String)
+
+    case clearedAway(runs: Int, bytes: Int)
+    case clearingTroubled(String)
   }
 
   package init(at: Date, run: RunTag? = nil, stage: String? = nil, attempt: Int? = nil, _ kind: Kind) {

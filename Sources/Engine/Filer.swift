@@ -87,6 +87,7 @@ package final class Filer: Sendable {
     let filed = batch.filter { !troubled.contains($0.id) }
     if filed.isEmpty { return }
     try await bench.store.filed(filed.map(\.id))
+    Failpoint.filingRecorded.pass()
     for filing in filed { bench.say(.dropFiled(filing.name, to: filing.destination)) }
   }
 }

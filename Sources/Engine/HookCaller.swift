@@ -89,8 +89,10 @@ struct HookCaller: Sendable {
         .outputLine(line, hook: hook.file.shown), run, stage: occasion.stage?.name,
         attempt: occasion.stage?.attempt)
     }
+    Failpoint.hookAsked.pass()
     var result = try await bench.work(
       request(hook, occasion, verdict, begun: begun, lines: lines), of: run, stage: occasion.stage?.name)
+    Failpoint.hookAnswered.pass()
     try Task.checkCancellation()
     result.reply = mask.masked(result.reply)
     let (reply, failure) = read(result, timeout: hook.timeout, lastLine: lines.lastLine)

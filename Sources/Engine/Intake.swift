@@ -9,7 +9,10 @@ import Synchronization
 package final class Intake: Sendable {
   private struct State {
     var candidates: Candidates
-    var paused: String?
+    var shortage: Shortage?
+    /// While something is short nothing is tried before this.
+    var pausedUntil = Duration.zero
+    var sweep: InboxSweep?
     var isStopping = false
     /// Within a step: names looked at, or claimed and not yet recorded.
     var isBusy = false
@@ -18,8 +21,8 @@ package final class Intake: Sendable {
 
   /// Claims of one transaction; also the most looks of one step.
   private static let batch = 256
-  /// Runs waiting to begin, above which nothing more is claimed.
-  private static let backlog = 10_000
+  /// Runs waiting to begin, above which nothing more is claimed: each takes a place on the disk, and a few bytes here.
+  private static let backlog = 1_000_000
   private static let pause = Duration.seconds(5)
 
   private let bench: Workbench
@@ -70,13 +73,15 @@ package final class Intake: Sendable {
   }
 
   /// Why nothing is taken in for now; `nil` while all is well.
-  package var pauseReason: String? { state.withLock { $0.paused } }
+  package var pauseReason: String? { state.withLock { $0.shortage?.words } }
 
   var isStopped: Bool { state.withLock { $0.isStopping } }
 
   /// Whether nothing is on its way in; held and unmatched drops do not count.
   package var isIdle: Bool {
-    state.withLock { !$0.isBusy && !$0.wantsScan && !$0.candidates.isSettling && $0.paused == nil }
+    state.withLock {
+      !$0.isBusy && !$0.wantsScan && $0.sweep == nil && !$0.candidates.isSettling && $0.shortage == nil
+    }
       && claimer.nextLook == nil
   }
 
@@ -84,35 +89,45 @@ package final class Intake: Sendable {
     package var waiting: [(name: FileName, reason: String)]
     package var held: [(name: FileName, reason: String)]
     package var unmatched: [FileName]
-    package var paused: String?
+    package var paused: Shortage?
+    /// How long until a waiting one is looked at again.
+    package var left: [FileName: Duration] = [:]
   }
 
   /// Every name in the inbox that intake knows, and what it waits for.
   package func ledger() -> Ledger {
-    state.withLock { state in
-      Ledger(
+    let now = monotonic()
+    return state.withLock { state in
+      var ledger = Ledger(
         waiting: state.candidates.waiting().sorted { $0.name < $1.name },
         held: state.candidates.held.map { ($0.key, $0.value) }.sorted { $0.0 < $1.0 },
-        unmatched: state.candidates.unmatched.sorted(), paused: state.paused)
+        unmatched: state.candidates.unmatched.sorted(), paused: state.shortage)
+      for (name, _) in ledger.waiting {
+        ledger.left[name] = state.candidates.due(name).map { max(.zero, $0 - now) }
+      }
+      return ledger
     }
   }
 
   /// Records a drop whose rename a crash left without a row.
-  func adopt(_ name: FileName, of id: RunID) async throws {
-    let sighting = try bench.spool.look(at: name, of: id)
-    switch sighting {
-    case .gone: return
-    case .special(let kind, let sample):
-      try await claimer.adopt(id, ReadyDrop(name: name, sample: sample, refusal: "is a \(kind), not a file"))
-    case .directory:
-      let sample = FileSample(device: 0, inode: 0, bytes: 0, links: 1, modified: 0, changed: 0)
-      try await claimer.adopt(id, ReadyDrop(name: name, sample: sample, refusal: "is a directory, not a file"))
-    case .file(let sample, let openness):
-      let route = book.route(name)
-      let refusal = route == nil ? "was claimed, and no pipeline takes it any more" : nil
-      let drop = ReadyDrop(name: name, sample: sample, route: route, refusal: refusal)
-      if openness == .openForWriting { claimer.adoptUnquiet(id, drop) } else { try await claimer.adopt(id, drop) }
+  func adopt(_ found: [(id: RunID, name: FileName)]) async throws {
+    var quiet: [(id: RunID, drop: ReadyDrop)] = []
+    for (id, name) in found {
+      switch try bench.spool.look(at: name, of: id) {
+      case .gone: continue
+      case .special(let kind, let sample):
+        quiet.append((id, ReadyDrop(name: name, sample: sample, refusal: "is a \(kind), not a file")))
+      case .directory:
+        let sample = FileSample(device: 0, inode: 0, bytes: 0, links: 1, modified: 0, changed: 0)
+        quiet.append((id, ReadyDrop(name: name, sample: sample, refusal: "is a directory, not a file")))
+      case .file(let sample, let openness):
+        let route = book.route(name)
+        let refusal = route == nil ? "was claimed, and no pipeline takes it any more" : nil
+        let drop = ReadyDrop(name: name, sample: sample, route: route, refusal: refusal)
+        if openness == .openForWriting { claimer.adoptUnquiet(id, drop) } else { quiet.append((id, drop)) }
+      }
     }
+    try await claimer.adopt(quiet)
   }
 
   // MARK: - The loop
@@ -134,76 +149,103 @@ package final class Intake: Sendable {
     state.withLock { $0.isBusy = true }
     defer { state.withLock { $0.isBusy = false } }
     takeHints()
-    let now = monotonic()
-    if let trouble = trouble() {
-      pause(trouble)
-      return Self.pause
-    }
-    resume()
+    let pause = state.withLock { $0.shortage == nil ? .zero : $0.pausedUntil - monotonic() }
+    if pause > .zero { return pause }
+    if let shortage = shortage() { return self.pause(shortage) }
     guard dispatcher.backlog < Self.backlog else { return nil }
-    let due = state.withLock { $0.candidates.takeDue(now: now, limit: Self.batch) }
-    let ready = look(at: due)
-    let deferred = try await claimer.claim(ready)
+    do { try sweep() } catch let trouble as HostError { return self.pause(.refused(trouble.description)) }
+    let due = state.withLock { $0.candidates.takeDue(now: monotonic(), limit: Self.batch) }
+    var refusal: HostError?
+    let ready = look(at: due, &refusal)
+    let claims = try await claimer.claim(ready)
+    let stay = Set(claims.held.map(\.0) + claims.left)
     state.withLock { state in
-      let stay = Set(deferred.map(\.0))
       for drop in ready where !stay.contains(drop.name) { state.candidates.forget(drop.name) }
     }
-    for (name, reason) in deferred { hold(name, reason) }
+    for (name, reason) in claims.held { hold(name, reason) }
+    lookAgain(at: claims.left)
+    if let trouble = claims.shortage ?? refusal { return self.pause(.refused(trouble.description)) }
+    resume()
     return nextStep()
   }
 
   private func nextStep() -> Duration? {
     let settlingAgain = claimer.nextLook
     return state.withLock { state -> Duration? in
-      if state.wantsScan { return .zero }
+      if state.wantsScan || state.sweep != nil && state.candidates.count < InboxSweep.window { return .zero }
       let due = state.candidates.nextDue.map { max(.zero, $0 - monotonic()) }
       return [due, settlingAgain].compactMap { $0 }.min()
     }
   }
 
   private func takeHints() {
+    // what is not taken waits with the watcher, which keeps no more than a scan would find
+    guard state.withLock({ $0.candidates.count < InboxSweep.window }) else { return }
     let hints = watcher.hints()
     let now = monotonic()
-    let scan = state.withLock { state -> Bool in
+    state.withLock { state in
       for (name, moved) in hints.names where CandidateName.refusal(of: name) == nil {
         state.candidates.notice(name, moved: moved, now: now)
       }
-      defer { state.wantsScan = false }
-      return hints.scanInbox || state.wantsScan
-    }
-    if scan { self.scan(now: now) }
-  }
-
-  /// Looks at every name there is; what is known already keeps its place in the settling.
-  private func scan(now: Duration) {
-    var present: Set<FileName> = []
-    do {
-      try inbox.forEachName { name in
-        guard CandidateName.refusal(of: name) == nil else { return }
-        present.insert(name)
-        state.withLock { state in
-          if !state.candidates.knows(name) { state.candidates.notice(name, moved: nil, now: now) }
-        }
-      }
-      state.withLock { state in
-        state.candidates.keepOnly(present)
-        state.candidates.reconsiderHeld(now: now)
-      }
-    } catch {
-      bench.say(.watchTroubled("\(error)"))
+      // where another inbox may have come, what was short may be there too
+      if hints.scanInbox { (state.wantsScan, state.pausedUntil) = (true, .zero) }
     }
   }
 
-  private func look(at names: [FileName]) -> [ReadyDrop] {
-    names.compactMap { name in
+  /// Looks at the names there are, as many as may wait at once.
+  private func sweep() throws {
+    while let sweep = try beginSweep() {
       do {
-        let sighting = try inbox.look(at: name)
-        return judge(name, sighting)
+        let names = try sweep.portion()
+        let now = monotonic()
+        state.withLock { state in
+          if names.isEmpty {
+            state.sweep?.end(&state.candidates, now: now)
+            state.sweep = nil
+          } else {
+            state.sweep?.take(names, into: &state.candidates, now: now)
+          }
+        }
       } catch {
-        hold(name, "\(error)")
-        return nil
+        state.withLock { ($0.sweep, $0.wantsScan) = (nil, true) }
+        throw error
       }
     }
+  }
+
+  /// The sweep to go on with; `nil` where none is wanted, or enough wait already.
+  private func beginSweep() throws -> InboxSweep? {
+    let (under, wants) = state.withLock { state in
+      let isFull = state.candidates.count >= InboxSweep.window
+      return (isFull ? nil : state.sweep, !isFull && state.sweep == nil && state.wantsScan)
+    }
+    guard wants else { return under }
+    let names = try inbox.names()
+    return state.withLock { state in
+      state.wantsScan = false
+      state.sweep = InboxSweep(of: names, state.candidates)
+      return state.sweep
+    }
+  }
+
+  /// - Parameter refusal: what the inbox said where it could not be looked at; the rest is then looked at later.
+  private func look(at names: [FileName], _ refusal: inout HostError?) -> [ReadyDrop] {
+    var ready: [ReadyDrop] = []
+    for (index, name) in names.enumerated() {
+      do {
+        if let drop = judge(name, try inbox.look(at: name)) { ready.append(drop) }
+      } catch {
+        lookAgain(at: Array(names[index...]))
+        refusal = error as? HostError ?? HostError("\(error)")
+        break
+      }
+    }
+    return ready
+  }
+
+  private func lookAgain(at names: [FileName]) {
+    if names.isEmpty { return }
+    state.withLock { $0.candidates.lookAgain(at: names, now: monotonic()) }
   }
 
   private func judge(_ name: FileName, _ sighting: Sighting) -> ReadyDrop? {
@@ -252,29 +294,29 @@ package final class Intake: Sendable {
 
   // MARK: - Pausing
 
-  private func trouble() -> String? {
+  private func shortage() -> Shortage? {
     do {
-      let free = try bench.spool.freeBytes()
-      if free < bench.settings.reserve {
-        return "only \(Quantity.text(bytes: free)) free, less than the reserve of "
-          + Quantity.text(bytes: bench.settings.reserve)
-      }
-      return nil
-    } catch { return "\(error)" }
+      if let short = Shortage(of: try bench.spool.room(), at: "var/", reserve: bench.settings.reserve) { return short }
+      return try inbox.isReadOnly() ? .readOnly("inbox/") : nil
+    } catch {
+      return .refused("\(error)")
+    }
   }
 
-  private func pause(_ reason: String) {
-    let isNew = state.withLock { state in
-      defer { state.paused = reason }
-      return state.paused == nil
+  /// - Returns: when to look again whether it is over.
+  private func pause(_ shortage: Shortage) -> Duration {
+    let isNews = state.withLock { state in
+      defer { (state.shortage, state.pausedUntil) = (shortage, monotonic() + Self.pause) }
+      return state.shortage.map { !$0.isSameKind(as: shortage) } ?? true
     }
-    if isNew { bench.say(.intakePaused(reason: reason)) }
+    if isNews { bench.say(.intakePaused(reason: shortage.words)) }
+    return Self.pause
   }
 
   private func resume() {
     let wasPaused = state.withLock { state in
-      defer { state.paused = nil }
-      return state.paused != nil
+      defer { state.shortage = nil }
+      return state.shortage != nil
     }
     if wasPaused { bench.say(.intakeResumed) }
   }

@@ -14,9 +14,9 @@ package enum LogWords {
 
   private static func words(_ kind: Event.Kind) -> Words {
     switch kind {
-    case .agentStarted, .agentStopping, .agentStopped, .recovered, .watchTroubled, .controlRefused:
+    case .agentStarted, .agentStopping, .agentStoppingNow, .agentStopped, .recovered, .watched, .controlRefused:
       agent(kind)
-    case .stateTroubled, .stateRecovered, .stateBackedUp: state(kind)
+    case .stateTroubled, .stateRecovered, .stateBackedUp, .clearedAway, .clearingTroubled: state(kind)
     case .dropHeld, .dropUnmatched, .dropClaimed, .dropQuarantined, .dropCleared, .dropFiled, .filingTroubled,
       .intakePaused, .intakeResumed:
       intake(kind)
@@ -32,14 +32,19 @@ package enum LogWords {
     switch kind {
     case .agentStarted(let pid, let home):
       (.info, "agent started", ["pid": .integer(Int(pid)), "home": .string(home)])
-    case .agentStopping(let reason): (.info, "agent is stopping", ["reason": .string(reason)])
+    case .agentStopping(let reason, let running, let drain):
+      (
+        .info, "agent is stopping",
+        ["reason": .string(reason), "running": .integer(running), "drain_s": .number(drain / .seconds(1))]
+      )
+    case .agentStoppingNow(let reason): (.warning, "agent ends what runs", ["reason": .string(reason)])
     case .agentStopped: (.info, "agent stopped", [:])
     case .recovered(let runs, let adopted):
       (
         .notice, "took up what an earlier agent left",
         ["runs": .integer(runs), "adopted": .integer(adopted)]
       )
-    case .watchTroubled(let what): (.warning, "watching is impaired", ["reason": .string(what)])
+    case .watched(let news): watched(news)
     case .controlRefused(let reason): (.warning, "request refused", ["reason": .string(reason)])
     default: (.debug, "unworded", [:])
     }
@@ -48,10 +53,24 @@ package enum LogWords {
   private static func state(_ kind: Event.Kind) -> Words {
     switch kind {
     case .stateTroubled(let what): (.warning, "the database needs a person", ["reason": .string(what)])
-    case .stateRecovered: (.notice, "the database's log is short again", [:])
+    case .stateRecovered(let what): (.notice, "the database is well again", ["reason": .string(what)])
     case .stateBackedUp(let path, let seconds):
       (.info, "database backed up", ["path": .string(path), "seconds": .number(seconds)])
+    case .clearedAway(let runs, let bytes):
+      (.info, "old runs cleared away", ["runs": .integer(runs), "bytes": .integer(bytes)])
+    case .clearingTroubled(let what): (.warning, "old files cannot be cleared away", ["reason": .string(what)])
     default: (.debug, "unworded", [:])
+    }
+  }
+
+  private static func watched(_ news: WatchNews) -> Words {
+    switch news {
+    case .troubled(let what): (.warning, "watching is impaired", ["reason": .string(what)])
+    case .mended(let what): (.notice, "watching is whole again", ["was": .string(what)])
+    case .replaced: (.notice, "the inbox is another directory than before; it is looked at whole", [:])
+    case .overflowed(let count):
+      (.warning, "events were lost; the inbox is looked at whole", ["overflows": .integer(count)])
+    case .mode(let mode): (.notice, "the inbox is watched", ["how": .string(mode.words)])
     }
   }
 

@@ -6,6 +6,9 @@ import Store
 ///
 /// The lock is held and the earlier spawner's programs are gone before this begins.
 struct Recovery: Sendable {
+  /// Runs that are turned in one transaction: each has its own step, and all of them one sync.
+  private static let batch = 500
+
   let bench: Workbench
   let book: PipelineBook
   let intake: Intake
@@ -14,17 +17,20 @@ struct Recovery: Sendable {
 
   func run() async throws {
     let reader = bench.store.reader
-    let interrupted = try await reader.runningAttempts()
-    if !interrupted.isEmpty {
-      try await bench.store.interrupt(interrupted, reason: "the agent died", at: bench.now())
-    }
     // read before: what is adopted is queued by its claim; what a changed file began is queued already
     let known = dispatcher.known
     let open = try await reader.openRuns().filter { !known.contains($0.id) }
+    let left = Dictionary(grouping: try await reader.runningAttempts(), by: \.run)
     let adopted = try await adoptWork()
-    let broken = Dictionary(interrupted.map { ($0.run, $0.stage) }) { _, last in last }
-    for run in open { try await takeUp(run, interruptedIn: broken[run.id]) }
-    for run in try await reader.unfiled() { filer.add(Filing(run, ended: run.state)) }
+    try await takeUp(interrupted: open.filter { left[$0.id] != nil }, left)
+    for run in open where left[run.id] == nil {
+      takeUp(run)
+      Failpoint.recoveryTaken.pass()
+    }
+    for run in try await reader.unfiled() {
+      filer.add(Filing(run, ended: run.state))
+      Failpoint.recoveryRefiled.pass()
+    }
     if adopted > 0 || !open.isEmpty { bench.say(.recovered(runs: open.count, adopted: adopted)) }
   }
 
@@ -36,29 +42,47 @@ struct Recovery: Sendable {
     for id in copies {
       if known.contains(id) { try bench.spool.adoptCopy(id) } else { try bench.spool.discardCopy(id) }
     }
-    var adopted = 0
+    var adopted: [(id: RunID, name: FileName)] = []
     for (id, names) in work where !known.contains(id) {
-      if names.isEmpty {
+      // a claim is one file: what someone else put beside it goes where it goes
+      guard let name = names.min(by: { $0.bytes.lexicographicallyPrecedes($1.bytes) }) else {
         try bench.spool.discardWork(id)
-      } else {
-        for name in names { try await intake.adopt(name, of: id) }
-        adopted += 1
+        Failpoint.recoveryDiscarded.pass()
+        continue
       }
+      adopted.append((id, name))
     }
-    return adopted
+    try await intake.adopt(adopted)
+    if !adopted.isEmpty { Failpoint.recoveryAdopted.pass() }
+    return adopted.count
   }
 
-  private func takeUp(_ run: Run, interruptedIn stage: String?) async throws {
-    if let stage, let disposition = try await Interruption(bench: bench).follow(run, in: stage) {
-      switch disposition {
-      case .ended(let state, let reason): filer.add(Filing(run, ended: state, reason: reason))
-      case .parked(let until, _): dispatcher.park(run, until: until)
-      case .interrupted: break
+  private func takeUp(interrupted runs: [Run], _ left: [RunID: [Attempt]]) async throws {
+    let interruption = Interruption(bench: bench, book: book)
+    for start in stride(from: 0, to: runs.count, by: Self.batch) {
+      var turns: [(run: Run, step: Step, verdict: Interruption.Verdict)] = []
+      for run in runs[start..<min(start + Self.batch, runs.count)] {
+        let (step, verdict) = try await interruption.step(for: run, left: left[run.id] ?? [], because: "the agent died")
+        turns.append((run, step, verdict))
       }
-    } else if run.state == .waiting, stage == nil {
-      dispatcher.park(run, until: run.resumes)
-    } else {
-      dispatcher.add(run, priority: book.version(of: run.pipeline)?.pipeline.trigger.priority ?? 0)
+      Failpoint.recoveryInterrupting.pass()
+      try await bench.store.advance(turns.map(\.step))
+      Failpoint.recoveryInterrupted.pass()
+      for (run, step, verdict) in turns {
+        switch interruption.say(verdict, of: run, step) {
+        case .ended(let state, let reason): filer.add(Filing(run, ended: state, reason: reason))
+        case .parked(let until, _): dispatcher.park(run, until: until)
+        case .interrupted, nil: queue(run)
+        }
+      }
     }
+  }
+
+  private func takeUp(_ run: Run) {
+    if run.state == .waiting { dispatcher.park(run, until: run.resumes) } else { queue(run) }
+  }
+
+  private func queue(_ run: Run) {
+    dispatcher.add(run, priority: book.version(of: run.pipeline)?.pipeline.trigger.priority ?? 0)
   }
 }

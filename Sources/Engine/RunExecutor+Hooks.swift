@@ -53,11 +53,14 @@ extension RunExecutor {
         event: .onQuarantine, context: .object([:]), out: directory,
         outcome: Envelope.OutcomePart(
           state: RunState.quarantined.rawValue, reason: run.reason, termination: nil, usage: nil),
-        cancellation: cancellation))
+        cancellation: shutdown))
     try await bench.store.record(calls)
   }
 
-  func callHooksAfterRun(_ ending: inout RunEnding, _ session: inout RunSession) async throws {
+  enum AfterRun { case called, cut }
+
+  /// - Returns: `cut` where the agent ended one whose word counts: then they are called again when it is back.
+  func callHooksAfterRun(_ ending: inout RunEnding, _ session: inout RunSession) async throws -> AfterRun {
     let events: [HookEvent] = ending.state == .quarantined ? [.onQuarantine, .afterRun] : [.afterRun]
     for event in events where hooks.hasHooks(at: event) {
       let (verdict, calls) = try await hooks.call(
@@ -66,14 +69,16 @@ extension RunExecutor {
           out: try bench.spool.runPath(run.id),
           outcome: Envelope.OutcomePart(
             state: ending.state.rawValue, reason: ending.reason, termination: nil, usage: nil),
-          outputs: session.pipeline.stages.flatMap { session.left(by: $0) }))
+          outputs: session.pipeline.stages.flatMap { session.left(by: $0) }, cancellation: shutdown))
       session.hookCalls += calls
       guard ending.state == .done else { continue }
+      if case .fail = verdict.decision, shutdown.cause != nil { return .cut }
       switch verdict.decision {
       case .fail(let reason): ending = RunEnding(.failed, reason: mask.masked(reason))
       case .deny(let reason): ending = RunEnding(.failed, reason: mask.masked("denied: \(reason)"))
       case .allow, .skip, .defer: break
       }
     }
+    return .called
   }
 }

@@ -8,11 +8,13 @@ struct RunExecutor: Sendable {
   let run: Run
   let pipeline: Pipeline
   let cancellation: Cancellation
+  /// Also ends hooks that a cancelled run still calls.
+  let shutdown: Cancellation
   let mask: SecretMask
   /// Nobody has an opinion yet: rules, policies and trials come with their version.
   private let counsel = Counsel()
 
-  init(bench: Workbench, run: Run, pipeline: Pipeline, cancellation: Cancellation) {
+  init(bench: Workbench, run: Run, pipeline: Pipeline, cancellation: Cancellation, shutdown: Cancellation) {
     let passed = (bench.settings.environment + pipeline.environment).filter(SecretMask.looksSecret)
     mask = SecretMask(values: (passed + bench.settings.secrets).compactMap { bench.environment[$0] })
     // what is said of this run hides the secrets this pipeline is given, also those the agent's own log knows not
@@ -20,6 +22,7 @@ struct RunExecutor: Sendable {
     self.run = run
     self.pipeline = pipeline
     self.cancellation = cancellation
+    self.shutdown = shutdown
   }
 
   /// How the work came to its end, for now or for good.
@@ -35,7 +38,7 @@ struct RunExecutor: Sendable {
 
   /// - Parameter opened: the first attempt, where the claim has recorded it already.
   func execute(opened: Attempt?) async throws -> Disposition {
-    var session = try await self.session()
+    var session = try await self.session(opened: opened)
     if let cause = cancellation.cause {
       return try await stop(cause, closing: opened.map { unbegun($0, context: session.context) }, &session)
     }
@@ -49,7 +52,7 @@ struct RunExecutor: Sendable {
     // what ended and waits to be recorded together with what begins
     var ended: StageExecutor.Ended?
     while let stage = session.next {
-      if pending == nil, let cause = cancellation.cause {
+      if pending == nil, let cause = cancellation.cause ?? (cancellation.stopsAtBoundary ? .shutdown : nil) {
         return try await stop(cause, closing: ended, &session)
       }
       let attempt: Attempt
@@ -62,7 +65,7 @@ struct RunExecutor: Sendable {
       }
       let stages = StageExecutor(
         bench: bench, run: session.run, pipeline: pipeline, mask: mask, cancellation: cancellation,
-        counsel: counsel)
+        shutdown: shutdown, counsel: counsel)
       var result = try await stages.execute(attempt, of: stage, in: session)
       let complaint = try session.drop?.complaint()
       if let complaint { result.spoil(because: mask.masked(complaint)) }
@@ -146,12 +149,16 @@ struct RunExecutor: Sendable {
     }
   }
 
-  private func session() async throws -> RunSession {
+  private func session(opened: Attempt?) async throws -> RunSession {
     let reader = bench.store.reader
     var session = RunSession(
       run: run, pipeline: pipeline, origin: try await RunOrigin(bench: bench, run: run, pipeline: pipeline).parts(),
       context: try await reader.context(of: run.id))
     let attempts = try await reader.attempts(of: run.id)
+    // as it is recorded, so that the log and `status` say the same
+    if opened == nil {
+      session.run.started = attempts.isEmpty ? nil : try await reader.run(matching: .id(run.id)).started
+    }
     if !attempts.isEmpty {
       session.resume(attempts: attempts, artifacts: try await reader.artifacts(of: run.id)) {
         bench.spool.path(of: $0, run: run.id)
@@ -170,13 +177,15 @@ struct RunExecutor: Sendable {
     _ ended: StageExecutor.Ended?, opening attempt: Attempt, in session: inout RunSession
   ) async throws {
     let calls = session.takeHookCalls()
+    let now = bench.now()
+    session.run.started = session.run.started ?? now
     if ended == nil, calls.isEmpty {
-      try await bench.store.begin(run.id, attempt: attempt, at: bench.now())
+      try await bench.store.begin(run.id, attempt: attempt, at: now)
       return
     }
     try await bench.store.advance(
       Step(
-        run: run.id, at: bench.now(), closed: ended.map { [$0.attempt] } ?? [],
+        run: run.id, at: now, closed: ended.map { [$0.attempt] } ?? [],
         artifacts: ended?.artifacts ?? [], hookCalls: calls, context: session.context, opened: [attempt]))
   }
 
@@ -216,7 +225,9 @@ struct RunExecutor: Sendable {
   ) async throws -> Disposition {
     var ending = ending
     ending.reason = ending.reason.map(mask.masked)
-    try await callHooksAfterRun(&ending, &session)
+    if try await callHooksAfterRun(&ending, &session) == .cut {
+      return try await stop(.shutdown, closing: ended, &session)
+    }
     if let complaint = try session.drop?.complaint() {
       if ending.state == .done { ending.state = .failed }
       ending.reason = mask.masked((ending.reason.map { $0 + "; " } ?? "") + complaint)
@@ -226,7 +237,7 @@ struct RunExecutor: Sendable {
       Step(
         run: run.id, at: now, closed: ended.map { [$0.attempt] } ?? [], artifacts: ended?.artifacts ?? [],
         hookCalls: session.takeHookCalls(), context: session.context, turn: .ends(ending)))
-    let seconds = now.timeIntervalSince(run.started ?? run.created)
+    let seconds = session.run.started.map { ((now.timeIntervalSince($0)) * 1000).rounded() / 1000 } ?? 0
     bench.say(.runEnded(ending.state, seconds: seconds, reason: ending.reason), run)
     return .ended(ending.state, reason: ending.reason)
   }

@@ -2,51 +2,115 @@ import Core
 import DequeModule
 
 /// Runs that wait for a free place: the higher priority first, then the older.
+///
+/// Only the first few are held whole; of the others the id is enough, for they are on the record. So a backlog of a
+/// million runs takes some megabytes.
 struct RunQueue {
   struct Entry: Sendable {
-    var run: Run
+    var id: RunID
+    /// `nil` where it is to be read from the record.
+    var run: Run?
     var priority: Int
     /// The first attempt, where the claim has recorded it already: such a run has its place.
     var opened: Attempt?
+    var standing: Standing
+
+    init(run: Run, priority: Int, opened: Attempt? = nil) {
+      (id, self.run, self.priority, self.opened) = (run.id, run, priority, opened)
+      standing = run.state.isTerminal ? .ended : run.started == nil && opened == nil ? .fresh : .begun
+    }
+
+    fileprivate init(id: RunID, priority: Int, standing: Standing) {
+      (self.id, self.priority, self.standing) = (id, priority, standing)
+    }
   }
 
-  private var byPriority: [Int: Deque<Entry>] = [:]
+  enum Standing: Sendable {
+    /// Nothing of it was ever run.
+    case fresh
+    case begun
+    /// Only hooks are to be told of it.
+    case ended
+  }
+
+  private final class Whole: Sendable {
+    let entry: Entry
+
+    init(_ entry: Entry) { self.entry = entry }
+  }
+
+  private enum Place {
+    case whole(Whole)
+    case id(RunID.Bits, Standing)
+
+    var bits: RunID.Bits {
+      switch self {
+      case .whole(let whole): whole.entry.id.bits
+      case .id(let bits, _): bits
+      }
+    }
+
+    func entry(priority: Int) -> Entry {
+      switch self {
+      case .whole(let whole): whole.entry
+      case .id(let bits, let standing): Entry(id: RunID(bits), priority: priority, standing: standing)
+      }
+    }
+  }
+
+  /// Held whole, so that a short queue reads nothing twice.
+  private static let wholeOnes = 1024
+
+  private var byPriority: [Int: Deque<Place>] = [:]
+  private var whole = 0
   private(set) var count = 0
 
   mutating func add(_ entry: Entry) {
-    byPriority[entry.priority, default: []].append(entry)
     count += 1
+    if whole < Self.wholeOnes || entry.opened != nil {
+      whole += 1
+      byPriority[entry.priority, default: []].append(.whole(Whole(entry)))
+    } else {
+      byPriority[entry.priority, default: []].append(.id(entry.id.bits, entry.standing))
+    }
   }
 
   mutating func next() -> Entry? {
-    guard let priority = byPriority.keys.max(), let entry = byPriority[priority]?.popFirst() else { return nil }
+    guard let priority = byPriority.keys.max() else { return nil }
+    return take(0, priority)
+  }
+
+  private mutating func take(_ index: Int, _ priority: Int) -> Entry? {
+    guard let place = byPriority[priority]?.remove(at: index) else { return nil }
     if byPriority[priority]?.isEmpty == true { byPriority[priority] = nil }
     count -= 1
-    return entry
+    if case .whole = place { whole -= 1 }
+    return place.entry(priority: priority)
   }
 
   /// Whether a run is first in line whose attempt is recorded as begun.
-  var hasOpened: Bool { byPriority[.max]?.first?.opened != nil }
+  var hasOpened: Bool { byPriority[.max]?.first?.entry(priority: .max).opened != nil }
 
-  var ids: [RunID] { byPriority.values.flatMap { $0.map(\.run.id) } }
+  var ids: [RunID] { byPriority.values.flatMap { $0.map { RunID($0.bits) } } }
 
   /// Whether a run is in line that has ended already and of which only hooks are to be told.
   func isEnded(_ id: RunID) -> Bool {
-    byPriority.values.contains { $0.contains { $0.run.id == id && $0.run.state.isTerminal } }
+    guard let (priority, index) = find(id) else { return false }
+    return byPriority[priority]?[index].entry(priority: priority).standing == .ended
   }
 
-  func contains(_ id: RunID) -> Bool {
-    byPriority.values.contains { $0.contains { $0.run.id == id } }
-  }
+  func contains(_ id: RunID) -> Bool { find(id) != nil }
 
   /// Takes a run out that shall not be worked.
   mutating func remove(_ id: RunID) -> Entry? {
-    for (priority, entries) in byPriority {
-      guard let index = entries.firstIndex(where: { $0.run.id == id }) else { continue }
-      let entry = byPriority[priority]?.remove(at: index)
-      if byPriority[priority]?.isEmpty == true { byPriority[priority] = nil }
-      count -= 1
-      return entry
+    guard let (priority, index) = find(id) else { return nil }
+    return take(index, priority)
+  }
+
+  private func find(_ id: RunID) -> (priority: Int, index: Int)? {
+    let bits = id.bits
+    for (priority, places) in byPriority {
+      if let index = places.firstIndex(where: { $0.bits == bits }) { return (priority, index) }
     }
     return nil
   }

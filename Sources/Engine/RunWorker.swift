@@ -6,17 +6,19 @@ import Store
 struct RunWorker: Sendable {
   let bench: Workbench
   let book: PipelineBook
+  /// Said when the agent ends now.
+  let shutdown: Cancellation
 
   /// - Returns: the run as it stands then, and what is to become of it.
   /// - Throws: what brings the agent down: the store cannot record any more.
   func work(
     _ entry: RunQueue.Entry, _ cancellation: Cancellation
   ) async throws -> (Run, RunExecutor.Disposition) {
-    var run = entry.run
+    var run = try await self.run(of: entry)
     do {
       if run.state == .quarantined {
         let pipeline = book.pipelineInForce(of: run)
-        try await RunExecutor(bench: bench, run: run, pipeline: pipeline, cancellation: cancellation).tellOfQuarantine()
+        try await executor(of: run, pipeline, cancellation).tellOfQuarantine()
         return (run, .ended(.quarantined, reason: run.reason))
       }
       let pipeline = try await pipeline(of: run)
@@ -26,9 +28,7 @@ struct RunWorker: Sendable {
         run.drop?.sha256 = digest
       }
       let resolved = try pipeline.resolved(captures: try await captures(of: run), set: run.options.set)
-      run.started = run.started ?? bench.now()
-      let executor = RunExecutor(bench: bench, run: run, pipeline: resolved, cancellation: cancellation)
-      return (run, try await executor.execute(opened: entry.opened))
+      return (run, try await executor(of: run, resolved, cancellation).execute(opened: entry.opened))
     } catch let error as HostError where error.isShortage && !run.state.isTerminal {
       return (run, try await interruption.take(run, because: error.description))
     } catch let error as any RunProblem {
@@ -42,7 +42,17 @@ struct RunWorker: Sendable {
     }
   }
 
-  private var interruption: Interruption { Interruption(bench: bench) }
+  /// The run of an entry that was queued without it.
+  func run(of entry: RunQueue.Entry) async throws -> Run {
+    if let run = entry.run { return run }
+    return try await bench.store.reader.run(matching: .id(entry.id))
+  }
+
+  private func executor(of run: Run, _ pipeline: Pipeline, _ cancellation: Cancellation) -> RunExecutor {
+    RunExecutor(bench: bench, run: run, pipeline: pipeline, cancellation: cancellation, shutdown: shutdown)
+  }
+
+  private var interruption: Interruption { Interruption(bench: bench, book: book) }
 
   /// Ends a run that something other than its stages brought down, whatever it was at.
   private func fail(_ run: Run, _ reason: String) async throws -> RunExecutor.Disposition {

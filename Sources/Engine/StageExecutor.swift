@@ -8,6 +8,8 @@ struct StageExecutor: Sendable {
   let pipeline: Pipeline
   let mask: SecretMask
   let cancellation: Cancellation
+  /// Ends after-hooks too, which a cancelled run still calls.
+  let shutdown: Cancellation
   let counsel: Counsel
 
   /// What an attempt comes to, ready to be recorded.
@@ -132,7 +134,9 @@ struct StageExecutor: Sendable {
       ended.outcome = .failure(.failed, refusal.description, retry: .never)
       return
     }
+    Failpoint.programAsked.pass()
     var result = try await bench.work(request, of: run, stage: stage.name)
+    Failpoint.programEnded.pass()
     // the agent is coming down: what is left unrecorded is taken up as interrupted by the next one
     try Task.checkCancellation()
     result.reply = mask.masked(result.reply)
@@ -219,10 +223,12 @@ struct StageExecutor: Sendable {
         outcome: Envelope.OutcomePart(
           state: attempt.state.rawValue, reason: attempt.reason, termination: attempt.termination,
           usage: attempt.usage),
-        outputs: ended.files, metrics: attempt.metrics))
+        outputs: ended.files, metrics: attempt.metrics, cancellation: shutdown))
     ended.hookCalls += after
     ended.context = verdict.context
     switch verdict.decision {
+    case .fail where shutdown.cause != nil && [.ok, .skipped].contains(attempt.state):
+      ended.outcome = .failure(.interrupted, "the agent was stopped while a hook looked at it", retry: .never)
     case .deny(let reason) where attempt.state == .ok || attempt.state == .skipped:
       ended.outcome = .failure(.denied, reason, retry: .never)
     case .fail(let reason) where attempt.state == .ok || attempt.state == .skipped:

@@ -41,7 +41,12 @@ package struct Starter: Sendable {
     guard let version = book.version(of: wish.pipeline) else { throw unknown(wish.pipeline) }
     try check(wish.options, version.pipeline)
     let runs = try await runs(wish, version)
-    if runs.isEmpty { throw nothing(for: wish.pipeline) }
+    if runs.isEmpty {
+      throw Refusal(
+        description:
+          "pipeline `\(wish.pipeline)` has nothing to run on: name a file with --input, give it `data.sources`, or drop a file first"
+      )
+    }
     let recorded: [Run]
     do {
       recorded = try await bench.store.claim(runs.map { NewRun($0) })
@@ -54,26 +59,6 @@ package struct Starter: Sendable {
       dispatcher.add(run, priority: version.pipeline.trigger.priority)
     }
     return recorded
-  }
-
-  /// The runs that a new version begins by `on_config`, to be recorded with it; none where it cannot run, which is said.
-  func prompted(by version: PipelineVersion) async throws -> [NewRun] {
-    guard version.pipeline.trigger.onConfig else { return [] }
-    do {
-      let runs = try await runs(Wish(pipeline: version.pipeline.name, trigger: .config), version)
-      if runs.isEmpty { throw nothing(for: version.pipeline.name) }
-      return runs.map { NewRun($0) }
-    } catch let refusal as Refusal {
-      bench.say(.controlRefused(refusal.words))
-      return []
-    }
-  }
-
-  private func nothing(for pipeline: String) -> Refusal {
-    Refusal(
-      description:
-        "pipeline `\(pipeline)` has nothing to run on: name a file with --input, give it `data.sources`, or drop a file first"
-    )
   }
 
   private func runs(_ wish: Wish, _ version: PipelineVersion) async throws -> [Run] {

@@ -38,11 +38,17 @@ package final class Upkeep: Sendable {
   /// What a person should know of the database, in words.
   package var troubles: [String] {
     let (log, backup) = state.withLock { ($0.log, $0.backupTrouble) }
-    return (log.isAlarming ? [Self.words(log)] : []) + (backup.map { [$0] } ?? [])
+    let hindrance = bench.store.hindrance.map { "outcomes wait to be recorded: \($0)" }
+    return [hindrance, log.isAlarming ? Self.words(log) : nil, backup].compactMap { $0 }
   }
 
   /// - Throws: `StoreError` where the database is damaged, gone or cannot be written: the agent must stop.
   package func run() async throws {
+    let bench = bench
+    bench.store.whenHindered { error in
+      bench.say(
+        error.map { .stateTroubled("outcomes wait to be recorded: \($0)") } ?? .stateRecovered("it can be written"))
+    }
     if bench.store.isUnexamined { try bench.store.examine() }
     var plan = BackupPlan(every: bench.settings.state.backup, last: bench.store.lastBackup)
     var seen = 0
@@ -68,7 +74,7 @@ package final class Upkeep: Sendable {
       return state.log
     }
     if log.isAlarming, !was.isAlarming { bench.say(.stateTroubled(Self.words(log))) }
-    if was.isAlarming, !log.isAlarming { bench.say(.stateRecovered) }
+    if was.isAlarming, !log.isAlarming { bench.say(.stateRecovered("its log is short")) }
     if log.isHeld { return Self.heldPause }
     return isQuiet ? listen(since: commits) : Self.quiet
   }

@@ -16,7 +16,7 @@ final class Directory: Sendable {
     self.path = path
   }
 
-  private init(fd: Int32, path: String) {
+  init(fd: Int32, path: String) {
     self.fd = fd
     self.path = path
   }

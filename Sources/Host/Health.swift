@@ -1,38 +1,20 @@
 import CSystem
-import Core
+package import Core
 import Glibc
 
 /// What this machine is asked by `doctor`.
 package enum Health {
-  /// The kind of filesystem a path lies on, by its magic number, statfs(2).
-  package struct Filesystem: Sendable, Equatable {
-    package var name: String
-    /// Whether other machines may write to it, whose events and leases this kernel does not see.
-    package var isRemote: Bool
+  /// The disk a path lies on, statfs(2).
+  package struct Disk: Sendable, Equatable {
+    package var kind: Filesystem
     package var free: Int
-    package var device: UInt64
   }
 
-  package static func filesystem(of path: String) -> Filesystem? {
-    var (status, space) = (stat(), statvfs())
-    let found = penstock_filesystem_magic(path)
-    guard found >= 0, stat(path, &status) == 0, statvfs(path, &space) == 0 else { return nil }
-    let magic = UInt32(truncatingIfNeeded: found)
-    let known = magics[magic]
-    return Filesystem(
-      name: known?.name ?? "type 0x" + String(magic, radix: 16), isRemote: known?.isRemote ?? false,
-      free: Int(space.f_bavail) * Int(space.f_frsize), device: UInt64(status.st_dev))
+  package static func disk(of path: String) -> Disk? {
+    let magic = penstock_filesystem_magic(path)
+    guard magic >= 0, let room = try? Directory(path: path).room() else { return nil }
+    return Disk(kind: Filesystem(magic: UInt32(truncatingIfNeeded: magic)), free: room.freeBytes)
   }
-
-  /// From linux/magic.h.
-  private static let magics: [UInt32: (name: String, isRemote: Bool)] = [
-    0xEF53: ("ext4", false), 0x5846_5342: ("xfs", false), 0x9123_683E: ("btrfs", false),
-    0x0102_1994: ("tmpfs", false), 0x794C_7630: ("overlayfs", false), 0x2FC1_2FC1: ("zfs", false),
-    0xF2F5_2010: ("f2fs", false), 0x4D44: ("vfat", false), 0x2011_BAB0: ("exfat", false),
-    0x6969: ("nfs", true), 0xFF53_4D42: ("cifs", true), 0xFE53_4D42: ("smb", true), 0x517B: ("smb", true),
-    0x6573_5546: ("fuse", true), 0x00C3_6400: ("ceph", true), 0x0102_1997: ("9p", true),
-    0x0187: ("autofs", true),
-  ]
 
   package struct Mode: Sendable, Equatable {
     package var permissions: UInt32

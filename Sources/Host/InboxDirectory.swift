@@ -10,7 +10,14 @@ package struct InboxDirectory: Inbox {
 
   init(_ place: InboxPlace) { self.place = place }
 
-  package func forEachName(_ body: (FileName) -> Void) throws { try place.directory.forEachName(body) }
+  package func names() throws -> any NameStream { try DirectoryStream(try place.directory) }
 
-  package func look(at name: FileName) throws -> Sighting { try place.directory.look(at: name) }
+  package func look(at name: FileName) throws -> Sighting {
+    let sighting = try place.directory.look(at: name)
+    // a lease of this kernel says nothing of writers on other machines
+    if case .file(let sample, .closed) = sighting, place.filesystem.isRemote { return .file(sample, .unknown) }
+    return sighting
+  }
+
+  package func isReadOnly() throws -> Bool { try place.directory.room().isReadOnly }
 }

@@ -2,245 +2,260 @@ package import Core
 import Glibc
 import Synchronization
 
-/// Watches the inbox and the directories of the configuration by inotify(7), and looks at the inbox itself from
-/// time to time.
+/// Watches the inbox and the directories of the configuration: by inotify(7) where the kernel sees every change, else
+/// by looking at the inbox often; and looks at it whole from time to time whatever the events say.
 ///
-/// The regular look stays on the reactor's thread and says nothing where nothing changed, so an idle agent
-/// wakes once in that time and no more.
+/// The regular look stays on the reactor's thread and says nothing where nothing changed, so an idle agent wakes once
+/// in that time and no more. What may wait for a server is left to the thread that asks for the hints.
 package final class InotifyWatcher: Watcher {
   private struct State {
     var hints = WatchHints(scanInbox: true)
+    var queue: InotifyQueue?
     var inboxWatch: Int32 = -1
-    var configWatches: [Int32: String] = [:]
-    var troubles: [String] = []
-    var inventory: Inventory?
-    var registration: Reactor.Registration?
-    /// The inbox is gone, and it is looked for.
-    var isSeeking = false
+    var mode = WatchMode.events
+    var troubles: [Trouble: String] = [:]
+    var overflows = OverflowPacing()
+    var replacements = 0
+    var wasEmpty = false
+    var alarm: Reactor.Alarm?
+    var rhythm = Duration.zero
+    /// The path of the inbox is to be looked at by whoever asks for the hints.
+    var mustAttach = false
     var isStopped = false
+
+    /// Notes a trouble or its end; what is news of it.
+    mutating func set(_ trouble: Trouble, _ words: String?) -> [WatchNews] {
+      let before = troubles[trouble]
+      troubles[trouble] = words
+      switch (before, words) {
+      case (nil, let words?): return [.troubled(words)]
+      case (let before?, nil): return [.mended(before)]
+      default: return []
+      }
+    }
   }
 
-  /// The names of the inbox in a number, whatever their order.
-  private struct Inventory: Equatable {
-    var count = 0
-    var sum: UInt64 = 0
-  }
+  private enum Trouble: Hashable { case inbox, events, configs }
 
   package struct Calls: Sendable {
     var inbox: @Sendable () -> Void
     var configs: @Sendable () -> Void
+    var tell: @Sendable (WatchNews) -> Void
 
-    package init(inbox: @escaping @Sendable () -> Void, configs: @escaping @Sendable () -> Void) {
+    package init(
+      inbox: @escaping @Sendable () -> Void, configs: @escaping @Sendable () -> Void,
+      tell: @escaping @Sendable (WatchNews) -> Void = { _ in }
+    ) {
       self.inbox = inbox
       self.configs = configs
+      self.tell = tell
     }
   }
 
-  private static let inboxEvents = IN_CREATE | IN_CLOSE_WRITE | IN_MOVED_TO | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF
-  private static let configEvents =
-    IN_CREATE | IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_DELETE_SELF | IN_ATTRIB
-  /// Without events the inbox is polled.
-  private static let pollTime = Duration.seconds(5)
-  /// An inbox that is gone is looked for.
-  private static let seekTime = Duration.seconds(1)
-  private static let inboxGone = "the inbox is gone: put a directory in its place, and it is watched again"
+  private static let inboxEvents = UInt32(
+    IN_CREATE | IN_CLOSE_WRITE | IN_MOVED_TO | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF)
+  /// More names than these are left to a scan.
+  private static let mostNames = 16_384
+  /// Where the kernel does not tell whether the path still leads to the inbox, it is looked at as often.
+  private static let blindTime = Duration.seconds(5)
 
   private let reactor: Reactor
   private let place: InboxPlace
-  private let configRoots: [String]
-  private let rescan: Duration
+  private let configs: ConfigWatch
+  private let settings: Settings
   private let calls: Calls
-  private let fd: Int32
   private let state = Mutex(State())
+  private let way = Mutex<PathWatch?>(nil)
 
   /// Begins to watch; the first hint is to scan.
   /// - Parameter configRoots: watched with the directories in them, hidden ones apart.
-  package init(reactor: Reactor, spool: WorkspaceSpool, configRoots: [String], rescan: Duration, calls: Calls) throws {
+  package init(
+    reactor: Reactor, spool: WorkspaceSpool, configRoots: [String], settings: Settings, calls: Calls
+  ) {
     self.reactor = reactor
-    self.place = spool.place
-    self.configRoots = configRoots
-    self.rescan = rescan
+    place = spool.place
+    configs = ConfigWatch(roots: configRoots)
+    self.settings = settings
     self.calls = calls
-    fd = inotify_init1(Int32(IN_NONBLOCK) | Int32(IN_CLOEXEC))
-    if fd < 0 {
-      note(trouble: "inotify cannot be used (\(Self.limit(errno, "max_user_instances"))): polling every 5 s")
-    } else {
-      watchInbox()
-      watchConfigs()
-      let registration = try reactor.register(fd, for: .readable) { [weak self] _ in self?.read() }
-      state.withLock { $0.registration = registration }
-    }
-    tick()
+    let watch = PathWatch(reactor: reactor, path: place.path) { [weak self] in self?.pathChanged() }
+    way.withLock { $0 = watch }
+    watchAgain()
+    keepTime()
   }
 
-  deinit { if fd >= 0 { close(fd) } }
-
   package func stop() {
-    let registration = state.withLock { state in
+    let queue = state.withLock { state in
       state.isStopped = true
-      return state.registration
+      defer { state.queue = nil }
+      return state.queue
     }
-    if let registration { reactor.cancel(registration) }
+    queue?.stop()
+    way.withLock { $0?.stop() }
   }
 
   package func hints() -> WatchHints {
-    state.withLock { state in
+    let mustAttach = state.withLock { state in
+      defer { state.mustAttach = false }
+      return state.mustAttach
+    }
+    if mustAttach { attach() }
+    return state.withLock { state in
       defer { state.hints = WatchHints() }
       return state.hints
     }
   }
 
-  package func troubles() -> [String] { state.withLock { $0.troubles } }
-
-  // MARK: - Watching
-
-  private func watchInbox() {
-    guard fd >= 0 else { return }
-    let watch = inotify_add_watch(fd, place.path, UInt32(Self.inboxEvents))
-    if watch < 0 {
-      note(trouble: "the inbox cannot be watched (\(Self.limit(errno, "max_user_watches"))): polling every 5 s")
-    }
-    state.withLock { $0.inboxWatch = watch }
-  }
-
-  private func watchConfigs() {
-    for root in configRoots { watchConfigs(below: root, depth: 0) }
-  }
-
-  private func watchConfigs(below path: String, depth: Int) {
-    guard depth < 8, let directory = try? Directory(path: path) else { return }
-    let watch = inotify_add_watch(fd, path, UInt32(Self.configEvents))
-    if watch < 0 {
-      note(trouble: "`\(path)` cannot be watched (\(Self.limit(errno, "max_user_watches"))): restart after changes")
-      return
-    }
-    state.withLock { $0.configWatches[watch] = path }
-    var inner: [String] = []
-    try? directory.forEachName { name in
-      guard let text = name.text, !text.hasPrefix("."), text != "src", text != "tests" else { return }
-      inner.append(path + "/" + text)
-    }
-    for path in inner.sorted() {
-      var status = stat()
-      if lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { watchConfigs(below: path, depth: depth + 1) }
+  package func report() -> WatchReport {
+    state.withLock { state in
+      WatchReport(
+        mode: state.mode, filesystem: place.filesystem, overflows: state.overflows.count,
+        replacements: state.replacements,
+        troubles: state.troubles.sorted { "\($0.key)" < "\($1.key)" }.map(\.value))
     }
   }
 
-  /// The words of an errno, with the limit that may be behind it.
-  private static func limit(_ code: Int32, _ name: String) -> String {
-    let words = String(cString: strerror(code))
-    guard code == ENOSPC || code == EMFILE else { return words }
-    return "limit reached: raise it with `sysctl fs.inotify.\(name)=…`"
+  // MARK: - Watches
+
+  /// Makes what watches are missing and decides how the inbox is watched.
+  private func watchAgain() {
+    let (news, isBlind) = state.withLock { state -> ([WatchNews], Bool) in
+      if state.isStopped { return ([], false) }
+      var news: [WatchNews] = []
+      var refusal: SystemError?
+      do {
+        let queue = try state.queue ?? InotifyQueue(reactor: reactor) { [weak self] events in self?.take(events) }
+        state.queue = queue
+        state.inboxWatch = -1
+        if settings.watch == .auto { state.inboxWatch = try queue.watch(place.path, for: Self.inboxEvents) }
+      } catch { refusal = error as? SystemError }
+      let configRefusal = state.queue.map { configs.refresh($0) } ?? refusal
+      let isGone = [ENOENT, ENOTDIR].contains(refusal?.code)
+      let words = isGone ? nil : refusal.map { InotifyLimit.words($0) }
+      let mode = WatchMode.choose(
+        settings.watch, filesystem: place.filesystem, refusal: words, poll: settings.poll)
+      if mode != state.mode { news.append(.mode(mode)) }
+      state.mode = mode
+      let rhythm = Quantity.spelled(settings.poll)
+      news += state.set(.events, words.map { "the inbox is looked at every \(rhythm): \($0)" })
+      news += state.set(
+        .configs,
+        configRefusal.map { "pipelines are read again every \(rhythm): \(InotifyLimit.words($0))" })
+      return (news, configRefusal != nil)
+    }
+    news.forEach(calls.tell)
+    if isBlind { calls.configs() }
   }
 
-  private func note(trouble: String) {
-    state.withLock { if !$0.troubles.contains(trouble) { $0.troubles.append(trouble) } }
+  /// Looks where the path of the inbox leads now, and watches that.
+  private func attach() {
+    way.withLock { $0?.refresh() }
+    let standing = place.attach()
+    let news = state.withLock { state -> [WatchNews] in
+      if state.isStopped { return [] }
+      switch standing {
+      case .missing:
+        return state.set(.inbox, "the inbox is gone: put a directory at `\(Display.escaped(place.path))`")
+      case .same:
+        let news = state.set(.inbox, nil)
+        if !news.isEmpty { state.hints.scanInbox = true }
+        return news
+      case .replaced:
+        state.replacements += 1
+        state.hints.scanInbox = true
+        if state.inboxWatch >= 0 { state.queue?.forget(state.inboxWatch) }
+        return state.set(.inbox, nil) + [.replaced]
+      }
+    }
+    news.forEach(calls.tell)
+    // the watch of one that was moved away and back is still there, that of one that was unmounted is not
+    watchAgain()
+    keepTime()
+    if !news.isEmpty { calls.inbox() }
   }
 
   // MARK: - On the reactor's thread
 
-  private func read() {
-    var buffer = [UInt8](repeating: 0, count: 64 << 10)
-    while true {
-      let got = Glibc.read(fd, &buffer, buffer.count)
-      guard got > 0 else { return }
-      take(InotifyEvent.parse(buffer[..<got]))
+  private func pathChanged() {
+    if place.filesystem.isRemote {
+      state.withLock { $0.mustAttach = true }
+      calls.inbox()
+    } else {
+      attach()
     }
   }
 
   private func take(_ events: [InotifyEvent]) {
-    var touchesInbox = false
-    var touchesConfigs = false
-    var mayBeReplaced = false
+    var (touchesInbox, touchesConfigs, mayBeReplaced) = (false, false, false)
+    var pacing: Duration?
     state.withLock { state in
       for event in events {
         if event.has(IN_Q_OVERFLOW) {
-          state.hints.scanInbox = true
+          pacing = state.overflows.overflowed(at: Machine.monotonic())
           state.hints.configs = true
-          (touchesInbox, touchesConfigs) = (true, true)
+          touchesConfigs = true
         } else if event.watch == state.inboxWatch {
           touchesInbox = true
           if event.name.bytes.isEmpty {
-            state.hints.scanInbox = true
-            // we hold it open, so its removal shows as a change of its links and not as IN_DELETE_SELF
             mayBeReplaced = true
-          } else {
+            state.hints.scanInbox = true
+          } else if state.hints.names.count < Self.mostNames || state.hints.names[event.name] != nil {
             state.hints.names[event.name] = event.has(IN_MOVED_TO)
+          } else {
+            state.hints.scanInbox = true
           }
-        } else if state.configWatches[event.watch] != nil {
+        } else if configs.has(event.watch) {
           touchesConfigs = true
           state.hints.configs = true
         }
       }
     }
     if touchesConfigs {
-      watchConfigs()
+      watchAgain()
       calls.configs()
     }
-    if mayBeReplaced { attach() }
+    if let pacing { scan(after: pacing) }
+    if mayBeReplaced { pathChanged() }
     if touchesInbox { calls.inbox() }
   }
 
-  /// Watches the directory that lies at the inbox's path now; looks for one while there is none.
-  private func attach() {
-    if state.withLock({ $0.isStopped }) { return }
-    switch place.attach() {
-    case .same:
-      state.withLock { $0.troubles.removeAll { $0 == Self.inboxGone } }
-      // the watch of a directory that was moved away and back is still there; a mount over it took ours away
-      watchInbox()
-    case .replaced:
-      let old = state.withLock { state in
-        state.troubles.removeAll { $0 == Self.inboxGone }
-        state.hints.scanInbox = true
-        return state.inboxWatch
-      }
-      if old >= 0 { inotify_rm_watch(fd, old) }
-      watchInbox()
-      calls.inbox()
-    case .missing:
-      note(trouble: Self.inboxGone)
-      let mustSeek = state.withLock { state in
-        defer { state.isSeeking = true }
-        return !state.isSeeking
-      }
-      if mustSeek { seek() }
+  private func scan(after time: Duration) {
+    calls.tell(.overflowed(state.withLock { $0.overflows.count }))
+    _ = reactor.after(time) { [weak self] in
+      self?.state.withLock { $0.hints.scanInbox = true }
+      self?.calls.inbox()
     }
   }
 
-  private func seek() {
-    _ = reactor.after(Self.seekTime) { [weak self] in
-      guard let self else { return }
-      if state.withLock({ $0.isStopped }) { return }
-      if access(place.path, F_OK) != 0 { return seek() }
-      state.withLock { $0.isSeeking = false }
-      attach()
+  /// Sets the time of the regular look, where another is due than before.
+  private func keepTime(anew: Bool = false) {
+    let isSeeing = way.withLock { $0?.isSeeing ?? false }
+    state.withLock { state in
+      var rhythm = settings.rescan
+      if case .polling(let time, _) = state.mode { rhythm = min(time, rhythm) }
+      if !isSeeing || state.troubles[.configs] != nil { rhythm = min(rhythm, Self.blindTime) }
+      if state.isStopped || rhythm == state.rhythm && !anew { return }
+      if let alarm = state.alarm { reactor.cancel(alarm) }
+      state.rhythm = rhythm
+      state.alarm = reactor.after(rhythm) { [weak self] in self?.look() }
     }
   }
 
-  private func tick() {
-    let isBlind = state.withLock { $0.inboxWatch < 0 }
+  private func look() {
     if state.withLock({ $0.isStopped }) { return }
-    _ = reactor.after(isBlind ? Self.pollTime : rescan) { [weak self] in self?.tick() }
+    keepTime(anew: true)
+    if place.filesystem.isRemote {
+      state.withLock { ($0.mustAttach, $0.hints.scanInbox) = (true, true) }
+      return calls.inbox()
+    }
     attach()
-    guard let inventory = inventory() else { return }
+    // what is held may have become a drop without any event: a second link that is gone is one
+    let isEmpty = place.isEmpty
     let isWorthALook = state.withLock { state -> Bool in
-      defer { state.inventory = inventory }
-      // what is held may have become a drop without any event: a second link that is gone is one
-      if state.inventory == inventory, inventory.count == 0 { return false }
+      defer { state.wasEmpty = isEmpty }
+      if isEmpty, state.wasEmpty { return false }
       state.hints.scanInbox = true
       return true
     }
     if isWorthALook { calls.inbox() }
-  }
-
-  private func inventory() -> Inventory? {
-    var inventory = Inventory()
-    let isRead: Void? = try? place.directory.forEachName { name in
-      inventory.count += 1
-      // FNV-1a, 64 bits
-      inventory.sum &+= name.bytes.reduce(UInt64(0xcbf2_9ce4_8422_2325)) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
-    }
-    return isRead == nil ? nil : inventory
   }
 }

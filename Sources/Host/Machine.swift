@@ -28,6 +28,13 @@ package enum Machine {
     return path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
   }
 
+  /// The path with every link in it resolved, realpath(3); `nil` where it leads nowhere.
+  package static func resolved(_ path: String) -> String? {
+    guard let found = realpath(path, nil) else { return nil }
+    defer { free(found) }
+    return String(cString: found)
+  }
+
   /// A broken pipe is an error of write(2), not the end of the agent.
   package static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
 

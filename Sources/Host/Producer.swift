@@ -4,6 +4,9 @@ import Glibc
 
 /// The safe producer: a drop appears in the inbox under its name whole and durable, or not at all.
 package struct Producer {
+  /// Of a file that is still being copied in; what is left of a killed producer is cleared away when it is old.
+  static let prefix = ".put-"
+
   private let inbox: Directory
 
   package init(inbox path: String) throws { inbox = try Directory(path: path) }
@@ -19,7 +22,7 @@ package struct Producer {
     guard fstat(from, &status) == 0, status.st_mode & S_IFMT != S_IFDIR else {
       throw HostError("cannot put `\(Display.escaped(source))`: it is a directory")
     }
-    let temporary = ".put-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
+    let temporary = "\(Self.prefix)\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
     let to = openat(inbox.fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     guard to >= 0 else { throw HostError.failed("write into", inbox.path) }
     var isWhole = false

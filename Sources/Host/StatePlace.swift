@@ -6,14 +6,14 @@ package enum StatePlace {
   /// of flock(2) may not reach the other machine, sqlite.org/wal.html.
   /// - Throws: `HostError`.
   package static func check(_ path: String) throws {
-    guard let filesystem = Health.filesystem(of: path), refuses(filesystem) else { return }
+    guard let filesystem = Health.disk(of: path)?.kind, refuses(filesystem) else { return }
     throw HostError(
       "`\(Display.escaped(path))` lies on \(filesystem.name), which other machines share: the state needs a local disk; "
         + "put the workspace on one (the inbox alone may be a link to a shared directory)")
   }
 
   /// FUSE may be anything, also a local disk.
-  static func refuses(_ filesystem: Health.Filesystem) -> Bool {
+  static func refuses(_ filesystem: Filesystem) -> Bool {
     filesystem.isRemote && filesystem.name != "fuse" && filesystem.name != "autofs"
   }
 }

@@ -13,7 +13,13 @@ package struct Workspace: Sendable {
   package var stages: String { home + "/stages" }
   package var settings: String { home + "/etc/penstock.yaml" }
   package var state: String { home + "/var" }
-  package var database: String { state + "/state.db" }
+  package var database: String {
+    #if FAILPOINTS
+      // so that the harness can cut the power of the spool's filesystem and of the database's, each alone
+      if let other = ProcessInfo.processInfo.environment["PENSTOCK_FAILPOINT_DATABASE"] { return other }
+    #endif
+    return state + "/state.db"
+  }
   package var socket: String { state + "/penstock.sock" }
   package var logs: String { state + "/logs" }
 

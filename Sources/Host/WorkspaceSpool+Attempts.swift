@@ -15,6 +15,7 @@ extension WorkspaceSpool {
     let name = directoryName(stage, n)
     try own.removeTree(FileName(name))
     _ = try own.directory(name, making: true)
+    try Failpoint.attemptOpened.hit()
     return own.path + "/" + name
   }
 
@@ -45,12 +46,16 @@ extension WorkspaceSpool {
           sha256: digest))
     }
     try attempt.sync()
+    try Failpoint.publishSynced.hit()
     // what an attempt published whose outcome was never recorded is void
     try own.removeTree(FileName(stage))
+    Failpoint.publishCleared.pass()
     guard renameat(own.fd, directoryName(stage, n), own.fd, stage) == 0 else {
       throw HostError.failed("publish", own.path + "/" + stage)
     }
+    Failpoint.publishRenamed.pass()
     try own.sync()
+    Failpoint.publishDone.pass()
     return artifacts
   }
 
@@ -66,6 +71,7 @@ extension WorkspaceSpool {
 
   package func closeAttempt(_ run: RunID, stage: String, n: Int) throws {
     guard let own = try? runs.directory(run.text) else { return }
+    Failpoint.attemptClosed.pass()
     // not empty: kept, so that a person can see what the failed attempt left
     _ = unlinkat(own.fd, directoryName(stage, n), AT_REMOVEDIR)
   }

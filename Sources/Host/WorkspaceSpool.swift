@@ -7,15 +7,20 @@ package final class WorkspaceSpool: Spool {
   let place: InboxPlace
   let work: Directory
   let runs: Directory
-  private let destinations: [Filing.Destination: Directory]
+  let root: Directory
+  let destinations: [Filing.Destination: Directory]
   /// A sync of the whole filesystem beats this many single ones.
   private static let fewClaims = 4
 
   /// Opens the spool and makes what is missing of it, mode 0700.
   /// - Throws: `HostError` naming the directory that cannot be made or opened.
-  package init(inboxPath: String, varPath: String) throws {
-    place = try InboxPlace(path: inboxPath)
-    let root = try Directory(path: varPath)
+  package convenience init(inboxPath: String, varPath: String) throws {
+    try self.init(place: InboxPlace(path: inboxPath), varPath: varPath)
+  }
+
+  init(place: InboxPlace, varPath: String) throws {
+    self.place = place
+    root = try Directory(path: varPath)
     work = try root.directory("work", making: true)
     runs = try root.directory("runs", making: true)
     var opened: [Filing.Destination: Directory] = [:]
@@ -31,7 +36,8 @@ package final class WorkspaceSpool: Spool {
 
   package func claim(_ name: FileName, as id: RunID) throws -> ClaimOutcome {
     let own = try work.directory(id.text, making: true)
-    let inbox = place.directory
+    try Failpoint.claimMade.hit()
+    let inbox = try place.directory
     let status = name.withCName { penstock_rename_noreplace(inbox.fd, $0, own.fd, $0) }
     switch -status {
     case 0: break
@@ -45,6 +51,7 @@ package final class WorkspaceSpool: Spool {
       try discardWork(id)
       throw HostError.failed("claim", inbox.path + "/" + name.displayed, code: -status)
     }
+    Failpoint.claimRenamed.pass()
     guard let sample = own.sample(of: name) else { return .gone }
     return .claimed(sample)
   }
@@ -55,6 +62,7 @@ package final class WorkspaceSpool: Spool {
 
   package func makeDurable(_ claims: [(id: RunID, name: FileName)]) throws {
     if claims.isEmpty { return }
+    try Failpoint.claimSynced.hit()
     if claims.count > Self.fewClaims {
       let status = penstock_syncfs(work.fd)
       guard status == 0 else { throw HostError.failed("sync", work.path, code: -status) }
@@ -66,7 +74,8 @@ package final class WorkspaceSpool: Spool {
       try own.sync()
     }
     try work.sync()
-    try place.directory.sync()
+    // one that was taken away in between is synced by nobody; recovery finds the drop in one place or both
+    if let inbox = try? place.directory { try inbox.sync() }
   }
 
   package func copyIn(_ path: String, name: FileName, as id: RunID) throws -> FileSample {
@@ -77,15 +86,22 @@ package final class WorkspaceSpool: Spool {
     guard fstat(source, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
       throw HostError("cannot take `\(Display.escaped(path))` as input: it is no regular file")
     }
+    return try copyIn(source, path: path, name: name, as: id)
+  }
+
+  /// - Parameter path: of the source, for words.
+  func copyIn(_ source: Int32, path: String, name: FileName, as id: RunID) throws -> FileSample {
     let own = try work.directory(Self.copyName(id), making: true)
     let copy = name.withCName { openat(own.fd, $0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600) }
     guard copy >= 0 else { throw HostError.failed("make", own.path + "/" + name.displayed) }
     defer { close(copy) }
+    try Failpoint.copyMade.hit()
     let copied = penstock_copy(source, copy)
     guard copied >= 0 else { throw HostError.failed("copy", path, code: Int32(-copied)) }
     guard fsync(copy) == 0 else { throw HostError.failed("fsync", own.path) }
     try own.sync()
     try work.sync()
+    try Failpoint.copySynced.hit()
     guard let sample = own.sample(of: name) else { throw HostError.failed("look at", own.path) }
     return sample
   }
@@ -98,6 +114,7 @@ package final class WorkspaceSpool: Spool {
   private static func copyName(_ id: RunID) -> String { copyPrefix + id.text }
 
   package func adoptCopy(_ id: RunID) throws {
+    try Failpoint.copyAdopted.hit()
     let status = penstock_rename_noreplace(work.fd, Self.copyName(id), work.fd, id.text)
     guard status == 0 || status == -ENOENT else {
       throw HostError.failed("adopt", work.path + "/" + id.text, code: -status)
@@ -114,7 +131,10 @@ package final class WorkspaceSpool: Spool {
     return ids
   }
 
-  package func discardCopy(_ id: RunID) throws { try work.removeTree(FileName(Self.copyName(id))) }
+  package func discardCopy(_ id: RunID) throws {
+    Failpoint.copyDiscarded.pass()
+    try work.removeTree(FileName(Self.copyName(id)))
+  }
 
   package func workInProgress() throws -> [(id: RunID, names: [FileName])] {
     var ids: [RunID] = []
@@ -144,6 +164,7 @@ package final class WorkspaceSpool: Spool {
     let fd = name.withCName { openat(own.fd, $0, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK) }
     guard fd >= 0 else { throw HostError.failed("read", own.path + "/" + name.displayed) }
     defer { close(fd) }
+    try Failpoint.digestMade.hit()
     return try SHA256.hex(fd: fd, path: own.path + "/" + name.displayed)
   }
 
@@ -172,11 +193,7 @@ package final class WorkspaceSpool: Spool {
     return Int(status.st_size)
   }
 
-  package func freeBytes() throws -> Int {
-    var status = statvfs()
-    guard fstatvfs(work.fd, &status) == 0 else { throw HostError.failed("ask for the free space of", work.path) }
-    return Int(status.f_bavail) * Int(status.f_frsize)
-  }
+  package func room() throws -> Room { try work.room() }
 
   // MARK: - Filing
 
@@ -194,6 +211,7 @@ package final class WorkspaceSpool: Spool {
         report.troubled.append((filing, trouble.description))
       }
     }
+    try Failpoint.filingSynced.hit()
     for destination in touched { try destinations[destination]?.sync() }
     if !touched.isEmpty { try work.sync() }
     return report
@@ -211,7 +229,10 @@ package final class WorkspaceSpool: Spool {
       try leave(reason, for: filing.id, besides: name)
     }
     let status = penstock_rename_noreplace(work.fd, id, target.fd, id)
-    if status == 0 { return .moved(filing.destination) }
+    if status == 0 {
+      Failpoint.filingRenamed.pass()
+      return .moved(filing.destination)
+    }
     // after a crash the move may have been made before it was recorded, and before it was synced
     if status == -ENOENT {
       return faccessat(target.fd, id, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? .moved(filing.destination) : .missing
@@ -224,5 +245,6 @@ package final class WorkspaceSpool: Spool {
     let note = name == FileName("reason.json") ? "reason-of-quarantine.json" : "reason.json"
     let text = try JSON.object(["name": .string(name.displayed), "reason": .string(reason)]).line() + "\n"
     try own.write(Array(text.utf8), to: note)
+    try Failpoint.quarantineNoted.hit()
   }
 }

@@ -21,19 +21,24 @@ final class GroupCommit: Sendable {
     var commits = 0
     /// Told of the next change, once.
     var listener: (@Sendable () -> Void)?
+    /// What a transaction waits for now, and who is told when that changes.
+    var hindrance: StoreError?
+    var onHindrance: (@Sendable (StoreError?) -> Void)?
+    /// After this nothing is waited for any more.
+    var end: ContinuousClock.Instant?
   }
 
   /// Seconds between two tries while another program holds the lock, or the disk is full.
   private static let pause = 0.5
 
   private let state = Mutex(State())
-  /// How long a change waits for such a thing to pass: what it records has happened already.
-  private let patience: Duration
+  /// How long a change waits for such a thing to pass: what it records has happened already; `nil` has no end.
+  private let patience: Duration?
   private let queue: DatabaseQueue
   private let path: String
   private let writer = WriterThread()
 
-  init(queue: DatabaseQueue, path: String, patience: Duration = .zero) {
+  init(queue: DatabaseQueue, path: String, patience: Duration? = .zero) {
     self.queue = queue
     self.path = path
     self.patience = patience
@@ -78,6 +83,16 @@ final class GroupCommit: Sendable {
     }
   }
 
+  /// Tells `listener` what a transaction waits for, and with `nil` that it waits no more.
+  func whenHindered(_ listener: @escaping @Sendable (StoreError?) -> Void) {
+    state.withLock { $0.onHindrance = listener }
+  }
+
+  var hindrance: StoreError? { state.withLock { $0.hindrance } }
+
+  /// Waits for nothing longer than this from now on.
+  func hurry(within limit: Duration) { state.withLock { $0.end = ContinuousClock.now + limit } }
+
   private func gather(_ change: Change) {
     let (isFirst, broken, listener) = state.withLock { state -> (Bool, StoreError?, (@Sendable () -> Void)?) in
       if let broken = state.broken { return (false, broken, nil) }
@@ -114,19 +129,33 @@ final class GroupCommit: Sendable {
 
   private func commit(_ batch: [Change], _ database: Database) {
     if let broken = state.withLock({ $0.broken }) { return batch.forEach { $0.fail(broken) } }
-    let deadline = ContinuousClock.now + patience
+    let deadline = patience.map { ContinuousClock.now + $0 }
     while true {
       do {
         let answers = try attempt(batch, database)
         state.withLock { $0.commits += 1 }
+        note(nil)
         for answer in answers { answer() }
         return
       } catch {
-        let isTransient = (StoreError.wording(error, path: path) as? StoreError)?.isTransient == true
-        guard isTransient, ContinuousClock.now < deadline else { return failAll(batch, error) }
+        let trouble = StoreError.wording(error, path: path) as? StoreError
+        let ends = [deadline, state.withLock { $0.end }].compactMap { $0 }
+        guard let trouble, trouble.isTransient, ends.allSatisfy({ ContinuousClock.now < $0 }) else {
+          return failAll(batch, error)
+        }
+        note(trouble)
         Thread.sleep(forTimeInterval: Self.pause)
       }
     }
+  }
+
+  private func note(_ hindrance: StoreError?) {
+    let tell = state.withLock { state -> (@Sendable (StoreError?) -> Void)? in
+      if state.hindrance == hindrance { return nil }
+      state.hindrance = hindrance
+      return state.onHindrance
+    }
+    tell?(hindrance)
   }
 
   private func attempt(_ batch: [Change], _ database: Database) throws -> [@Sendable () -> Void] {

@@ -16,7 +16,9 @@ struct Schema: Sendable {
   static let applicationID = 0x5045_4E53
 
   /// Append-only: one file per migration, never edited after it was released.
-  static let current = Schema(migrations: [Migration("0001", migration0001)])
+  static let current = Schema(migrations: [
+    Migration("0001", migration0001), Migration("0003-acknowledged", migrationAcknowledged),
+  ])
 
   /// The oldest first.
   var migrations: [Migration]

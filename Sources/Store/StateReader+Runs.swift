@@ -136,4 +136,16 @@ extension StateReader {
         path: row.value("path"), loaded: row.requiredDate("created"))
     }
   }
+
+  /// Whether this content of a pipeline's file has begun its run.
+  package func hasConfigRun(version digest: String, of pipeline: String) async throws -> Bool {
+    try await read { database in
+      try Bool.fetchOne(
+        database,
+        sql: """
+          SELECT EXISTS (SELECT 1 FROM run WHERE pipeline = ? AND version = ? AND "trigger" = 'config')
+          """,
+        arguments: [pipeline, digest]) ?? false
+    }
+  }
 }

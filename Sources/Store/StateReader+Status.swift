@@ -39,15 +39,17 @@ extension StateReader {
     }
   }
 
-  /// Failed and quarantined runs, the newest first.
-  package func recentFailures(limit: Int) async throws -> [Run] {
+  /// Failed and quarantined runs that nobody has acknowledged, the newest first.
+  /// - Parameter before: the number where the page before this one ended.
+  package func recentFailures(limit: Int, before: Int = .max) async throws -> [Run] {
     try await read { database in
       try database.runs(
         """
-        SELECT \(Run.columns) FROM run INDEXED BY run_failure WHERE state IN ('failed', 'quarantined')
+        SELECT \(Run.columns) FROM run INDEXED BY run_open_failure
+        WHERE state IN ('failed', 'quarantined') AND acknowledged = 0 AND number < ?
         ORDER BY number DESC LIMIT ?
         """,
-        [limit])
+        [before, limit])
     }
   }
 

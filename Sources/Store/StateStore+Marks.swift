@@ -18,14 +18,8 @@ extension StateStore {
   /// The drops of these runs lie in done, failed or quarantine.
   package func filed(_ runs: [RunID]) async throws {
     try await perform { database in
+      try Failpoint.filingRecording.hitStore()
       for run in runs { try database.run("UPDATE run SET filed = 1 WHERE id = ?", [run.text]) }
-    }
-  }
-
-  /// A person has seen that these were quarantined.
-  package func acknowledge(_ runs: [RunID]) async throws {
-    try await perform { database in
-      for run in runs { try database.run("UPDATE run SET acknowledged = 1 WHERE id = ?", [run.text]) }
     }
   }
 

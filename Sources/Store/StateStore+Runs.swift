@@ -3,13 +3,10 @@ package import Foundation
 import GRDB
 
 extension StateStore {
-  /// Remembers a version for ever, and with it, in one transaction, the runs that its coming begins; the same version
-  /// again changes nothing.
-  /// - Returns: the runs with their numbers.
-  @discardableResult
-  package func register(_ version: PipelineVersion, beginning runs: [NewRun] = []) async throws -> [Run] {
+  /// Remembers a version for ever; the same one again changes nothing.
+  package func register(_ version: PipelineVersion) async throws {
     let resolved = try version.pipeline.text()
-    return try await perform { database in
+    try await perform { database in
       try database.run(
         """
         INSERT INTO pipeline_version (digest, name, label, path, source, resolved, created)
@@ -20,7 +17,6 @@ extension StateStore {
           resolved,
           version.loaded.milliseconds,
         ])
-      return try runs.map { try database.claim($0) }
     }
   }
 
@@ -29,7 +25,20 @@ extension StateStore {
   /// A run whose id is known already is left as it is, attempt and all, and returned as it stands: recovery may
   /// claim again what it finds.
   package func claim(_ claims: [NewRun]) async throws -> [Run] {
-    try await perform { database in try claims.map { try database.claim($0) } }
+    try await perform { database in
+      try Failpoint.claimRecording.hitStore()
+      return try claims.map { claim in
+        var run = claim.run
+        if let attempt = claim.attempt {
+          run.state = .running
+          run.started = run.started ?? attempt.started
+        }
+        guard try database.insert(run) else { return try database.run(run.id) ?? run }
+        run.number = Int(database.lastInsertedRowID)
+        if let attempt = claim.attempt { try database.insert(attempt, number: run.number) }
+        return run
+      }
+    }
   }
 
   /// Begins an attempt: the run is `running` from now on.
@@ -49,18 +58,15 @@ extension StateStore {
 
   /// Records one move of a run.
   /// - Throws: `StoreError.conflict` where the run is unknown or has ended, or an attempt was closed before.
-  package func advance(_ step: Step) async throws {
+  package func advance(_ step: Step) async throws { try await advance([step]) }
+
+  /// Records a move of each of these runs, all or none.
+  package func advance(_ steps: [Step]) async throws {
     try await perform { database in
-      let number = try database.open(step.run)
-      for attempt in step.closed { try database.close(attempt, number: number) }
-      for artifact in step.artifacts { try database.insert(artifact, number: number) }
-      for call in step.hookCalls { try database.insert(call, number: number) }
-      if let context = step.context {
-        try database.run("UPDATE run SET context = ? WHERE number = ?", [try context.line(), number])
-      }
-      for attempt in step.opened { try database.insert(attempt, number: number) }
-      try database.turn(number, step)
+      for step in steps { try database.record(step) }
+      try Failpoint.stepRecording.hitStore()
     }
+    Failpoint.stepRecorded.pass()
   }
 
   /// Closes attempts whose program died with the agent or the host; those already closed stay as they are.
@@ -79,16 +85,16 @@ extension StateStore {
 }
 
 extension Database {
-  fileprivate func claim(_ claim: NewRun) throws -> Run {
-    var run = claim.run
-    if let attempt = claim.attempt {
-      run.state = .running
-      run.started = run.started ?? attempt.started
+  fileprivate func record(_ step: Step) throws {
+    let number = try open(step.run)
+    for attempt in step.closed { try close(attempt, number: number) }
+    for artifact in step.artifacts { try insert(artifact, number: number) }
+    for call in step.hookCalls { try insert(call, number: number) }
+    if let context = step.context {
+      try run("UPDATE run SET context = ? WHERE number = ?", [try context.line(), number])
     }
-    guard try insert(run) else { return try self.run(run.id) ?? run }
-    run.number = Int(lastInsertedRowID)
-    if let attempt = claim.attempt { try insert(attempt, number: run.number) }
-    return run
+    for attempt in step.opened { try insert(attempt, number: number) }
+    try turn(number, step)
   }
 
   /// The number of a run that has not ended.

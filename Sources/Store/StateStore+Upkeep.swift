@@ -37,6 +37,15 @@ extension StateStore {
   /// Calls `listener` when the next change comes, once: whoever tidies sleeps until there is something to tidy.
   package func whenWritten(_ listener: @escaping @Sendable () -> Void) { changes.whenWritten(listener) }
 
+  /// Tells `listener` what a change waits for, a lock or a full disk, and with `nil` that it waits no more.
+  package func whenHindered(_ listener: @escaping @Sendable (StoreError?) -> Void) { changes.whenHindered(listener) }
+
+  /// What a change waits for now.
+  package var hindrance: StoreError? { changes.hindrance }
+
+  /// Lets no change wait longer than this any more: for an agent that is asked to stop.
+  package func hurry(within limit: Duration) { changes.hurry(within: limit) }
+
   /// Moves the write-ahead log into the database, and cuts it where it is long; readers are not waited for.
   /// - Parameter isQuiet: whether nothing was written for a while.
   package func tidyLog(isQuiet: Bool) async throws -> LogState {

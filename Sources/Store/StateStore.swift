@@ -20,8 +20,8 @@ package final class StateStore: Sendable {
   ///
   /// One whose last writer died is examined first, up to 256 MiB; nothing is changed in one that is refused.
   /// - Parameter patience: how long a change waits while another program holds the lock or the disk is full, before
-  ///   it is refused.
-  package convenience init(path: String, patience: Duration = .zero) throws {
+  ///   it is refused; `nil` as long as it takes.
+  package convenience init(path: String, patience: Duration? = .zero) throws {
     try self.init(path: path, trace: nil, patience: patience)
   }
 
@@ -35,7 +35,7 @@ package final class StateStore: Sendable {
   }
 
   init(
-    path: String, schema: Schema = .current, trace: Connection.Trace? = nil, patience: Duration = .zero,
+    path: String, schema: Schema = .current, trace: Connection.Trace? = nil, patience: Duration? = .zero,
     now: Date = Date()
   ) throws {
     self.path = path
@@ -102,6 +102,11 @@ package final class StateStore: Sendable {
   ) async throws -> Value {
     try checkInPlace()
     return try await changes.perform(change)
+  }
+
+  /// Every row of a table as text, in the order of its key; for tests that compare two moments.
+  package func dump(_ table: String) throws -> [String] {
+    try onWriter { try Row.fetchAll($0, sql: "SELECT * FROM \(table) ORDER BY 1, 2, 3").map(\.description) }
   }
 
   /// Reads through the connection that writes; for tests of its settings.

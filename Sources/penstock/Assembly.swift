@@ -18,9 +18,6 @@ struct Assembly: Sendable {
   private let inboxLock: InboxLock
   private let sentinel: FileSentinel?
 
-  /// How long an outcome waits for a disk that is full or a lock that a backup holds.
-  private static let patience = Duration.seconds(120)
-
   /// Takes the lock and opens everything.
   /// - Parameter report: told everything that happens, after it is logged.
   /// - Throws: `InstanceLock.Held`, `StoreError`, `HostError`, or `CommandFailure` for bad settings.
@@ -29,10 +26,12 @@ struct Assembly: Sendable {
     self.workspace = workspace
     settings = try Self.settings(workspace)
     try workspace.prepareState()
-    try StatePlace.check(workspace.state)
+    do { try StatePlace.check(workspace.state) } catch let refusal as HostError {
+      throw CommandFailure(refusal.description, code: ExitCodes.storageFailed)
+    }
     lock = try Self.lock(workspace)
     inboxLock = try InboxLock(path: workspace.inbox)
-    store = try StateStore(path: workspace.database, patience: Self.patience)
+    store = try StateStore(path: workspace.database, patience: nil)
     let spool = try WorkspaceSpool(inboxPath: workspace.inbox, varPath: workspace.state)
     reactor = try Reactor()
     let spawner = Machine.programDirectory() + "/penstock-spawner"
@@ -54,9 +53,12 @@ struct Assembly: Sendable {
     let kit = Kit(
       settings: settings, workspace: workspace, environment: environment, program: Machine.programDirectory())
     let roots = [workspace.pipelines, workspace.stages] + (kit.directory.map { [$0] } ?? [])
-    watcher = try InotifyWatcher(
-      reactor: reactor, spool: spool, configRoots: Array(Set(roots)).sorted(), rescan: settings.rescan,
-      calls: InotifyWatcher.Calls(inbox: { inboxBell.ring() }, configs: { configBell.ring() }))
+    let bench = bench
+    watcher = InotifyWatcher(
+      reactor: reactor, spool: spool, configRoots: Array(Set(roots)).sorted(), settings: settings,
+      calls: InotifyWatcher.Calls(
+        inbox: { inboxBell.ring() }, configs: { configBell.ring() },
+        tell: { news in bench.report(Event(at: bench.now(), .watched(news))) }))
     agent = Agent(
       Agent.Parts(
         bench: bench, inbox: spool.inboxDirectory, watcher: watcher,

@@ -20,6 +20,8 @@ final class Console: Sendable {
   private let json: Bool
   private let quiet: Bool
   private let state = Mutex(State())
+  /// The agent never waits for whoever reads this.
+  private let screen: PatientOutput
 
   init(output: Output, json: Bool, quiet: Bool = false) {
     isLive = output.isTerminal && !json && !quiet
@@ -27,6 +29,10 @@ final class Console: Sendable {
     if output.isTerminal { self.output = { Output.standard() } } else { self.output = { output } }
     self.json = json
     self.quiet = quiet
+    screen = PatientOutput { count in
+      let words = "\(count) lines were not shown here, for nobody read them; `penstock logs` has them"
+      return json ? (try? JSON.object(["message": .string(words)]).line() + "\n") ?? "" : "… \(words)\n"
+    }
   }
 
   func show(_ event: Event) {
@@ -45,7 +51,10 @@ final class Console: Sendable {
   }
 
   /// Keeps the times on the screen going, once a second while something is at work.
-  func animate(on reactor: Reactor) { state.withLock { $0.reactor = isLive ? reactor : nil } }
+  func animate(on reactor: Reactor) {
+    screen.attach(to: reactor)
+    state.withLock { $0.reactor = isLive ? reactor : nil }
+  }
 
   private func tick() {
     state.withLock { state in
@@ -69,12 +78,13 @@ final class Console: Sendable {
       state.board = RunBoard()
       draw(&state, above: [], output())
     }
+    screen.finish()
   }
 
   private func showJSON(_ event: Event) {
     let record = LogWords.record(of: event)
     if record.level == .debug { return }
-    if let line = try? record.json(time: { Timestamp.text($0) }).line() { Output.print(line) }
+    if let line = try? record.json(time: { Timestamp.text($0) }).line() { screen.write(line + "\n") }
   }
 
   private func line(for event: Event, _ output: Output) -> String? {
@@ -96,7 +106,7 @@ final class Console: Sendable {
     // what is left of a board that was longer
     if state.drawn > lines.count + board.count { text += "\u{1B}[J" }
     state.drawn = board.count
-    Output.print(text, terminator: "")
+    screen.write(text)
   }
 }
 

@@ -2,6 +2,7 @@ import Core
 import Engine
 import Foundation
 import Host
+import Store
 
 /// Answers what commands ask of the running agent.
 struct ControlDesk: Sendable {
@@ -43,12 +44,19 @@ struct ControlDesk: Sendable {
       let state = await agent.dispatcher.wait(for: id)
       return ["state": state.map { .string($0.rawValue) } ?? .null]
     case .cancel(let id): return ["cancelled": .bool(try await agent.dispatcher.cancel(id))]
+    case .retry(let id):
+      let run = try await agent.retrier.retry(id)
+      return ["run": ["id": .string(run.id.text), "number": .integer(run.number)]]
+    case .clear(let dry): return ["cleared": ClearanceJSON.json(try await agent.housekeeper.clear(dry: dry))]
+    case .acknowledge(let ids):
+      return ["acknowledged": .integer(try await bench.store.acknowledge(ids, at: bench.now()))]
     }
   }
 
   private func live() -> [String: JSON] {
     let ledger = agent.intake.ledger()
     let versions = agent.book.versions
+    let watching = agent.watching()
     func entry(_ name: FileName, _ reason: String?) -> JSON {
       var members = JSONName.members(of: name)
       if let reason { members["reason"] = .string(reason) }
@@ -57,10 +65,16 @@ struct ControlDesk: Sendable {
     return [
       "pid": .integer(Int(Machine.pid)), "started": .string(Timestamp.text(started)),
       "watch": [
-        "troubles": .array(agent.troubles().map { .string($0) }),
-        "paused": ledger.paused.map { .string($0) } ?? .null,
+        "mode": .string(watching.mode == .events ? "events" : "polling"), "how": .string(watching.mode.words),
+        "filesystem": .string(watching.filesystem.name), "overflows": .integer(watching.overflows),
+        "replacements": .integer(watching.replacements),
+        "troubles": .array(watching.troubles.map { .string($0) }),
+        "paused": ledger.paused.map { .string($0.words) } ?? .null,
+        "remedy": ledger.paused.map { .string($0.remedy) } ?? .null,
       ],
-      "waiting": .array(ledger.waiting.map { entry($0.name, $0.reason) }),
+      "state": ["troubles": .array(agent.troubles().map { .string($0) })],
+      "waiting": .array(
+        ledger.waiting.map { entry($0.name, $0.reason).merging(due(ledger.left[$0.name])) }),
       "held": .array(ledger.held.map { entry($0.name, $0.reason) }),
       "unmatched": .array(ledger.unmatched.map { unmatched($0, among: versions) }),
       "queued": .integer(agent.dispatcher.backlog),
@@ -69,6 +83,9 @@ struct ControlDesk: Sendable {
 }
 
 extension ControlDesk {
+  /// When it is looked at again.
+  private func due(_ left: Duration?) -> JSON { ["due_s": left.map { .number($0 / .seconds(1)) } ?? .null] }
+
   private func unmatched(_ name: FileName, among versions: [PipelineVersion]) -> JSON {
     var members = JSONName.members(of: name)
     members["nearest"] = Routing.nearest(to: name, among: versions).map { .string($0) }

@@ -10,6 +10,12 @@ enum ControlRequest: Equatable {
   /// Answers when the run has ended.
   case wait(RunID)
   case cancel(RunID)
+  /// A failed or quarantined drop again.
+  case retry(RunID)
+  /// A person has seen how these went wrong.
+  case acknowledge([RunID])
+  /// Clears away what is old; `dry` only tells what would go.
+  case clear(dry: Bool)
 
   func line() throws -> String {
     let members: [String: JSON] =
@@ -18,6 +24,9 @@ enum ControlRequest: Equatable {
       case .live: ["op": "live"]
       case .wait(let id): ["op": "wait", "run": .string(id.text)]
       case .cancel(let id): ["op": "cancel", "run": .string(id.text)]
+      case .retry(let id): ["op": "retry", "run": .string(id.text)]
+      case .clear(let dry): ["op": "clear", "dry": .bool(dry)]
+      case .acknowledge(let ids): ["op": "acknowledge", "runs": .array(ids.map { .string($0.text) })]
       case .run(let wish):
         [
           "op": "run", "pipeline": .string(wish.pipeline), "input": wish.input.map { .string($0) } ?? .null,
@@ -40,6 +49,12 @@ enum ControlRequest: Equatable {
     case "live": self = .live
     case "wait": self = .wait(try run())
     case "cancel": self = .cancel(try run())
+    case "retry": self = .retry(try run())
+    case "clear": self = .clear(dry: json["dry"]?.bool ?? true)
+    case "acknowledge":
+      let ids = (json["runs"]?.array ?? []).map { $0.string.flatMap { RunID($0) } }
+      guard !ids.isEmpty, !ids.contains(nil) else { throw CommandFailure("`runs` must be a list of run ids") }
+      self = .acknowledge(ids.compactMap { $0 })
     case "run":
       guard let pipeline = json["pipeline"]?.string else { throw CommandFailure("`pipeline` must be text") }
       var options = RunOptions()
@@ -54,7 +69,8 @@ enum ControlRequest: Equatable {
       self = .run(Starter.Wish(pipeline: pipeline, input: json["input"]?.string, options: options))
     case let op:
       throw CommandFailure(
-        "unknown request `\(Display.brief(op ?? ""))`: this agent speaks ping, live, run, wait, cancel")
+        "unknown request `\(Display.brief(op ?? ""))`: this agent speaks ping, live, run, wait, cancel, retry, acknowledge, clear"
+      )
     }
   }
 }

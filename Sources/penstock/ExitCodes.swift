@@ -13,6 +13,8 @@ enum ExitCodes {
   /// `etc/penstock.yaml` is bad at `up`.
   static let badSettings: Int32 = 78
   static let timedOut: Int32 = 124
+  /// Nobody reads stdout any more, as after `| head`: 128 and SIGPIPE.
+  static let unread: Int32 = 141
 }
 
 /// What ends a command: words on stderr and an exit code.

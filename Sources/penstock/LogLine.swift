@@ -40,15 +40,11 @@ struct LogLine {
     }
   }
 
-  /// What no sentence was written for.
+  /// What no sentence was written for: its words, then what goes with them, the reason last.
   private func plain(_ record: LogRecord) -> String {
-    let fields = record.fields.filter { $0.value != .null }.sorted { $0.key < $1.key }
-    return ([record.message] + fields.map { "\(Shown.words($0.key))=\(shown($0.value))" }).joined(
-      separator: " ")
-  }
-
-  private func shown(_ value: JSON) -> String {
-    let text = Shown.value(value)
-    return text.contains(" ") || text.isEmpty ? "\"\(text)\"" : text
+    let fields = record.fields.filter { $0.value != .null && $0.key != "reason" }.sorted { $0.key < $1.key }
+    let shown = fields.map { "\(Shown.words($0.key).replacing("_", with: " ")) \(Shown.value($0.value))" }
+    return Shown.words(record.message) + (shown.isEmpty ? "" : " (\(shown.joined(separator: ", ")))")
+      + (record.fields["reason"]?.string.map { ": \(Shown.words($0))" } ?? "")
   }
 }

@@ -18,16 +18,32 @@ enum LogSentence {
 
     /// `: why`, or nothing.
     var why: String { self["reason"].isEmpty ? "" : ": " + self["reason"] }
+
+    /// The same of a drop that the sentence has named already: `: it is a directory`.
+    var whyIt: String {
+      var reason = self["reason"]
+      if reason.isEmpty { return "" }
+      let name = "`\(self["drop"])` "
+      if reason.hasPrefix(name) { reason = String(reason.dropFirst(name.count)) }
+      let isSentence = ["is ", "has ", "was ", "became "].contains { reason.hasPrefix($0) }
+      return ": " + (isSentence ? "it " : "") + reason
+    }
   }
 
   private static func agent(_ record: LogRecord, _ fields: Fields) -> String? {
     switch record.message {
     case "agent started": "the agent works in \(fields["home"]) (pid \(Int(fields.number("pid") ?? 0)))"
-    case "agent is stopping": "the agent is stopping\(fields.why)"
+    case "agent is stopping": "the agent is stopping\(fields.why)\(draining(fields))"
+    case "agent ends what runs": "asked again, the agent ends what runs now"
+    case "request refused": "a command was refused\(fields.why)"
     case "agent stopped": "the agent has stopped"
     case "took up what an earlier agent left":
       "took up what an earlier agent left: \(Shown.count(Int(fields.number("runs") ?? 0), "run"))"
     case "watching is impaired": "watching is impaired\(fields.why)"
+    case "watching is whole again": "it is over that \(fields["was"])"
+    case "the inbox is watched": "the inbox is watched \(fields["how"])"
+    case "events were lost; the inbox is looked at whole":
+      "events were lost (\(Int(fields.number("overflows") ?? 0)) times now); the inbox is looked at whole"
     default: nil
     }
   }
@@ -35,14 +51,28 @@ enum LogSentence {
   private static func intake(_ record: LogRecord, _ fields: Fields) -> String? {
     switch record.message {
     case "drop claimed": "\(fields["drop"]) claimed, \(Shown.bytes(fields.number("bytes").map { Int($0) }))"
-    case "drop is held": "\(fields["drop"]) is held in the inbox\(fields.why)"
+    case "drop is held": "\(fields["drop"]) is held in the inbox\(fields.whyIt)"
     case "no pipeline takes this drop; it stays in the inbox":
       "\(fields["drop"]) stays in the inbox: no pipeline takes it"
         + (fields["nearest"].isEmpty ? "" : "; the nearest pattern is `\(fields["nearest"])`")
-    case "drop quarantined": "\(fields["drop"]) is quarantined\(fields.why)"
+    case "drop quarantined": "\(fields["drop"]) is quarantined\(fields.whyIt)"
+    case "drop filed":
+      fields["drop"].isEmpty ? "its work is put away" : "\(fields["drop"]) lies in \(fields["to"])/ now"
+    case "an ended run's drop cannot be filed yet; trying again":
+      "the drop of an ended run cannot be filed yet, trying again\(fields.why)"
     case "intake is paused": "nothing more is claimed for now\(fields.why)"
+    case "intake goes on": "drops are claimed again"
     default: nil
     }
+  }
+
+  /// What happens to the runs at work, and how to have it faster.
+  private static func draining(_ fields: Fields) -> String {
+    let running = Int(fields.number("running") ?? 0)
+    if running == 0 { return "" }
+    let within = Shown.seconds(fields.number("drain_s"))
+    let again = fields["reason"] == "interrupted" ? "Ctrl-C again" : "a second signal"
+    return "; \(Shown.count(running, "run")) may finish the stage at work within \(within), \(again) ends it now"
   }
 
   private static func run(_ record: LogRecord, _ fields: Fields) -> String? {
@@ -51,13 +81,19 @@ enum LogSentence {
       "started" + (fields["drop"].isEmpty ? "" : " for \(fields["drop"])") + ", "
         + Shown.count(record.fields["stages"]?.array?.count ?? 0, "stage")
     case "run is waiting": "waits\(fields.why)"
-    case "run ended": "\(fields["state"]) after \(Shown.seconds(fields.number("seconds")))\(fields.why)"
+    case "run ended": "\(fields["state"])\(took(fields))\(fields.why)"
     case "stage started": started(fields)
     case "stage ended": ended(fields)
     case "stage will be tried again":
       "is tried again in \(Shown.seconds(fields.number("wait_s")))\(fields.why)"
     default: nil
     }
+  }
+
+  /// Nothing for a run of which no stage ever began.
+  private static func took(_ fields: Fields) -> String {
+    guard let seconds = fields.number("seconds"), seconds > 0 else { return "" }
+    return " after \(Shown.seconds(seconds))"
   }
 
   private static func started(_ fields: Fields) -> String {
@@ -80,6 +116,9 @@ enum LogSentence {
     switch record.message {
     case "hook called":
       "\(fields["event"]) hook \(fields["hook"]): \(fields["decision"]) after \(Shown.seconds(fields.number("wall_s")))\(fields.why)"
+    case "old runs cleared away":
+      "cleared away what is old: \(Shown.count(Int(fields.number("runs") ?? 0), "run")) of the history, "
+        + "\(Shown.bytes(Int(fields.number("bytes") ?? 0))) of files"
     case "hook does not run": "\(fields["event"]) hook \(fields["hook"]) does not run\(fields.why)"
     case "hook warns": "hook \(fields["hook"]) warns: \(fields["warning"])"
     case "pipeline loaded": "pipeline \(fields["name"]) loaded from \(fields["path"])"

@@ -23,7 +23,7 @@ struct Output: Sendable {
   /// - Returns: false where nobody reads any more, as after `| head`.
   @discardableResult
   static func print(_ text: String, terminator: String = "\n") -> Bool {
-    (try? FileHandle.standardOutput.write(contentsOf: Data((text + terminator).utf8))) != nil
+    StandardOutput.write(Array((text + terminator).utf8))
   }
 
   static func chat(_ text: String) {

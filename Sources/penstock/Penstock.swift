@@ -30,7 +30,8 @@ struct Penstock: AsyncParsableCommand {
     version: "0.1.0",
     subcommands: [
       Init.self, Up.self, Put.self, StatusCommand.self, Runs.self, Show.self, Logs.self, InboxCommand.self,
-      RunCommand.self, Cancel.self, Check.self, SchemaCommand.self, Stages.self, Hooks.self, Doctor.self,
+      Why.self, RunCommand.self, Retry.self, Acknowledge.self, Cancel.self, Check.self, SchemaCommand.self, Stages.self,
+      Hooks.self, Doctor.self, Clear.self,
     ])
 
   /// Wide enough that a task that blocks on a disk keeps no other waiting.
@@ -49,7 +50,19 @@ struct Penstock: AsyncParsableCommand {
       } else {
         try command.run()
       }
-    } catch { end(error) }
+    } catch {
+      endIfUnheard()
+      end(error)
+    }
+    endIfUnheard()
+  }
+
+  /// An answer that nobody could read is no answer, whatever it says.
+  private static func endIfUnheard() {
+    if StandardOutput.failure == 0 { return }
+    if StandardOutput.isBroken { Foundation.exit(ExitCodes.unread) }
+    Output.complain("the answer cannot be written: \(SystemError.words(StandardOutput.failure))")
+    Foundation.exit(ExitCodes.storageFailed)
   }
 
   private static func end(_ error: any Error) -> Never {
@@ -59,7 +72,8 @@ struct Penstock: AsyncParsableCommand {
       Foundation.exit(failure.code)
     case let trouble as HostError:
       Output.complain(trouble.description)
-      Foundation.exit(ExitCodes.usage)
+      let isOfTheDisk = [EIO, ENOSPC, EDQUOT, EROFS].contains(trouble.code)
+      Foundation.exit(isOfTheDisk ? ExitCodes.storageFailed : ExitCodes.usage)
     case let trouble as StoreError:
       Output.complain("\(trouble)")
       let other = trouble.isTransient ? ExitCodes.tryLater : ExitCodes.usage

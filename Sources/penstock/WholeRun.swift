@@ -10,6 +10,8 @@ struct WholeRun: Sendable {
   var artifacts: [Artifact]
   /// The stages of its version, in order.
   var stages: [String]
+  /// The run this one repeats.
+  var repeats: Run?
 
   static func read(_ reference: RunReference, _ reader: StateReader) async throws -> WholeRun {
     let run = try await reader.run(matching: reference)
@@ -17,12 +19,13 @@ struct WholeRun: Sendable {
     return WholeRun(
       run: run, attempts: try await reader.attempts(of: run.id),
       hooks: try await reader.hookCalls(of: run.id),
-      artifacts: try await reader.artifacts(of: run.id), stages: version?.pipeline.stages.map(\.name) ?? [])
+      artifacts: try await reader.artifacts(of: run.id), stages: version?.pipeline.stages.map(\.name) ?? [],
+      repeats: try await RepeatedRun.of(run, reader))
   }
 
   /// The object of DESIGN 5.
   func json() -> JSON {
-    guard case .object(var members) = RunJSON.summary(run) else { return .null }
+    guard case .object(var members) = RunJSON.summary(run, repeating: repeats) else { return .null }
     members["api"] = 1
     members["stages"] = .array(stageNames.map(stage))
     members["report"] = report.map { .string("var/runs/\(run.id.text)/\($0.path)") } ?? .null
@@ -54,7 +57,10 @@ struct WholeRun: Sendable {
 
 /// The nouns as JSON, one word for one thing: DESIGN 5.
 enum RunJSON {
-  static func summary(_ run: Run) -> JSON {
+  static func summary(_ run: Run) -> JSON { summary(run, repeating: nil) }
+
+  /// - Parameter earlier: the run it repeats: without a drop of its own it reads that one's.
+  static func summary(_ run: Run, repeating earlier: Run?) -> JSON {
     var members: [String: JSON] = [
       "id": .string(run.id.text), "number": .integer(run.number), "pipeline": .string(run.pipeline),
       "version": run.version.map { .string($0) } ?? .null, "state": .string(run.state.rawValue),
@@ -63,9 +69,12 @@ enum RunJSON {
       "reason": run.reason.map { .string($0) } ?? .null,
       "failed_stage": run.failedStage.map { .string($0) } ?? .null,
       "resumes": time(run.resumes), "rerun_of": run.rerunOf.map { .string($0.text) } ?? .null,
+      "repeats": earlier.map { .integer($0.number) } ?? .null, "acknowledged": time(run.acknowledged),
       "filed": .bool(run.filed),
     ]
-    if let drop = run.drop { members.merge(JSONName.members(of: drop.name, key: "drop")) { _, name in name } }
+    if let drop = run.drop ?? earlier?.drop {
+      members.merge(JSONName.members(of: drop.name, key: "drop")) { _, name in name }
+    }
     return .object(members)
   }
 

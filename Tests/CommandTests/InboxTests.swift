@@ -16,7 +16,7 @@ import Testing
   @Test func `every name is told with what it waits for`() async throws {
     let scene = try Scene(Self.files)
     try scene.file("inbox/fx-eurusd.csv", "12345")
-    try scene.file("inbox/fx.cvs", "1")
+    try scene.file("inbox/fx-usd.cvs", "1")
     try scene.file("inbox/half.csv.part", "1")
     try scene.file("inbox/deep/er.csv", "1")
     try scene.file("elsewhere.csv", "1")
@@ -25,10 +25,10 @@ import Testing
       "inbox",
       stdout: """
         drop           size  state        pipeline  waits
-        deep                 held                   is a directory; drop files, not directories
+        deep                 held                   it is a directory; drop files, not directories
         fx-eurusd.csv   5 B  ready        p         for an agent: `penstock up`
-        fx-linked.csv   1 B  held         p         has 2 hard links: it could still be changed under another name; drop a copy
-        fx.cvs          1 B  unmatched              no pipeline takes it; the nearest pattern is `fx-{pair}.csv`
+        fx-linked.csv   1 B  held         p         it has 2 hard links: it could still be changed under another name; drop a copy
+        fx-usd.cvs      1 B  unmatched              no pipeline takes it; the nearest pattern is `fx-{pair}.csv`
         half.csv.part        passed over            no drop by its name: a transfer that is not finished
 
         """)

@@ -87,9 +87,10 @@ final class ScenarioWorkspace {
     try start(arguments, wrapped: wrapped)
   }
 
-  func start(_ arguments: [String], wrapped: [String] = []) throws -> ScenarioProgram {
+  /// - Parameter other: another workspace than this one.
+  func start(_ arguments: [String], wrapped: [String] = [], at other: String? = nil) throws -> ScenarioProgram {
     started += 1
-    let command = [try builtProduct("penstock"), arguments[0], "-C", home] + arguments.dropFirst()
+    let command = [try builtProduct("penstock"), arguments[0], "-C", other ?? home] + arguments.dropFirst()
     return try ScenarioProgram(
       wrapped + command, environment: environment, logs: path("logs/\(started)-\(arguments[0])"))
   }

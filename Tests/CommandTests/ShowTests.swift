@@ -8,6 +8,7 @@ import Testing
     let run = try await past.run(1)
     try past.close()
     let id = run.id.text
+    try scene.file("var/runs/\(id)/train/report.html", "x")
     try await scene.expect(
       "show", "last",
       stdout: """

@@ -24,7 +24,7 @@ import Testing
 
   @Test func `programs get the keys that are promised`() async throws {
     let scene = try Scene(Self.files)
-    try scene.file("inbox/x.bin", "1")
+    try scene.file("inbox/x.cvs", "1")
     let status = try await scene.ask("status", "--json")
     #expect(status.code == 3)
     let keys: Set<String> = [
@@ -34,7 +34,7 @@ import Testing
     ]
     #expect(keys.isSubset(of: Set(status.json.keys)))
     #expect((status.json["agent"] as? [String: Any])?["running"] as? Bool == false)
-    #expect(status.list("unmatched").first?["name"] as? String == "x.bin")
+    #expect(status.list("unmatched").first?["name"] as? String == "x.cvs")
     #expect(status.list("unmatched").first?["nearest"] as? String == "{name}.csv")
     #expect(status.list("configs").first?["state"] as? String == "valid")
     #expect((status.json["slots"] as? [Any])?.count == 0)
@@ -51,7 +51,7 @@ import Testing
     #expect(
       mended.output.contains(
         """
-        last runs
+        last run of each pipeline
           #2  fx  done  2025-11-20 12:03  1m30s  fx.csv
 
         failures
@@ -59,7 +59,7 @@ import Testing
         """), "\(mended.output)")
     try await past.run(3, drop: FileName("odd.csv"), state: .quarantined, reason: "is a named pipe")
     #expect(try await scene.ask("status").code == 1)
-    try await past.store.acknowledge([Past.id(3)])
+    try await past.store.acknowledge([Past.id(3)], at: Past.noon)
     #expect(try await scene.ask("status").code == 3)
     try past.close()
   }
@@ -104,7 +104,7 @@ import Testing
     #expect(words.contains("agent  running (pid \(agent.pid)) since "), "\(words)")
     #expect(words.contains("#1  p  a.csv  ░░░░░░░░░░░░░░░░ 0/1  s"), "\(words)")
     #expect(
-      words.contains("x.bin  unmatched  no pipeline takes it; the nearest pattern is `{name}.csv`"),
+      words.contains("x.bin  unmatched  no pipeline takes it\n"),
       "\(words)")
     #expect(try await scene.ask("inbox").output.contains("run 1 is running"))
     #expect(try await scene.ask("cancel", "1").code == 0)

@@ -35,7 +35,7 @@ import Testing
   @Test(arguments: [
     ("fx_eurusd.csv", "fx-{pair}.csv"), ("fx-eurusd.tsv", "fx-{pair}.csv"),
     ("clasify-iris.csv", "classify-{dataset}.csv"),
-    ("Sales-2025.csv", "sales-????.csv"),
+    ("Sales-2025.csv", "sales-????.csv"), ("FX-EURUSD.CSV", "fx-{pair}.csv"),
   ])
   func `an unmatched drop is shown the pattern it comes nearest to`(name: String, pattern: String) throws {
     let versions = try ["fx-{pair}.csv", "classify-{dataset}.csv", "sales-????.csv"].enumerated().map {
@@ -43,5 +43,15 @@ import Testing
     }
     #expect(Routing.nearest(to: FileName(name), among: versions) == pattern)
     #expect(Routing.nearest(to: FileName(name), among: []) == nil)
+  }
+
+  @Test(arguments: [("x.bin", "*.csv"), ("notes.txt", "fx-{pair}.csv"), ("a.json", "{name}.csv"), ("a", "*.c")])
+  func `a pattern that is not near is not named`(name: String, pattern: String) throws {
+    #expect(Routing.nearest(to: FileName(name), among: [try version("p", pattern)]) == nil)
+  }
+
+  @Test(arguments: ["a.CSV", "a.cvs", "a.cs", "acsv"])
+  func `a slip of the keyboard is near`(name: String) throws {
+    #expect(Routing.nearest(to: FileName(name), among: [try version("p", "*.csv")]) == "*.csv")
   }
 }

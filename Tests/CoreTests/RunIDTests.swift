@@ -36,4 +36,14 @@ import Testing
   @Test func `capital letters are the same id`() {
     #expect(RunID("019A9F00-0000-7000-8000-00000000000F") == RunID("019a9f00-0000-7000-8000-00000000000f"))
   }
+
+  @Test func `an id is the same after it was a number`() throws {
+    for text in ["01a00000-0000-7000-8000-000000000000", "fedcba98-7654-3210-0123-456789abcdef"] {
+      let id = try #require(RunID(text))
+      #expect(RunID(id.bits) == id)
+    }
+    var generator = Seeded(7)
+    let ids = (0..<500).map { RunID(now: Date(timeIntervalSince1970: Double($0)), using: &generator) }
+    #expect(ids.map { RunID($0.bits) } == ids && Set(ids.map { $0.bits }).count == 500)
+  }
 }

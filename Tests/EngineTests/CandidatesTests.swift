@@ -67,15 +67,12 @@ import Testing
     #expect(names.leaveUnmatched(a))
   }
 
-  @Test func `a scan keeps what is there`() {
+  @Test func `what could not be looked at is due again`() {
     let names = candidates()
-    for name in ["a", "b"] {
-      names.notice(FileName(name), moved: nil, now: .zero)
-      _ = names.hold(FileName(name), "why")
-    }
-    names.keepOnly([FileName("b")])
-    #expect(Array(names.held.keys) == [FileName("b")])
-    #expect(names.knows(FileName("b")) && !names.knows(FileName("a")))
+    names.notice(a, moved: false, now: .zero)
+    #expect(names.takeDue(now: .zero, limit: 9) == [a] && names.takeDue(now: .zero, limit: 9).isEmpty)
+    names.lookAgain(at: [a, FileName("unknown")], now: .seconds(1))
+    #expect(names.takeDue(now: .seconds(1), limit: 9) == [a])
   }
 
   @Test func `what waits for its writer or cannot be read keeps nobody waiting`() {
@@ -114,7 +111,7 @@ private final class Names {
   func leaveUnmatched(_ name: FileName) -> Bool { all.leaveUnmatched(name) }
   func reconsiderHeld(now: Duration) { all.reconsiderHeld(now: now) }
   func reconsiderUnmatched(now: Duration) { all.reconsiderUnmatched(now: now) }
-  func keepOnly(_ present: Set<FileName>) { all.keepOnly(present) }
+  func lookAgain(at names: [FileName], now: Duration) { all.lookAgain(at: names, now: now) }
   func knows(_ name: FileName) -> Bool { all.knows(name) }
   func waiting() -> [(name: FileName, reason: String)] { all.waiting() }
 

@@ -11,7 +11,8 @@ import Testing
     reason: nil, stderrTail: "")
 
   static let kinds: [Event.Kind] = [
-    .agentStarted(pid: 1, home: "/w"), .agentStopping(reason: "r"), .agentStopped, .recovered(runs: 1, adopted: 2),
+    .agentStarted(pid: 1, home: "/w"), .agentStopping(reason: "r", running: 1, drain: .seconds(10)),
+    .agentStoppingNow(reason: "r"), .agentStopped, .recovered(runs: 1, adopted: 2),
     .dropHeld(FileName("a"), reason: "r"), .dropUnmatched(FileName("a"), nearest: nil),
     .dropClaimed(FileName("a"), bytes: 1), .dropQuarantined(FileName("a"), reason: "r"),
     .dropFiled(nil, to: .done), .filingTroubled("r"), .intakePaused(reason: "r"), .intakeResumed,
@@ -22,7 +23,8 @@ import Testing
     .hookRefused(event: "e", program: "p", reason: "r"), .hookWarned(program: "p", warning: "w"),
     .pipelineLoaded(name: "n", path: "p", isFirst: true),
     .pipelineInvalid(path: "p", errors: 1, first: "f", lastGoodInForce: false), .pipelineGone(name: "n", path: "p"),
-    .watchTroubled("r"), .controlRefused("r"),
+    .watched(.troubled("r")), .watched(.mended("r")), .watched(.replaced), .watched(.overflowed(2)),
+    .watched(.mode(.events)), .controlRefused("r"), .clearedAway(runs: 1, bytes: 2), .clearingTroubled("r"),
   ]
 
   @Test func `every event has words of its own`() {

@@ -1,9 +1,8 @@
 import Core
-import Foundation
 import Glibc
-@testable import Host
-import Synchronization
 import Testing
+
+@testable import Host
 
 @Suite(.timeLimit(.minutes(1))) struct InotifyTests {
   private func event(_ watch: Int32, _ mask: UInt32, _ name: [UInt8]) -> [UInt8] {
@@ -38,53 +37,5 @@ import Testing
       }
       #expect(InotifyEvent.parse(bytes[...]).count <= 12)
     }
-  }
-
-  @Test func `drops are hinted at by name, renames as such, and configs apart`() async throws {
-    let place = try Spooled()
-    try FileManager.default.createDirectory(atPath: place.path("pipelines"), withIntermediateDirectories: true)
-    let reactor = try Reactor()
-    defer { reactor.stop() }
-    let (stream, rung) = AsyncStream<String>.makeStream()
-    let watcher = try InotifyWatcher(
-      reactor: reactor, spool: place.spool, configRoots: [place.path("pipelines")], rescan: .seconds(60),
-      calls: .init(inbox: { rung.yield("inbox") }, configs: { rung.yield("configs") }))
-    defer { watcher.stop() }
-    #expect(watcher.hints().scanInbox)
-    var rings = stream.makeAsyncIterator()
-    var seen = WatchHints()
-    try place.write("outside", "x")
-    #expect(rename(place.path("outside"), place.path("inbox/moved")) == 0)
-    try place.write("inbox/written", "x")
-    try place.write("pipelines/deep/p.yaml", "x")
-    while seen.names.count < 2 || !seen.configs {
-      _ = await rings.next()
-      let hints = watcher.hints()
-      seen.names.merge(hints.names) { _, last in last }
-      seen.configs = seen.configs || hints.configs
-    }
-    #expect(seen.names[FileName("moved")] == true && seen.names[FileName("written")] == false)
-    #expect(watcher.troubles().isEmpty)
-  }
-
-  @Test func `an inbox that is gone is a trouble until there is one again`() async throws {
-    let place = try Spooled()
-    let reactor = try Reactor()
-    defer { reactor.stop() }
-    let (stream, rung) = AsyncStream<Void>.makeStream()
-    let watcher = try InotifyWatcher(
-      reactor: reactor, spool: place.spool, configRoots: [], rescan: .seconds(60),
-      calls: .init(inbox: { rung.yield() }, configs: {}))
-    defer { watcher.stop() }
-    _ = watcher.hints()
-    var rings = stream.makeAsyncIterator()
-    #expect(rename(place.path("inbox"), place.path("away")) == 0)
-    while watcher.troubles().isEmpty { _ = await rings.next() }
-    _ = watcher.hints()
-    #expect(mkdir(place.path("inbox"), 0o755) == 0)
-    while !watcher.troubles().isEmpty { _ = await rings.next() }
-    #expect(watcher.hints().scanInbox)
-    try place.write("inbox/a", "x")
-    while watcher.hints().names[FileName("a")] == nil { _ = await rings.next() }
   }
 }

@@ -71,7 +71,7 @@ import Testing
     try await store.end(runs[3].id, RunEnding(.quarantined), at: Fixture.noon)
     try await store.filed([runs[0].id])
     try await store.forget(runs: [runs[0].id])
-    try await store.acknowledge([runs[3].id])
+    try await store.acknowledge([runs[3].id], at: Fixture.noon)
     try await store.record([Fixture.hookCall(run: nil)])
     try await store.record(
       config: ConfigStatus(path: "p", digest: nil, state: .invalid, since: Fixture.noon, activeDigest: nil))
@@ -99,6 +99,9 @@ import Testing
     _ = try await reader.lastRunPerPipeline()
     _ = try await reader.lastEndedRunPerPipeline()
     _ = try await reader.recentFailures(limit: 5)
+    _ = try await reader.runs(onDrop: FileName("a"), limit: 5)
+    _ = try await reader.repetition(of: id)
+    _ = try await reader.hookFailures(of: [id])
     _ = try await reader.unacknowledgedQuarantine(limit: 5)
     _ = try await reader.configs()
     _ = try await reader.agent()

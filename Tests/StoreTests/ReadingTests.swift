@@ -101,7 +101,7 @@ import Testing
     ])
     #expect(try await reader.recentFailures(limit: 3).map(\.number) == [7, 5, 3])
     #expect(try await reader.unacknowledgedQuarantine(limit: 9).map(\.number) == [5, 3])
-    try await store.acknowledge([runs[4].id])
+    try await store.acknowledge([runs[4].id], at: Fixture.noon)
     #expect(try await reader.unacknowledgedQuarantine(limit: 9).map(\.number) == [3])
     #expect(try await reader.unfiled().map(\.number) == [1, 2, 3, 4, 5, 7])
     try await store.filed([runs[0].id, runs[6].id])

@@ -62,7 +62,7 @@ import Testing
     #expect(try await expired() == [5])
     #expect(try await store.forget(runs: (1...8).filter { $0 != 5 && $0 != 6 && $0 != 7 }.map(Fixture.id)) == 0)
     #expect(try rows("run") == 8)
-    try await store.acknowledge([Fixture.id(3)])
+    try await store.acknowledge([Fixture.id(3)], at: Fixture.noon)
     try await store.end(again.id, RunEnding(.cancelled), at: Fixture.noon)
     // the newest quarantined one is kept as history
     #expect(try await expired() == [1, 5])

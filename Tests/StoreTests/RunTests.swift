@@ -26,25 +26,6 @@ import Testing
     #expect(try await reader.run(matching: .last).drop?.name.bytes == bytes)
   }
 
-  @Test func `a version and the runs it begins are one transaction, and the same version begins none again`()
-    async throws
-  {
-    var run = Fixture.run(1)
-    run.version = "d1"
-    let before = store.commits
-    let begun = try await store.register(Fixture.version(), beginning: [NewRun(run)])
-    #expect(store.commits == before + 1)
-    #expect(begun.map(\.number) == [1])
-    #expect(try await reader.version(digest: "d1") != nil)
-    // a run of a version that is not known cannot be recorded, and then neither is what came with it
-    var broken = Fixture.run(2)
-    broken.version = "nowhere"
-    await #expect(throws: StoreError.self) {
-      try await store.register(Fixture.version("d2"), beginning: [NewRun(broken)])
-    }
-    #expect(try await reader.version(digest: "d2") == nil)
-  }
-
   @Test func `every field of a run comes back`() async throws {
     try await store.register(Fixture.version())
     var run = Fixture.run(1, captures: ["pair": "eurusd"])

@@ -122,9 +122,10 @@ import Testing
       try await store.park(run.id, until: nil, reason: nil, at: Fixture.noon)
     }
     try await store.filed([run.id])
-    try await store.acknowledge([run.id])
+    try await store.acknowledge([run.id], at: Fixture.noon)
     var filed = ended
     filed.filed = true
+    filed.acknowledged = state == .done ? nil : Fixture.noon
     #expect(try await reader.run(matching: .last) == filed)
   }
 

@@ -1,5 +1,6 @@
 #pragma once
 // What glibc's Swift module does not show of files. Every function returns -errno on failure.
+#include <stdint.h>
 #include <sys/types.h>
 
 #ifdef __cplusplus
@@ -31,6 +32,21 @@ int penstock_sha256_fd(int fd, char hex[65]);
 
 /// SHA-256 of `length` bytes, in lower-case hex.
 int penstock_sha256(const void *bytes, size_t length, char hex[65]);
+
+/// What tells one directory from another that came to lie at its path.
+struct place_identity {
+  uint64_t device;
+  uint64_t inode;
+  /// Of the mount it was reached through, STATX_MNT_ID of statx(2); 0 before Linux 5.8.
+  uint64_t mount;
+  /// Nanoseconds since 1970, for an inode number is soon used again; 0 where the filesystem does not say.
+  int64_t born;
+  /// f_type of statfs(2).
+  uint32_t magic;
+};
+
+/// Returns 0, or -errno.
+int place_identify(int fd, struct place_identity *place);
 
 #ifdef __cplusplus
 }

@@ -23,6 +23,15 @@ package enum SettingsShape {
       "rescan", \.rescan, "How often the inbox is looked at whole, whatever the events say.",
       atLeast: .seconds(1)),
     Setting(
+      field: Field(
+        "watch", .word(WatchSetting.allCases.map(\.rawValue)),
+        "How new drops are found: `auto` by events where the kernel sees every change, `poll` by looking."),
+      read: { node, settings in node.text.flatMap(WatchSetting.init).map { settings.watch = $0 } },
+      write: { $0.watch.rawValue }),
+    duration(
+      "poll", \.poll, "How often the inbox is looked at where the kernel's events do not tell all.",
+      atLeast: .milliseconds(100)),
+    Setting(
       field: Field("reserve", .size, "Free space on the disk below which nothing is claimed."),
       read: { node, settings in node.size.map { settings.reserve = $0 } },
       write: { Quantity.spelled(bytes: $0.reserve) }),
@@ -50,6 +59,7 @@ package enum SettingsShape {
         node["keep"]?.whole.map { settings.state.keep = $0 }
       },
       write: { "{ backup: \(Quantity.spelled($0.state.backup)), keep: \($0.state.keep) }" }),
+    retention,
     names("env", \.environment, "Environment variables passed on to every program."),
     names(
       "secrets", \.secrets, "Environment variables whose values are masked wherever they would be shown."),

@@ -1,12 +1,33 @@
 /// The directory drops arrive in.
 package protocol Inbox: Sendable {
-  /// Calls `body` with every name, in no order, without holding them all.
+  /// Every name, in no order.
   /// - Throws: `HostError` where the directory cannot be read.
-  func forEachName(_ body: (FileName) -> Void) throws
+  func names() throws -> any NameStream
 
   /// Looks without opening what is not a regular file.
   /// - Throws: `HostError` only where the inbox itself is the trouble.
   func look(at name: FileName) throws -> Sighting
+
+  /// Whether nothing can be moved out of it now: its filesystem is mounted read-only.
+  func isReadOnly() throws -> Bool
+}
+
+extension Inbox {
+  /// Calls `body` with every name, in no order, without holding them all.
+  package func forEachName(_ body: (FileName) -> Void) throws {
+    let stream = try names()
+    while true {
+      let names = try stream.next(1024)
+      if names.isEmpty { return }
+      names.forEach(body)
+    }
+  }
+}
+
+/// Names of a directory, read in portions, so that a million take no more memory than a thousand.
+package protocol NameStream: Sendable {
+  /// Up to `limit` names; none at the end.
+  func next(_ limit: Int) throws -> [FileName]
 }
 
 /// A failure of this machine, in words: what, where, why.
@@ -19,7 +40,4 @@ package struct HostError: Error, Sendable, Equatable, CustomStringConvertible {
     self.description = description
     self.code = code
   }
-
-  /// Whether the machine had no descriptor or memory left (ENOMEM, ENFILE, EMFILE of errno(3)): it may have later.
-  package var isShortage: Bool { [12, 23, 24].contains(code) }
 }

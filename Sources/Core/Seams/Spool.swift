@@ -1,5 +1,5 @@
 /// The agent's own directories: where drops go after the inbox, and what their runs leave.
-package protocol Spool: Sendable {
+package protocol Spool: Attic {
   /// Moves a drop from the inbox into `work/<id>/NAME`; not yet durable.
   func claim(_ name: FileName, as id: RunID) throws -> ClaimOutcome
 
@@ -12,6 +12,10 @@ package protocol Spool: Sendable {
 
   /// Copies a file durably to where `adoptCopy` takes it; the source stays.
   func copyIn(_ path: String, name: FileName, as id: RunID) throws -> FileSample
+
+  /// The same for a drop that lies in done, failed or quarantine.
+  /// - Throws: `HostError` where it is there no more, or is no regular file.
+  func copyIn(filed filing: Filing, as id: RunID) throws -> FileSample
 
   /// Makes a copy whose run is recorded the drop of that run: `work/<id>/NAME`.
   func adoptCopy(_ id: RunID) throws
@@ -69,8 +73,8 @@ package protocol Spool: Sendable {
   /// - Throws: `HostError` where it cannot be made durable; the agent must then stop.
   func file(_ filings: [Filing]) throws -> FilingReport
 
-  /// Free bytes of the filesystem.
-  func freeBytes() throws -> Int
+  /// What its filesystem still takes.
+  func room() throws -> Room
 
   /// An absolute path of a drop that is done, for a later run on the same data.
   func path(ofDone name: FileName, of id: RunID, for run: RunID) throws -> String

@@ -1,10 +1,23 @@
 /// Tells that something may have happened; the scan is the truth.
 package protocol Watcher: Sendable {
-  /// Takes what was noticed since the last call; does not wait.
+  /// Takes what was noticed since the last call; waits for nothing but a slow filesystem.
   func hints() -> WatchHints
 
-  /// What is wrong with watching, in words, and since when; empty while all is well.
-  func troubles() -> [String]
+  /// How watching goes.
+  func report() -> WatchReport
+}
+
+/// What befell the watching, for the log.
+package enum WatchNews: Sendable, Equatable {
+  case troubled(String)
+  /// A trouble that is over.
+  case mended(String)
+  /// Another directory lies at the inbox's path.
+  case replaced
+  /// The kernel's queue was full: so many times since the start.
+  case overflowed(Int)
+  /// The inbox is found by other means than before.
+  case mode(WatchMode)
 }
 
 /// What a watcher noticed.

@@ -6,7 +6,7 @@ extension Run {
   static let columns = """
     run.number, run.id, run.pipeline, run.version, run.state, run."trigger", run.drop_name, run.drop_bytes,
     run.drop_sha256, run.captures, run.options, run.created, run.started, run.ended, run.reason,
-    run.failed_stage, run.filed, run.resumes, run.rerun_of
+    run.failed_stage, run.filed, run.resumes, run.rerun_of, run.acknowledged_at
     """
 
   init(row: Row) throws {
@@ -22,7 +22,8 @@ extension Run {
       trigger: try row.word("trigger"), drop: drop, options: try row.json("options"),
       created: try row.requiredDate("created"), started: row.date("started"), ended: row.date("ended"),
       reason: row["reason"], failedStage: row["failed_stage"], filed: try row.value("filed"),
-      resumes: row.date("resumes"), rerunOf: (row["rerun_of"] as String?).flatMap(RunID.init))
+      resumes: row.date("resumes"), rerunOf: (row["rerun_of"] as String?).flatMap(RunID.init),
+      acknowledged: row.date("acknowledged_at"))
   }
 }
 

@@ -42,14 +42,7 @@ struct Cancel: AsyncParsableCommand {
 
   /// No agent, so no process of the run lives: only what is recorded is changed.
   private func cancelAlone(_ run: Run, _ workspace: Workspace) async throws {
-    let assembly = try Assembly(workspace) { _ in }
-    do {
-      try await assembly.agent.abandon(run)
-      await assembly.close()
-    } catch {
-      await assembly.close()
-      throw error
-    }
+    try await place.alone(workspace) { try await $0.agent.abandon(run) }
   }
 }
 

@@ -86,11 +86,12 @@ struct Examination {
       for trouble in (live["watch"]?["troubles"]?.array ?? []).compactMap(\.string) {
         findings.append(.init(.bad, "watching", trouble))
       }
+      for trouble in (live["state"]?["troubles"]?.array ?? []).compactMap(\.string) {
+        findings.append(.init(.bad, "database", trouble))
+      }
       if let paused = live["watch"]?["paused"]?.string {
         findings.append(
-          .init(
-            .bad, "intake", "paused: \(paused)", remedy: "free space, or lower `reserve` in etc/penstock.yaml"
-          ))
+          .init(.bad, "intake", "paused: \(paused)", remedy: live["watch"]?["remedy"]?.string))
       }
       return findings
     }
@@ -122,15 +123,15 @@ struct Examination {
     var findings: [HealthFinding] = []
     let state = Health.mode(of: workspace.state) == nil ? workspace.home : workspace.state
     for path in [workspace.inbox, state] {
-      guard let disk = Health.filesystem(of: path) else { continue }
+      guard let disk = Health.disk(of: path) else { continue }
       let name = path == workspace.home ? "var" : shown(path)
       findings.append(
-        disk.isRemote
+        disk.kind.isRemote
           ? .init(
             .odd, name,
-            "is on \(disk.name), which other machines may write to: their events do not arrive here",
-            remedy: "drops are found every `rescan`; better keep \(name)/ on a local disk")
-          : .init(.good, name, "is on \(disk.name), \(Quantity.text(bytes: disk.free)) free"))
+            "is on \(disk.kind.name), which others may write to unseen by this kernel: \(path == workspace.inbox ? "it is looked at every \(Quantity.spelled(settings.poll)), and drops settle five times as long" : "locks and syncs may be weaker there")",
+            remedy: "keep \(name)/ on a local disk where that can be")
+          : .init(.good, name, "is on \(disk.kind.name), \(Quantity.text(bytes: disk.free)) free"))
       if disk.free < settings.reserve {
         findings.append(
           .init(

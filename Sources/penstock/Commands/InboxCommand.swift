@@ -13,14 +13,7 @@ struct InboxCommand: AsyncParsableCommand {
   func run() async throws {
     let workspace = try place.workspace()
     let reader = try place.readerIfAny(workspace)
-    let versions = try await PipelinesInForce(workspace: workspace, place: place, reader: reader).versions()
-    var view: InboxView
-    if let live = try place.ask(.live, workspace) {
-      view = InboxView(live: live, versions: versions)
-      view.complete(lookingAt: workspace.inbox)
-    } else {
-      view = InboxView(lookingAt: workspace.inbox, versions: versions)
-    }
+    let view = try await InboxReading(workspace: workspace, place: place, reader: reader).read().inbox
     let claimed = try await reader?.openRuns().filter { $0.drop != nil } ?? []
     try place.give(InboxPage(view: view, claimed: claimed, now: Date()))
     if let trouble = view.trouble { throw CommandFailure(trouble, code: ExitCodes.degraded) }

@@ -14,6 +14,8 @@ struct InboxView: Sendable {
     case unmatched
     /// A name that is no drop.
     case passedOver = "passed_over"
+
+    var words: String { self == .passedOver ? "passed over" : rawValue }
   }
 
   struct Entry: Sendable {
@@ -26,6 +28,14 @@ struct InboxView: Sendable {
     var nearest: String?
     /// The pipeline that will take it.
     var pipeline: String?
+    /// Seconds until the agent looks at it again.
+    var due: Double?
+    /// Who has it open for writing, as far as that can be seen.
+    var writers: [OpenWriters.Writer] = []
+    /// When its content changed last.
+    var changed: Date?
+
+    var waitsForWriter: Bool { state == .waiting && reason == Settling.Reason.openForWriting.words }
   }
 
   var entries: [Entry] = []
@@ -44,7 +54,7 @@ extension InboxView {
         return Entry(
           name: name, bytes: nil, state: state, reason: json["reason"]?.string,
           nearest: json["nearest"]?.string,
-          pipeline: Routing.route(name, among: versions)?.version.pipeline.name)
+          pipeline: Routing.route(name, among: versions)?.version.pipeline.name, due: json["due_s"]?.double)
       }
     }
     self.entries = entries("waiting", .waiting) + entries("held", .held) + entries("unmatched", .unmatched)
@@ -63,17 +73,21 @@ extension InboxView {
     } catch { trouble = "\(error)" }
   }
 
-  /// The sizes as they are now, where the entry does not know, and the names that are no drops.
-  mutating func complete(lookingAt path: String) {
+  /// Sizes and times as they are now, the names that are no drops, and what the agent has not heard of yet.
+  mutating func complete(lookingAt path: String, versions: [PipelineVersion]) {
     guard let inbox = try? InboxDirectory(path: path) else { return }
-    for index in entries.indices where entries[index].bytes == nil {
-      if case .file(let sample, _) = try? inbox.look(at: entries[index].name) {
-        entries[index].bytes = sample.bytes
-      }
+    for index in entries.indices {
+      if case .file(let sample, _) = try? inbox.look(at: entries[index].name) { entries[index].take(sample) }
     }
+    let known = Set(entries.map(\.name))
     try? inbox.forEachName { name in
-      guard name != FileName(".gitkeep"), let refusal = CandidateName.refusal(of: name) else { return }
-      entries.append(Entry(name: name, state: .passedOver, reason: refusal))
+      guard name != FileName(".gitkeep"), !known.contains(name) else { return }
+      if let refusal = CandidateName.refusal(of: name) {
+        entries.append(Entry(name: name, state: .passedOver, reason: refusal))
+      } else if let sighting = try? inbox.look(at: name), var entry = Self.entry(name, sighting, versions) {
+        if entry.state == .ready { (entry.state, entry.reason) = (.waiting, "just arrived") }
+        entries.append(entry)
+      }
     }
   }
 
@@ -90,17 +104,20 @@ extension InboxView {
       return Entry(name: name, state: .held, reason: "is a \(kind), not a file with content of its own")
     case .file(let sample, let openness):
       guard let route = Routing.route(name, among: versions) else {
-        return Entry(
-          name: name, bytes: sample.bytes, state: .unmatched,
-          nearest: Routing.nearest(to: name, among: versions))
+        var entry = Entry(name: name, state: .unmatched, nearest: Routing.nearest(to: name, among: versions))
+        entry.take(sample)
+        return entry
       }
-      var entry = Entry(name: name, bytes: sample.bytes, state: .ready, pipeline: route.version.pipeline.name)
+      var entry = Entry(name: name, state: .ready, pipeline: route.version.pipeline.name)
+      entry.take(sample)
       if sample.links > 1 {
         entry.state = .held
         entry.reason =
           "has \(sample.links) hard links: it could still be changed under another name; drop a copy"
       } else if openness == .openForWriting {
-        (entry.state, entry.reason) = (.waiting, "waiting for its writer")
+        (entry.state, entry.reason) = (.waiting, Settling.Reason.openForWriting.words)
+      } else if case .unreadable(let why) = openness {
+        (entry.state, entry.reason) = (.held, Settling.Reason.unreadable(why).words)
       }
       return entry
     }
@@ -108,6 +125,11 @@ extension InboxView {
 }
 
 extension InboxView.Entry {
+  fileprivate mutating func take(_ sample: FileSample) {
+    bytes = sample.bytes
+    changed = Date(timeIntervalSince1970: Double(sample.modified) / 1e9)
+  }
+
   var json: JSON {
     var members = JSONName.members(of: name)
     members["state"] = .string(state.rawValue)
@@ -115,28 +137,41 @@ extension InboxView.Entry {
     members["reason"] = reason.map { .string($0) } ?? .null
     members["nearest"] = nearest.map { .string($0) } ?? .null
     members["pipeline"] = pipeline.map { .string($0) } ?? .null
+    members["due_s"] = due.map { .number($0) } ?? .null
+    members["changed"] = RunJSON.time(changed)
+    members["writers"] = .array(
+      writers.map { ["pid": .integer(Int($0.pid)), "program": .string(Display.escaped($0.program))] })
     return .object(members)
   }
 
   /// What it waits for, on one line.
   var words: String {
     switch state {
-    case .waiting: Shown.words(reason ?? "settling")
+    case .waiting: Shown.words(reason ?? "settling") + waits
     case .ready: "for an agent: `penstock up`"
-    case .held: Shown.words(reason ?? "")
+    case .held:
+      reason.map { $0.hasPrefix("is ") || $0.hasPrefix("has ") ? "it \($0)" : $0 }.map { Shown.words($0) } ?? ""
     case .unmatched:
-      "no pipeline takes it"
-        + (nearest.map { "; the nearest pattern is `\(Shown.words($0))`" }
-          ?? "; there is no pipeline with an inbox pattern")
+      "no pipeline takes it" + (nearest.map { "; the nearest pattern is `\(Shown.words($0))`" } ?? "")
     case .passedOver: "no drop by its name: \(Shown.words(reason ?? ""))"
     }
   }
 
+  /// Which writer, or how long yet.
+  private var waits: String {
+    if waitsForWriter {
+      if writers.isEmpty { return "" }
+      let names = writers.prefix(3).map { "\($0.pid) (\(Shown.words($0.program)))" }.joined(separator: ", ")
+      return ", process \(names)" + (writers.count > 3 ? ", …" : "")
+    }
+    guard reason != "just arrived", let due, due > 0 else { return "" }
+    return ", \(Shown.seconds(due)) yet"
+  }
+
   var cell: Table.Cell {
     switch state {
-    case .waiting, .ready: .init(state.rawValue, .quiet)
-    case .held, .unmatched: .init(state.rawValue, .odd)
-    case .passedOver: .init("passed over", .quiet)
+    case .waiting, .ready, .passedOver: .init(state.words, .quiet)
+    case .held, .unmatched: .init(state.words, .odd)
     }
   }
 }

@@ -46,72 +46,35 @@ struct RunCommand: AsyncParsableCommand {
       options.granularity[stage] = level
     }
     let wish = Starter.Wish(pipeline: pipeline, input: input.map(absolute), options: options)
-    if let ids = try await askAgent(wish, workspace) { return try await report(ids, workspace, mustEnd: wait) }
-    try await report(try await workAlone(wish, workspace), workspace, mustEnd: true)
+    if let runs = try await askAgent(wish, workspace) {
+      if wait { try await runs.wait() }
+      return try await runs.report(isWaited: wait, mustEnd: wait)
+    }
+    try await workAlone(wish, workspace).report(isWaited: true, mustEnd: true)
   }
 
   private func absolute(_ path: String) -> String {
     path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
   }
 
-  private func askAgent(_ wish: Starter.Wish, _ workspace: Workspace) async throws -> [RunID]? {
+  private func askAgent(_ wish: Starter.Wish, _ workspace: Workspace) async throws -> StartedRuns? {
     guard let answer = try place.ask(.run(wish), workspace, timeout: nil) else { return nil }
     guard answer["ok"]?.bool == true else { throw CommandFailure(answer["error"]?.string ?? "the agent refused") }
     let ids = (answer["runs"]?.array ?? []).compactMap { $0["id"]?.string.flatMap { RunID($0) } }
-    if wait {
-      for id in ids { _ = try place.ask(.wait(id), workspace, timeout: nil) }
-    }
-    return ids
+    let runs = StartedRuns(place: place, workspace: workspace, ids: ids)
+    if input == nil { try await runs.tell() }
+    return runs
   }
 
-  private func workAlone(_ wish: Starter.Wish, _ workspace: Workspace) async throws -> [RunID] {
-    let console = Console(output: .standard(), json: false, quiet: place.json)
-    let assembly = try Assembly(workspace) { console.show($0) }
-    console.animate(on: assembly.reactor)
-    let agent = assembly.agent
-    let signals = try StopSignals(reactor: assembly.reactor) { _ in
-      agent.stop(because: "interrupted")
-      agent.stop(because: "interrupted")
-    }
-    defer { withExtendedLifetime(signals) {} }
-    let outcome: Result<[RunID], any Error>
+  private func workAlone(_ wish: Starter.Wish, _ workspace: Workspace) async throws -> StartedRuns {
     do {
-      try await agent.configs.refresh(for: pipeline)
-      let runs = try await agent.starter.start(wish)
-      try await agent.runQueued()
-      outcome = .success(runs.map(\.id))
-    } catch {
-      outcome = .failure(error)
-    }
-    await assembly.close()
-    console.finish()
-    do { return try outcome.get() } catch let refusal as Starter.Refusal { throw CommandFailure(refusal.description) }
-  }
-
-  private func report(_ ids: [RunID], _ workspace: Workspace, mustEnd: Bool) async throws {
-    let reader = try place.reader(workspace)
-    var failed = false
-    var open: [Run] = []
-    for id in ids {
-      let whole = try await WholeRun.read(.id(id), reader)
-      failed = failed || (whole.run.state.isTerminal && whole.run.state != .done)
-      if !whole.run.state.isTerminal { open.append(whole.run) }
-      if place.json {
-        try Output.print(whole.json())
-      } else if wait || whole.run.state.isTerminal {
-        Output.print(
-          "run \(whole.run.number) \(whole.run.state.rawValue)"
-            + (whole.run.reason.map { ": \(Display.escaped($0))" } ?? ""))
-      } else {
-        Output.print("run \(whole.run.number) \(whole.run.state.rawValue)")
+      let ids = try await place.workAlone(workspace) { assembly in
+        let ids = try await assembly.agent.starter.start(wish).map(\.id)
+        if input == nil { try await StartedRuns(place: place, workspace: workspace, ids: ids).tell() }
+        return ids
       }
-    }
-    if failed { throw ExitCode(ExitCodes.runFailed) }
-    if mustEnd, let left = open.first {
-      throw CommandFailure(
-        "run \(left.number) has not ended, it is \(left.state.rawValue): `penstock up` goes on with it",
-        code: ExitCodes.tryLater)
-    }
+      return StartedRuns(place: place, workspace: workspace, ids: ids)
+    } catch let refusal as Starter.Refusal { throw CommandFailure(refusal.description) }
   }
 }
 

@@ -27,9 +27,11 @@ struct Runs: AsyncParsableCommand {
   func run() async throws {
     let workspace = try place.workspace()
     let state = try state.map { try Self.read(state: $0) }
-    let runs =
-      try await place.readerIfAny(workspace)?.runs(pipeline: pipeline, state: state, limit: limit) ?? []
-    try place.give(RunList(runs: runs, isFiltered: pipeline != nil || state != nil, now: Date()))
+    let reader = try place.readerIfAny(workspace)
+    let runs = try await reader?.runs(pipeline: pipeline, state: state, limit: limit) ?? []
+    var list = RunList(runs: runs, isFiltered: pipeline != nil || state != nil, now: Date())
+    if let reader { list.repeated = try await RepeatedRun.of(runs, reader) }
+    try place.give(list)
   }
 
   static func read(state text: String) throws -> RunState {
@@ -46,10 +48,12 @@ struct Runs: AsyncParsableCommand {
 /// A list of runs.
 struct RunList: Answer {
   var runs: [Run]
+  /// The runs that some of them repeat, by the id of those.
+  var repeated: [RunID: Run] = [:]
   var isFiltered: Bool
   var now: Date
 
-  func json() -> JSON { ["api": 1, "runs": .array(runs.map(RunJSON.summary))] }
+  func json() -> JSON { ["api": 1, "runs": .array(runs.map { RunJSON.summary($0, repeating: repeated[$0.id]) })] }
 
   func lines(_ output: Output) -> [String] {
     if runs.isEmpty { return [isFiltered ? "no such runs; `penstock runs` lists all" : Self.empty] }
@@ -61,12 +65,20 @@ struct RunList: Answer {
     for run in runs {
       table.add([
         .init("\(run.number)", .strong), .init(Shown.words(run.pipeline)), Shown.state(run.state),
-        .init(run.drop?.name.displayed ?? "", .plain), .init(time.text(run.started ?? run.created)),
+        .init((run.drop ?? repeated[run.id]?.drop)?.name.displayed ?? "", .plain),
+        .init(time.text(run.started ?? run.created)),
         .init(Shown.span(run.started, run.ended ?? (run.state == .running ? now : nil))),
-        .init(run.state == .done ? "" : Shown.reason(run)),
+        .init(note(run)),
       ])
     }
     return table.lines(output)
+  }
+
+  private func note(_ run: Run) -> String {
+    let notes = [
+      repeated[run.id].map { "repeats run \($0.number)" } ?? "", run.state == .done ? "" : Shown.reason(run),
+    ]
+    return notes.filter { !$0.isEmpty }.joined(separator: "; ")
   }
 
   static let empty =

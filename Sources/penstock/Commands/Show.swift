@@ -20,7 +20,9 @@ struct Show: AsyncParsableCommand {
     let whole = try await WholeRun.read(reference, reader)
     let log = LogReading.lastOutput(
       of: whole.run.failedStage, in: LogFiles.path(of: whole.run.id, in: workspace), limit: 10)
-    try place.give(RunPage(whole: whole, lastOutput: log, now: Date()))
+    var page = RunPage(whole: whole, lastOutput: log, now: Date())
+    page.hasFiles = FileManager.default.fileExists(atPath: workspace.state + "/runs/\(whole.run.id.text)")
+    try place.give(page)
   }
 }
 
@@ -30,19 +32,30 @@ struct RunPage: Answer {
   /// The end of what the failed stage wrote.
   var lastOutput: [String]
   var now: Date
+  /// Whether its directory in `var/runs` is still there.
+  var hasFiles = true
 
   private var run: Run { whole.run }
 
-  func json() -> JSON { whole.json() }
+  func json() -> JSON { whole.json().merging(["files_kept": .bool(hasFiles)]) }
 
   func lines(_ output: Output) -> [String] {
     var lines = head(output)
     lines += section("stages", stages(), output)
     lines += section("why these levels", levels(), output)
     lines += section("hooks", hooks(), output)
+    let wrong = whole.hooks.count { $0.decision == .error }
+    if wrong > 0, run.state == .done {
+      lines += ["  " + output.toned("\(Shown.count(wrong, "hook")) went wrong; the run went on all the same", .odd)]
+    }
     lines += section("files", files(), output)
+    if !hasFiles, !whole.artifacts.isEmpty {
+      lines += [
+        "  " + output.toned("none of them is there any more; `retention:` in etc/penstock.yaml says how long", .odd)
+      ]
+    }
     lines += failure(output)
-    if let report = whole.report {
+    if let report = whole.report, hasFiles {
       lines += ["", "report: " + output.toned(Shown.words(path(report)), .strong)]
     }
     return lines
@@ -71,9 +84,17 @@ struct RunPage: Answer {
     fact("began", began)
     if let resumes = run.resumes, run.state == .waiting { fact("goes on", LocalTime(now: now).text(resumes)) }
     fact("asked for", asked)
-    fact("repeats", run.rerunOf.map { "run \($0.text)" } ?? "")
+    fact("repeats", repeats)
+    fact("seen", run.acknowledged.map { "acknowledged \(LocalTime.full($0))" } ?? "")
     fact("id", run.id.text)
     return [title] + table.lines(output)
+  }
+
+  private var repeats: String {
+    guard let earlier = run.rerunOf else { return "" }
+    guard let known = whole.repeats else { return "run \(earlier.text), of which nothing is remembered any more" }
+    let drop = run.drop == nil ? known.drop.map { ", on its drop \($0.name.displayed)" } ?? "" : ""
+    return "run \(known.number)\(drop)"
   }
 
   private var began: String {
@@ -143,7 +164,7 @@ struct RunPage: Answer {
     for call in whole.hooks {
       table.add([
         .init(call.event), .init(Shown.words(call.program)),
-        .init(call.decision.rawValue, call.decision == .allow ? .good : .odd),
+        .init(call.decision.words, call.decision == .allow ? .good : .odd),
         .init(Shown.seconds(call.usage.wall)), .init(call.reason.map { Shown.words($0) } ?? ""),
       ])
     }
@@ -151,7 +172,7 @@ struct RunPage: Answer {
   }
 
   private func files() -> Table {
-    var table = Table([.left("stage"), .left("name"), .right("size"), .left("path")], indent: 2)
+    var table = Table([.left("stage"), .giving("name"), .right("size"), .giving("path")], indent: 2)
     for artifact in whole.artifacts {
       table.add([
         .init(Shown.words(artifact.stage)), .init(Shown.words(artifact.name)),

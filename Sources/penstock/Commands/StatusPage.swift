@@ -10,11 +10,14 @@ extension StatusReport: Answer {
       "watch": [
         "state": .string(
           troubles.isEmpty && paused == nil ? (agent.state == .running ? "ok" : "off") : "degraded"),
+        "mode": watching?["mode"] ?? .null, "filesystem": watching?["filesystem"] ?? .null,
+        "overflows": watching?["overflows"] ?? .null, "replacements": watching?["replacements"] ?? .null,
         "troubles": .array(troubles.map { .string($0) }), "paused": paused.map { .string($0) } ?? .null,
       ],
+      "state": ["troubles": .array(stateTroubles.map { .string($0) })],
       "queue": .array(queue.map(RunJSON.summary)), "queued": .integer(queued),
-      "running": .array(running.map(\.json)), "last": .array(last.map(RunJSON.summary)),
-      "failures": .array(failures.map(RunJSON.summary)),
+      "running": .array(running.map(\.json)), "last": .array(last.map(summary)),
+      "failures": .array(failures.map(summary)),
       "quarantined": .array(quarantined.map(RunJSON.summary)),
       "waiting": .array((inbox.entries(.waiting) + inbox.entries(.ready)).map(\.json)),
       "held": .array(inbox.entries(.held).map(\.json)),
@@ -32,6 +35,10 @@ extension StatusReport: Answer {
     ]
   }
 
+  private func summary(_ run: Run) -> JSON {
+    RunJSON.summary(run).merging(["hook_failures": .integer(hookFailures[run.id] ?? 0)])
+  }
+
   func lines(_ output: Output) -> [String] {
     let page = StatusPage(report: self, output: output)
     return page.head() + page.work() + page.outcomes() + page.inboxLines() + page.configLines()
@@ -47,6 +54,10 @@ private struct StatusPage {
 
   func head() -> [String] {
     var lines = [output.toned("penstock", .strong) + "  " + Shown.words(report.home), "  agent  " + agent()]
+    if report.watching?["mode"] == "polling", report.troubles.isEmpty, let how = report.watching?["how"]?.string {
+      lines.append("  watch  " + Shown.words("the inbox is looked at " + how))
+    }
+    for trouble in report.stateTroubles { lines.append("  state  " + output.toned(Shown.words(trouble), .odd)) }
     for trouble in report.troubles { lines.append("  watch  " + output.toned(Shown.words(trouble), .odd)) }
     if let paused = report.paused {
       lines.append("  intake " + output.toned("paused: " + Shown.words(paused), .odd))
@@ -116,13 +127,16 @@ private struct StatusPage {
       : [
         "  \(Shown.count(open, "quarantined drop")) not acknowledged; the reason lies beside each in var/quarantine/"
       ]
-    return section("last runs", last) + section("failures", failures, note)
+    let advice =
+      report.isFailing ? ["  `penstock retry RUN` tries one again, `penstock ack RUN` says that you have seen it"] : []
+    return section("last run of each pipeline", last) + section("failures", failures, note) + advice
   }
 
   private func row(_ run: Run) -> [Table.Cell] {
-    let what = [run.drop?.name.displayed ?? "", run.state == .done ? "" : Shown.reason(run)].filter {
-      !$0.isEmpty
-    }
+    let hooks = report.hookFailures[run.id].map { "\(Shown.count($0, "hook")) went wrong" } ?? ""
+    let seen = run.isMishap && run.acknowledged != nil ? "acknowledged" : ""
+    let notes = [run.state == .done ? "" : Shown.reason(run), hooks, seen].filter { !$0.isEmpty }
+    let what = [run.drop?.name.displayed ?? "", notes.joined(separator: "; ")].filter { !$0.isEmpty }
     return [
       .init("#\(run.number)", .strong), .init(Shown.words(run.pipeline)), Shown.state(run.state),
       .init(time.text(run.ended)), .init(Shown.span(run.started, run.ended)),
@@ -145,7 +159,7 @@ private struct StatusPage {
     let orphaned = report.orphaned.sorted { $0.key < $1.key }.map { name, runs in
       "  \(Shown.words(name)): its file is gone; \(Shown.count(runs, "run")) to end on the version begun with"
     }
-    let invalid = report.invalid.map { "  " + fitted($0.words(time)) }
+    let invalid = report.invalid.flatMap { fitted($0.words(time)) }
     return (invalid.isEmpty ? [] : ["", output.toned("invalid pipelines", .strong)] + invalid)
       + (orphaned.isEmpty ? [] : ["", output.toned("orphaned pipelines", .strong)] + orphaned)
   }
@@ -166,5 +180,8 @@ private struct StatusPage {
     table.isEmpty && notes.isEmpty ? [] : ["", output.toned(title, .strong)] + table.lines(output) + notes
   }
 
-  private func fitted(_ text: String) -> String { output.fit.map { TextWidth.cut(text, to: $0 - 2) } ?? text }
+  private func fitted(_ text: String) -> [String] {
+    let lines = output.fit.map { TextWidth.wrapped(text, to: $0 - 4) } ?? [text]
+    return lines.enumerated().map { ($0 == 0 ? "  " : "    ") + $1 }
+  }
 }

@@ -18,7 +18,9 @@ struct StatusReading {
     var report = StatusReport(home: workspace.home, now: now)
     report.agent = try await agent(live, reader)
     report.troubles = (live?["watch"]?["troubles"]?.array ?? []).compactMap(\.string)
+    report.stateTroubles = (live?["state"]?["troubles"]?.array ?? []).compactMap(\.string)
     report.paused = live?["watch"]?["paused"]?.string
+    report.watching = live?["watch"]
     let files = live == nil ? place.registry(workspace).pipelines : []
     if let reader {
       try await readRuns(reader, into: &report)
@@ -65,6 +67,7 @@ struct StatusReading {
     report.queued = report.counts.filter { $0.state == .queued }.map(\.count).reduce(0, +)
     report.last = try await reader.lastEndedRunPerPipeline().filter { !$0.pipeline.isEmpty }
     report.failures = try await reader.recentFailures(limit: Self.few)
+    report.hookFailures = try await reader.hookFailures(of: (report.last + report.failures).map(\.id))
     report.quarantined = try await reader.unacknowledgedQuarantine(limit: Self.manyRuns)
   }
 

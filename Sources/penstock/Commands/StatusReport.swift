@@ -8,6 +8,10 @@ struct StatusReport: Sendable {
   var agent = AgentView(state: .never)
   /// What watching cannot do, in words.
   var troubles: [String] = []
+  /// What the database suffers from, in words.
+  var stateTroubles: [String] = []
+  /// What the agent says of its watching; `nil` without an agent.
+  var watching: JSON?
   /// Why nothing is claimed.
   var paused: String?
   var running: [RunningView] = []
@@ -20,6 +24,8 @@ struct StatusReport: Sendable {
   var failures: [Run] = []
   /// Quarantined runs nobody has acknowledged.
   var quarantined: [Run] = []
+  /// Hooks that went wrong and were let pass, by run.
+  var hookFailures: [RunID: Int] = [:]
   var counts: [RunCount] = []
   var inbox = InboxView()
   var configs: [ConfigView] = []
@@ -34,9 +40,11 @@ struct StatusReport: Sendable {
 
   var invalid: [ConfigView] { configs.filter { !$0.isValid } }
 
-  var isFailing: Bool { last.contains { $0.state == .failed } || !quarantined.isEmpty }
+  var isFailing: Bool { last.contains { $0.state == .failed && $0.acknowledged == nil } || !quarantined.isEmpty }
 
-  var isDegraded: Bool { !troubles.isEmpty || paused != nil || !invalid.isEmpty || inbox.trouble != nil }
+  var isDegraded: Bool {
+    !troubles.isEmpty || !stateTroubles.isEmpty || paused != nil || !invalid.isEmpty || inbox.trouble != nil
+  }
 
   /// DESIGN 5.
   var exitCode: Int32 {

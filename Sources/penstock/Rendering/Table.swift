@@ -1,4 +1,4 @@
-/// Rows under titles, as wide as they need and no wider than the terminal.
+/// Rows under titles, as wide as they need and no wider than the terminal: there the last column goes on below itself.
 struct Table {
   struct Column {
     var title: String
@@ -27,6 +27,11 @@ struct Table {
   private static let gap = "  "
   /// No column gives way below this.
   private static let least = 8
+  /// The last one is not made narrower than this while others can still give way.
+  private static let readable = 30
+  /// Where even this is not left it stands below the others, so far in.
+  private static let enough = 16
+  private static let below = 4
 
   private let columns: [Column]
   private let indent: Int
@@ -47,34 +52,61 @@ struct Table {
     var widths = columns.indices.map { column in
       rows.map { TextWidth.of($0[column].text) }.reduce(TextWidth.of(columns[column].title), max)
     }
-    if let fit = output.fit { narrow(&widths, shown, to: fit) }
-    func line(_ cells: [Cell]) -> String {
-      var parts: [String] = []
-      for column in shown {
-        let cut = TextWidth.cut(cells[column].text, to: widths[column])
-        let text = output.toned(cut, cells[column].tone)
-        let isLast = column == shown.last && !columns[column].isRight
-        parts.append(
-          isLast ? text : TextWidth.padded(text, to: widths[column], right: columns[column].isRight))
+    var isBelow = false
+    if let fit = output.fit, !narrow(&widths, shown, to: fit), let last = shown.last, !columns[last].isRight {
+      // too little is left beside the others
+      isBelow = narrow(&widths, Array(shown.dropLast()), to: fit, wraps: false)
+      widths[last] = fit - indent - Self.below
+    }
+    let hasTitles = columns.contains { !$0.title.isEmpty }
+    let all = (hasTitles ? [columns.map { Cell($0.title, .quiet) }] : []) + rows
+    return all.flatMap { lines(of: $0, shown, widths, isBelow, output) }
+  }
+
+  private func lines(
+    of cells: [Cell], _ shown: [Int], _ widths: [Int], _ isBelow: Bool, _ output: Output
+  ) -> [String] {
+    var head = String(repeating: " ", count: indent)
+    var tail: [String] = []
+    for column in shown {
+      let (cell, width) = (cells[column], widths[column])
+      if column == shown.last, !columns[column].isRight {
+        tail = TextWidth.wrapped(cell.text, to: width).map { output.toned($0, cell.tone) }
+      } else {
+        let text = output.toned(TextWidth.cut(cell.text, to: width), cell.tone)
+        head += TextWidth.padded(text, to: width, right: columns[column].isRight)
+        if column != shown.last { head += Self.gap }
       }
-      var whole = String(repeating: " ", count: indent) + parts.joined(separator: Self.gap)
+    }
+    if isBelow, tail != [""] { tail.insert("", at: 0) }
+    let margin = String(repeating: " ", count: isBelow ? indent + Self.below : TextWidth.of(head))
+    if tail.isEmpty { tail = [""] }
+    return tail.enumerated().map { place, text in
+      var whole = (place == 0 ? head : margin) + text
       while whole.last == " " { whole.removeLast() }
       return output.fit.map { TextWidth.cut(whole, to: $0) } ?? whole
     }
-    let hasTitles = columns.contains { !$0.title.isEmpty }
-    return (hasTitles ? [line(columns.map { Cell($0.title, .quiet) })] : []) + rows.map(line)
   }
 
-  private func narrow(_ widths: inout [Int], _ shown: [Int], to fit: Int) {
+  /// The last column gives way first, for it loses nothing by it.
+  /// - Returns: whether they fit.
+  private func narrow(_ widths: inout [Int], _ shown: [Int], to fit: Int, wraps: Bool = true) -> Bool {
     let gaps = Self.gap.count * max(0, shown.count - 1)
     var excess = indent + gaps + shown.reduce(0) { $0 + widths[$1] } - fit
-    while excess > 0 {
-      let giving = shown.filter { columns[$0].gives && widths[$0] > Self.least }
-      guard let widest = giving.max(by: { widths[$0] < widths[$1] }) else { return }
-      let next = giving.filter { $0 != widest }.map { widths[$0] }.max() ?? Self.least
-      let step = min(excess, max(1, widths[widest] - max(next, Self.least)))
-      widths[widest] -= step
+    let last = wraps ? shown.last.flatMap { columns[$0].isRight ? nil : $0 } : nil
+    func shrink(_ column: Int, to least: Int) {
+      let step = max(0, min(excess, widths[column] - least))
+      widths[column] -= step
       excess -= step
     }
+    if let last { shrink(last, to: Self.readable) }
+    while excess > 0 {
+      let giving = shown.filter { $0 != last && columns[$0].gives && widths[$0] > Self.least }
+      guard let widest = giving.max(by: { widths[$0] < widths[$1] }) else { break }
+      let next = giving.filter { $0 != widest }.map { widths[$0] }.max() ?? Self.least
+      shrink(widest, to: max(min(next, widths[widest] - 1), Self.least))
+    }
+    if let last { shrink(last, to: Self.enough) }
+    return excess <= 0
   }
 }

@@ -23,6 +23,33 @@ enum TextWidth {
     return kept + "…" + (isColored ? "\u{1B}[0m" : "")
   }
 
+  /// `text` in lines no wider than `width`, broken at spaces where there are any.
+  static func wrapped(_ text: String, to width: Int) -> [String] {
+    guard width > 0, of(text) > width else { return [text] }
+    var lines: [String] = []
+    var (line, taken) = ("", 0)
+    func end() {
+      while line.last == " " { line.removeLast() }
+      lines.append(line)
+      (line, taken) = ("", 0)
+    }
+    for word in text.split(separator: " ", omittingEmptySubsequences: false) {
+      let wide = of(word)
+      if taken > 0, taken + 1 + wide > width { end() } else if taken > 0 { (line, taken) = (line + " ", taken + 1) }
+      if wide <= width {
+        (line, taken) = (line + word, taken + wide)
+        continue
+      }
+      for character in word {
+        if taken + columns(of: character) > width { end() }
+        line.append(character)
+        taken += columns(of: character)
+      }
+    }
+    end()
+    return lines
+  }
+
   static func padded(_ text: String, to width: Int, right: Bool = false) -> String {
     let blank = String(repeating: " ", count: max(0, width - of(text)))
     return right ? blank + text : text + blank

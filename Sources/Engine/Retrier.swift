@@ -1,0 +1,95 @@
+package import Core
+import Foundation
+import Store
+
+/// Tries a drop again that went to failed or quarantine: a new run that names the old one, on a copy of its bytes.
+///
+/// The order is that of a run by hand: copy, row, adoption of the copy; a copy without a row is void, so whatever dies
+/// in between, the drop is tried again once or not at all, and the old run keeps what it had.
+package struct Retrier: Sendable {
+  private let bench: Workbench
+  private let book: PipelineBook
+  private let dispatcher: Dispatcher
+
+  package init(bench: Workbench, book: PipelineBook, dispatcher: Dispatcher) {
+    self.bench = bench
+    self.book = book
+    self.dispatcher = dispatcher
+  }
+
+  /// Why it is not tried again, in words.
+  package struct Refusal: Error, Equatable, CustomStringConvertible {
+    package let description: String
+  }
+
+  /// Records and queues the run that repeats another.
+  /// - Throws: `Refusal`, or what the spool and the store throw.
+  package func retry(_ id: RunID) async throws -> Run {
+    let earlier = try await bench.store.reader.run(matching: .id(id))
+    let name = try check(earlier)
+    if let known = try await bench.store.reader.repetition(of: id) { throw repeated(earlier, by: known) }
+    let version = try version(for: earlier, name)
+    let captures = version.pipeline.trigger.inbox?.captures(of: name) ?? earlier.drop?.captures ?? [:]
+    do { _ = try version.pipeline.resolved(captures: captures, set: earlier.options.set) } catch {
+      throw Refusal(description: error.words)
+    }
+    var chance = bench.random()
+    let now = bench.now()
+    var run = Run(
+      id: RunID(now: now, using: &chance), pipeline: version.pipeline.name, version: version.digest,
+      trigger: earlier.trigger, drop: Drop(name: name, bytes: 0, captures: captures), options: earlier.options,
+      created: now, rerunOf: id)
+    do {
+      run.drop?.bytes = try bench.spool.copyIn(filed: Filing(earlier, ended: earlier.state), as: run.id).bytes
+      run = try await bench.store.claim(run, repeating: id)
+    } catch {
+      try? bench.spool.discardCopy(run.id)
+      throw error
+    }
+    try bench.spool.adoptCopy(run.id)
+    dispatcher.add(run, priority: version.pipeline.trigger.priority)
+    return run
+  }
+
+  private func check(_ run: Run) throws -> FileName {
+    guard run.state.isTerminal else {
+      throw Refusal(description: "run \(run.number) has not ended: it is \(run.state.rawValue)")
+    }
+    guard run.state != .done else {
+      throw Refusal(
+        description: "run \(run.number) is done; what failed or was quarantined is tried again. For another run on the "
+          + "same data: `penstock run \(run.pipeline) --input FILE`")
+    }
+    guard let drop = run.drop else {
+      throw Refusal(
+        description: "run \(run.number) had no drop of its own: start another with `penstock run \(run.pipeline)`")
+    }
+    guard run.filed else {
+      throw Refusal(description: "the drop of run \(run.number) is not filed yet: try again in a moment")
+    }
+    return drop.name
+  }
+
+  private func repeated(_ run: Run, by known: Run) -> Refusal {
+    let advice =
+      switch known.state {
+      case .done: ""
+      case .failed, .cancelled, .quarantined: "; `penstock retry \(known.number)` tries that one again"
+      case .queued, .running, .waiting: "; `penstock show \(known.number)` tells how far it is"
+      }
+    return Refusal(
+      description:
+        "run \(run.number) was tried again already, as run \(known.number), which is \(known.state.rawValue)\(advice)")
+  }
+
+  /// That in force now, for to mend the pipeline is why one tries again.
+  private func version(for run: Run, _ name: FileName) throws -> PipelineVersion {
+    if let version = book.version(of: run.pipeline) { return version }
+    if run.pipeline.isEmpty, let version = book.route(name)?.version { return version }
+    throw Refusal(
+      description: run.pipeline.isEmpty
+        ? "no pipeline takes `\(name.displayed)`"
+        : "pipeline `\(run.pipeline)` is not in force any more: put its file back into `pipelines/`, or put the drop "
+          + "into the inbox under a name that another takes")
+  }
+}

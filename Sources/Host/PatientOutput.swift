@@ -1,0 +1,121 @@
+import Glibc
+import Synchronization
+
+/// A stdout that never makes the writer wait: what nobody reads is kept for a while, then dropped and counted.
+///
+/// The flags of the descriptor are left alone, for a terminal or a pipe is shared with others: poll(2) tells whether
+/// PIPE_BUF bytes can be written without waiting.
+package final class PatientOutput: Sendable {
+  private struct State {
+    /// Whole texts that wait, the oldest first.
+    var waiting: [[UInt8]] = []
+    var bytes = 0
+    /// Of the first of them.
+    var written = 0
+    var dropped = 0
+    var isGone = false
+    var registration: Reactor.Registration?
+    var reactor: Reactor?
+  }
+
+  /// What a reader may be behind.
+  private static let most = 1 << 20
+  private static let pipeBuffer = 4096
+
+  private let descriptor: Int32
+  /// Says how many texts were dropped.
+  private let apology: @Sendable (Int) -> String
+  private let state = Mutex(State())
+
+  package init(descriptor: Int32 = 1, apology: @escaping @Sendable (Int) -> String) {
+    self.descriptor = descriptor
+    self.apology = apology
+  }
+
+  /// Goes on writing by itself as soon as somebody reads again.
+  package func attach(to reactor: Reactor) { state.withLock { $0.reactor = reactor } }
+
+  package func write(_ text: String) {
+    state.withLock { state in
+      if state.isGone { return }
+      let bytes = Array(text.utf8)
+      if state.bytes + bytes.count > Self.most {
+        state.dropped += 1
+      } else {
+        state.waiting.append(bytes)
+        state.bytes += bytes.count
+      }
+      flush(&state)
+    }
+  }
+
+  /// Writes what a reader takes within `patience`; the rest is given up.
+  package func finish(patience: Duration = .seconds(1)) {
+    let deadline = ContinuousClock.now + patience
+    state.withLock { state in
+      flush(&state)
+      while !state.waiting.isEmpty, ContinuousClock.now < deadline {
+        var poll = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        _ = Glibc.poll(&poll, 1, 50)
+        flush(&state)
+      }
+      stopListening(&state)
+      state.reactor = nil
+    }
+  }
+
+  private func flush(_ state: inout State) {
+    while let first = state.waiting.first {
+      guard isWritable else { return listen(&state) }
+      let part = first[state.written..<min(first.count, state.written + Self.pipeBuffer)]
+      let put = part.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      if put < 0, errno == EINTR { continue }
+      if put < 0, errno == EAGAIN { return listen(&state) }
+      guard put >= 0 else {
+        give(up: errno == EPIPE, &state)
+        continue
+      }
+      state.written += put
+      guard state.written == first.count else { continue }
+      state.waiting.removeFirst()
+      state.bytes -= first.count
+      state.written = 0
+      if state.waiting.isEmpty, state.dropped > 0 {
+        let words = Array(apology(state.dropped).utf8)
+        state.dropped = 0
+        state.waiting = [words]
+        state.bytes = words.count
+      }
+    }
+    stopListening(&state)
+  }
+
+  /// A full disk loses this text, a reader that is gone all there ever will be.
+  private func give(up isGone: Bool, _ state: inout State) {
+    state.isGone = isGone
+    let lost = isGone ? state.waiting.count : 1
+    state.dropped += lost
+    state.bytes = isGone ? 0 : state.bytes - (state.waiting.first?.count ?? 0)
+    state.waiting.removeFirst(lost)
+    state.written = 0
+  }
+
+  private var isWritable: Bool {
+    var poll = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+    return Glibc.poll(&poll, 1, 0) > 0
+  }
+
+  private func listen(_ state: inout State) {
+    guard state.registration == nil, let reactor = state.reactor else { return }
+    state.registration = try? reactor.register(descriptor, for: .writable) { [weak self] _ in
+      guard let self else { return }
+      self.state.withLock { self.flush(&$0) }
+    }
+  }
+
+  private func stopListening(_ state: inout State) {
+    guard let registration = state.registration else { return }
+    state.registration = nil
+    state.reactor?.cancel(registration)
+  }
+}

@@ -1,0 +1,186 @@
+import Core
+import Foundation
+import Host
+import Store
+
+/// Why a run went as it did.
+struct RunWhy: Answer {
+  var whole: WholeRun
+  var version: PipelineVersion?
+  /// Whether a run that began now would use the same version.
+  var isInForce = false
+  /// The run this one repeats.
+  var repeats: Run?
+  /// The run that repeats this one.
+  var again: Run?
+  /// Other runs on drops of its name.
+  var earlier: [Run] = []
+  /// Only this one.
+  var stage: String?
+  var now: Date
+
+  private var run: Run { whole.run }
+
+  static func read(_ run: Run, _ reader: StateReader, now: Date) async throws -> RunWhy {
+    var answer = RunWhy(whole: try await WholeRun.read(.id(run.id), reader), now: now)
+    if let digest = run.version { answer.version = try await reader.version(digest: digest) }
+    answer.isInForce = try await reader.configs().contains { $0.activeDigest == run.version }
+    answer.repeats = try await RepeatedRun.of(run, reader)
+    answer.again = try await reader.repetition(of: run.id)
+    return answer
+  }
+
+  func json() -> JSON {
+    var json = whole.json().merging([
+      "where": .string(run.place), "path": run.path.map { .string($0) } ?? .null,
+      "pattern": (version?.pipeline.trigger.inbox?.text).map { .string($0) } ?? .null,
+      "version_path": (version?.path).map { .string($0) } ?? .null, "version_in_force": .bool(isInForce),
+      "repeats": repeats.map { .integer($0.number) } ?? .null,
+      "again": again.map(RunJSON.summary) ?? .null, "earlier": .array(earlier.map(RunJSON.summary)),
+    ])
+    guard let stage, let stages = json["stages"]?.array else { return json }
+    json = json.merging(["stages": .array(stages.filter { $0["name"]?.string == stage })])
+    return json
+  }
+
+  func lines(_ output: Output) -> [String] {
+    var lines = stage == nil ? head(output) : [title(output)]
+    lines += section(stage == nil ? "stages" : "tries", stages, output)
+    lines += section("hooks that decided", hooks, output)
+    if stage == nil { lines += EarlierRuns(runs: earlier, now: now).lines(output) }
+    return lines
+  }
+
+  private func title(_ output: Output) -> String {
+    output.toned("run \(run.number)", .strong) + "  "
+      + output.toned(run.state.rawValue, Output.tone(of: run.state))
+      + (stage.map { ", stage \(Shown.words($0))" } ?? "")
+  }
+
+  private func head(_ output: Output) -> [String] {
+    var facts = Table([.left(""), .giving("")], indent: 2)
+    func fact(_ name: String, _ value: String) {
+      if !value.isEmpty { facts.add([.init(name, .quiet), .init(value)]) }
+    }
+    fact("because", because)
+    fact("began", began)
+    fact("pipeline", pipeline)
+    fact("drop", drop)
+    fact("repeats", repeats.map { "run \($0.number), which is \($0.state.rawValue)" } ?? "")
+    fact("again", again.map { "run \($0.number), which is \($0.state.rawValue)" } ?? "")
+    fact("seen", run.acknowledged.map { "acknowledged \(LocalTime.full($0))" } ?? "")
+    fact("next", next)
+    return [title(output)] + facts.lines(output)
+  }
+
+  private var because: String {
+    let reason = Shown.reason(run)
+    let until = run.resumes.map { " until \(LocalTime(now: now).text($0))" } ?? ""
+    switch run.state {
+    case .done: return reason.isEmpty ? "every stage has ended well" : reason
+    case .queued: return "other runs have the places; it begins when one is free"
+    case .running:
+      let current = whole.attempts.filter { $0.state == .running }.map { "`\($0.stage)`" }
+      return current.isEmpty ? "between two stages" : "stage \(current.joined(separator: ", ")) is at work"
+    case .waiting: return "waits\(until)" + (reason.isEmpty ? "" : ": \(reason)")
+    case .failed, .cancelled, .quarantined: return reason.isEmpty ? "no reason was recorded" : reason
+    }
+  }
+
+  private var began: String {
+    let time = LocalTime.full(run.started ?? run.created)
+    if repeats != nil, run.drop != nil { return "\(time), tried again by hand" }
+    switch run.trigger {
+    case .manual: return "\(time), by hand"
+    case .config: return "\(time), for new content of the pipeline's file"
+    case .slot: return "\(time), for a slot of the schedule"
+    case .drop:
+      let pattern = version?.pipeline.trigger.inbox.map { ", by the pattern `\(Shown.words($0.text))`" } ?? ""
+      let captures = (run.drop?.captures ?? [:]).sorted { $0.key < $1.key }.map {
+        "\($0.key)=\(Shown.words($0.value))"
+      }
+      return "\(time), for a drop\(pattern)"
+        + (captures.isEmpty ? "" : " with \(captures.joined(separator: ", "))")
+    }
+  }
+
+  private var pipeline: String {
+    guard !run.pipeline.isEmpty else { return "none took it" }
+    guard let version else { return Shown.words(run.pipeline) }
+    return "\(Shown.words(run.pipeline)), \(Shown.words(version.path)) as loaded \(LocalTime.full(version.loaded)); "
+      + (isInForce ? "in force still" : "not in force any more")
+  }
+
+  private var drop: String {
+    guard let drop = run.drop else {
+      guard let data = repeats?.drop else { return "" }
+      return "none of its own; it read \(data.name.displayed), the drop of run \(repeats?.number ?? 0)"
+    }
+    let size = "\(drop.name.displayed), \(Shown.bytes(drop.bytes))"
+    return size + (run.path.map { ", in \($0)" } ?? "")
+  }
+
+  private var next: String {
+    guard run.isMishap, again == nil, run.drop != nil, run.filed else { return "" }
+    return "`penstock retry \(run.number)` tries it again"
+      + (run.acknowledged == nil ? "; `penstock ack \(run.number)` says that you have seen it" : "")
+  }
+
+  private var stages: Table {
+    var table = Table(
+      [.left("stage"), .right("try"), .left("state"), .left("level"), .giving("why")], indent: 2)
+    for name in whole.stageNames where stage == nil || name == stage {
+      let own = whole.attempts.filter { $0.stage == name }.sorted { $0.n < $1.n }
+      if own.isEmpty { table.add([.init(Shown.words(name), .quiet), "", .init("pending", .quiet), "", ""]) }
+      for attempt in own {
+        let level = Shown.level(attempt.granularity.level)
+        let why = [attempt.reason.map { Shown.words($0) } ?? "", Self.reason(of: attempt.granularity)]
+        table.add([
+          .init(Shown.words(name), .strong), .init("\(attempt.n)"), Shown.state(attempt.state),
+          .init(level), .init(why.filter { !$0.isEmpty }.joined(separator: "; ")),
+        ])
+      }
+    }
+    return table
+  }
+
+  private static func reason(of choice: GranularityOpinion) -> String {
+    "\(choice.level.rawValue): \(Shown.words(choice.reason))"
+  }
+
+  private var hooks: Table {
+    var table = Table([.left("event"), .left("hook"), .left("decision"), .giving("reason")], indent: 2)
+    for call in whole.hooks where call.decision != .allow && (stage == nil || call.stage == stage) {
+      table.add([
+        .init(call.event), .init(Shown.words(call.program)), .init(call.decision.words, .odd),
+        .init(call.reason.map { Shown.words($0) } ?? ""),
+      ])
+    }
+    return table
+  }
+
+  private func section(_ title: String, _ table: Table, _ output: Output) -> [String] {
+    table.isEmpty ? [] : ["", output.toned(title, .strong)] + table.lines(output)
+  }
+}
+
+extension HookDecision {
+  /// `error` is no answer: the hook went wrong, and what its `on_error` says was done.
+  var words: String { self == .error ? "went wrong" : rawValue }
+}
+
+extension Run {
+  /// Where its drop is: `work`, `done`, `failed`, `quarantine`.
+  var place: String {
+    switch state {
+    case _ where drop == nil: "nowhere"
+    case _ where !filed: "work"
+    case .done: "done"
+    case .quarantined: "quarantine"
+    case .failed, .cancelled, .queued, .running, .waiting: "failed"
+    }
+  }
+
+  /// The same as a path in the workspace; `nil` without a drop.
+  var path: String? { drop.map { "var/\(place)/\(id.text)/\($0.name.displayed)" } }
+}

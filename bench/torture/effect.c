@@ -1,0 +1,112 @@
+// The stage and the hook of every torture workload: it writes down from outside the agent that it ran.
+//
+// effect MODE [FILE]: appends `S run stage attempt event mode pid time digest` to $EFFECTS/log before it does
+// anything and an `E` line when it is through, each by one write(2) and fsync(2). A lock for each run tells whether
+// two programs of one run ever overlap (`X`). The digest is FNV-1a of FILE, so that a half-read input shows.
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char *effects, *mode;
+static int log_fd;
+
+static const char *value(const char *name) {
+  const char *text = getenv(name);
+  return text && *text ? text : "-";
+}
+
+static void note(char kind, uint64_t digest) {
+  struct timespec now;
+  clock_gettime(CLOCK_BOOTTIME, &now);
+  char line[512];
+  int length = snprintf(line, sizeof line, "%c %s %s %s %s %s %d %lld %016llx\n", kind, value("PENSTOCK_RUN"),
+                        value("PENSTOCK_STAGE"), value("PENSTOCK_ATTEMPT"), value("PENSTOCK_EVENT"), mode, getpid(),
+                        (long long)now.tv_sec * 1000000000 + now.tv_nsec, (unsigned long long)digest);
+  if (write(log_fd, line, (size_t)length) != length || fsync(log_fd) < 0) _exit(99);
+}
+
+// How often this was asked before and came through: what is flaky fails by it.
+static int earlier(void) {
+  char path[512];
+  snprintf(path, sizeof path, "%s/count.%s.%s.%s", effects, value("PENSTOCK_RUN"), value("PENSTOCK_STAGE"), mode);
+  int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  struct stat status;
+  if (fd < 0 || fstat(fd, &status) < 0 || write(fd, ".", 1) != 1) _exit(99);
+  return (int)status.st_size;
+}
+
+static uint64_t digest_of(const char *path, int copy) {
+  uint64_t digest = 0xcbf29ce484222325;
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return 0;
+  static unsigned char buffer[65536];
+  ssize_t count;
+  while ((count = read(fd, buffer, sizeof buffer)) > 0) {
+    for (ssize_t i = 0; i < count; i++) digest = (digest ^ buffer[i]) * 0x100000001b3;
+    if (copy >= 0 && write(copy, buffer, (size_t)count) != count) _exit(98);
+  }
+  close(fd);
+  return digest;
+}
+
+static int is(const char *name) { return strcmp(mode, name) == 0; }
+
+static int reply(const char *text) {
+  ssize_t length = (ssize_t)strlen(text);
+  return write(1, text, (size_t)length) == length ? 0 : 97;
+}
+
+static int work(const char *file) {
+  if (is("fail")) return fputs("this stage always fails\n", stderr) < 0 ? 1 : 1;
+  if (is("never")) return 2;
+  if (is("flaky") && earlier() < 1) return 1;
+  if (is("later") && earlier() < 1) return 75;
+  if (is("skip")) return reply("{\"status\":\"skip\",\"reason\":\"nothing to do\"}");
+  if (is("allow") || is("ignored")) return 0;
+  if (is("deny")) return reply("{\"decision\":\"deny\",\"reason\":\"not this one\"}");
+  if (is("pass-over")) return reply("{\"decision\":\"skip\",\"reason\":\"not needed\"}");
+  if (is("patch")) return reply("{\"decision\":\"allow\",\"patch\":{\"context\":{\"patched\":true}}}");
+  if (is("defer") && earlier() < 1) return reply("{\"decision\":\"defer\",\"retry_after\":\"50ms\",\"reason\":\"busy\"}");
+  if (is("defer") || is("quiet")) return 0;
+  if (is("slow")) usleep(60000);
+  if (is("long")) usleep(1500000);
+  if (is("hang")) pause();
+  int out = open("o", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (out < 0) return 96;
+  if (file) digest_of(file, out);
+  dprintf(out, "%s\n", value("PENSTOCK_STAGE"));
+  close(out);
+  return reply("{\"outputs\":[{\"name\":\"o\",\"path\":\"o\"}],\"metrics\":{\"m\":1},\"context\":{\"seen\":1}}");
+}
+
+int main(int count, char **arguments) {
+  effects = value("EFFECTS");
+  mode = strrchr(arguments[0], '/') ? strrchr(arguments[0], '/') + 1 : arguments[0];
+  // a hook of a directory is called without arguments: `10-allow`
+  mode = count > 1 ? arguments[1] : strchr(mode, '-') ? strchr(mode, '-') + 1 : mode;
+  const char *file = count > 2 ? arguments[2] : NULL;
+  char path[512];
+  snprintf(path, sizeof path, "%s/log", effects);
+  log_fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+  if (log_fd < 0) return 99;
+  snprintf(path, sizeof path, "%s/lock.%s", effects, value("PENSTOCK_RUN"));
+  int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  int alone = lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) == 0;
+  uint64_t digest = file ? digest_of(file, -1) : 0;
+  if (!alone) note('X', digest);
+  note('S', digest);
+  char byte[4096];
+  while (read(0, byte, sizeof byte) > 0) continue;
+  int code = work(file);
+  note('E', (uint64_t)code);
+  return code;
+}

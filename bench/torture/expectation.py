@@ -1,0 +1,81 @@
+"""What must become of a drop, stage by stage; interruptions aside, for they burn no attempt."""
+
+from __future__ import annotations
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Stage:
+    """One stage of a pipeline, as far as the judge must know it."""
+
+    name: str
+    mode: str
+    # what its attempts may come to, in order, interrupted ones left out
+    states: tuple[tuple[str, ...], ...] = (("ok",),)
+    on_interrupt: str = "retry"
+    # the stage whose output it is given; "" is the drop, "-" is not looked at
+    reads: str = ""
+    extra: str = ""
+
+    @property
+    def yaml(self) -> str:
+        policy = f", on_interrupt: {self.on_interrupt}" if self.on_interrupt != "retry" else ""
+        words = '"./stages/effect", ' + self.mode + ', "${input}"'
+        return f"  - {{ name: {self.name}, run: [{words}]{policy}{self.extra} }}\n"
+
+
+@dataclasses.dataclass(frozen=True)
+class Pipeline:
+    """A pipeline of a workload and what its runs come to."""
+
+    name: str
+    stages: tuple[Stage, ...]
+    state: str = "done"
+    hooks: tuple[tuple[str, str], ...] = ()
+    extra: str = ""
+    on_config: bool = False
+
+    @property
+    def yaml(self) -> str:
+        hooks = "".join(
+            f'  {event}: [ {{ run: ["./stages/effect", {mode}], on_error: warn }} ]\n' for event, mode in self.hooks
+        )
+        trigger = '"source"' if self.on_config else f'"{self.name}-*"'
+        config = ", on_config: true" if self.on_config else ""
+        return (
+            f"pipeline: {{ name: {self.name} }}\ntrigger: {{ inbox: {trigger}{config} }}\n{self.extra}stages:\n"
+            + "".join(stage.yaml for stage in self.stages)
+            + ("hooks:\n" + hooks if hooks else "")
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class Drop:
+    """One name in the inbox; `kind` is file, link, pipe, unmatched or hard (a second link)."""
+
+    name: bytes
+    kind: str = "file"
+    size: int = 40
+
+    @property
+    def pipeline(self) -> str:
+        return self.name.split(b"-")[0].decode()
+
+
+@dataclasses.dataclass(frozen=True)
+class Workload:
+    """Pipelines, what is dropped before the agent starts, and what while it is dead."""
+
+    name: str
+    pipelines: tuple[Pipeline, ...]
+    drops: tuple[Drop, ...]
+    late: tuple[Drop, ...] = ()
+    # words of a command other than `up --once`
+    command: tuple[str, ...] = ("up", "--once")
+    settings: str = ""
+    # hooks of directories: event and program name
+    folders: tuple[tuple[str, str], ...] = ()
+
+    def pipeline(self, name: str) -> Pipeline | None:
+        return next((p for p in self.pipelines if p.name == name), None)

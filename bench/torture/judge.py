@@ -1,0 +1,108 @@
+"""The invariants I1 to I14 of faults.md 3b, as far as this version has what they speak of.
+
+Every violation is told with its evidence. The words before the colon are the table's columns: lost, doubled,
+unrecorded, other.
+"""
+
+from __future__ import annotations
+
+import time
+
+import evidence
+from case import Case
+from judge_effects import judge_effects
+from judge_runs import judge_runs
+
+
+def judge(case: Case, *, converges: bool) -> list[str]:
+    """All that is wrong when nothing is left to do; empty where nothing is."""
+    found = list(case.complaints)
+    try:
+        rows = evidence.Rows(case.database)
+    except Exception as error:
+        return [*found, f"other I11: the database cannot be read: {error}"]
+    effects = evidence.effects(case.effects)
+    found += [f"other I11: {damage}" for damage in rows.damage]
+    found += judge_files(case, rows)
+    found += judge_runs(case, rows)
+    found += judge_effects(case, rows, effects)
+    found += judge_processes(case)
+    if converges:
+        found += judge_convergence(case)
+    return found
+
+
+def judge_files(case: Case, rows: evidence.Rows) -> list[str]:
+    found = []
+    places = evidence.filed(case.home)
+    inbox = evidence.below(case.home / "inbox")
+    mine = evidence.sha256(bytes(case.home / "samples/mine.csv"))
+    wanted: dict[tuple[bytes, str], int] = {}
+    for accepted in case.accepted:
+        kind = accepted.drop.kind
+        if kind == "unmatched":
+            if inbox.pop(accepted.drop.name, None) != accepted.sha256:
+                found.append(f"lost I1: the unmatched {accepted.drop.name!r} is not in the inbox as it was")
+            continue
+        key = (accepted.drop.name, "link" if kind == "link" else accepted.sha256)
+        wanted[key] = wanted.get(key, 0) + 1
+    found += [f"other I12: {name!r} is left in the inbox" for name in inbox]
+    got: dict[tuple[bytes, str], int] = {}
+    for filed in places:
+        if filed.place == "work":
+            found.append(f"other I5: var/work/{filed.run} is left with {list(filed.files)}")
+        row = rows.runs.get(filed.run)
+        if row is None:
+            found.append(f"unrecorded I4: var/{filed.place}/{filed.run} with {list(filed.files)} has no run")
+        elif filed.place != {"done": "done", "quarantined": "quarantine"}.get(str(row["state"]), "failed"):
+            found.append(f"other I4: run {row['number']} is {row['state']} and its drop lies in {filed.place}")
+        if filed.place == "quarantine" and row is not None and b"reason.json" not in filed.files:
+            found.append(f"other I4: no reason.json in var/quarantine/{filed.run}")
+        for name, digest in filed.files.items():
+            if name != b"reason.json" and (name, digest) != (b"mine.csv", mine):
+                got[name, digest] = got.get((name, digest), 0) + 1
+    for key in wanted.keys() | got.keys():
+        want, have = wanted.get(key, 0), got.get(key, 0)
+        if have < want:
+            found.append(f"lost I1: {key[0]!r} ({key[1][:12]}) was dropped {want} times and is filed {have} times")
+        elif have > want:
+            found.append(
+                f"doubled I1/I2: {key[0]!r} ({key[1][:12]}) was dropped {want} times and is filed {have} times"
+            )
+    with_drop = {run for run, row in rows.runs.items() if row["drop_name"] is not None}
+    filed_runs = {filed.run for filed in places}
+    found += [
+        f"lost I4: the drop of run {rows.runs[run]['number']} ({rows.runs[run]['state']}) lies nowhere"
+        for run in with_drop - filed_runs
+    ]
+    known = evidence.below(case.home / "var/runs")
+    found += [
+        f"unrecorded I4: var/runs/{name!r} has no run"
+        for name in known
+        if name.decode(errors="replace") not in rows.runs
+    ]
+    if mine != evidence.sha256(bytes(case.home / "samples/mine.csv")):
+        found.append("lost I2: the input of a run by hand was changed")
+    return found
+
+
+def judge_processes(case: Case) -> list[str]:
+    for _ in range(40):
+        left = evidence.leftovers(case.home)
+        if not left:
+            return []
+        time.sleep(0.05)
+    return [f"other I12: still running: {left}"]
+
+
+def judge_convergence(case: Case) -> list[str]:
+    before = evidence.tables(case.database), evidence.tree(case.home)
+    case.run(("up", "--once"))
+    after = evidence.tables(case.database), evidence.tree(case.home)
+    found = []
+    if before[0] != after[0]:
+        changed = [row for row in after[0] if row not in before[0]] or [row for row in before[0] if row not in after[0]]
+        found.append(f"other I14: another start changed rows: {changed[:3]}")
+    if before[1] != after[1]:
+        found.append(f"other I14: another start changed files: {sorted(set(before[1]) ^ set(after[1]))[:4]}")
+    return found

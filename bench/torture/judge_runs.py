@@ -1,0 +1,151 @@
+"""I3, I4, I9: every drop has one run, every run came to what its pipeline says, attempt by attempt."""
+
+from __future__ import annotations
+
+import os
+
+import evidence
+from case import Case
+from evidence import ENDED, Row, Rows
+from expectation import Pipeline, Stage
+
+
+def judge_runs(case: Case, rows: Rows) -> list[str]:
+    found = []
+    for accepted in case.accepted:
+        if accepted.drop.kind == "unmatched":
+            continue
+        link = accepted.drop.kind == "link"
+        own = [
+            row
+            for row in rows.runs.values()
+            if row["drop_name"] == accepted.drop.name and (link or row["drop_sha256"] in {None, accepted.sha256})
+        ]
+        if len(own) != 1:
+            same = sum(a.drop.name == accepted.drop.name for a in case.accepted)
+            if len(own) == 0 or len(own) > same:
+                kind = "lost" if not own else "doubled"
+                found.append(
+                    f"{kind} I3: {accepted.drop.name!r} has {len(own)} runs: {[(r['number'], r['state']) for r in own]}"
+                )
+    for row in rows.runs.values():
+        found += judge_run(case, rows, row)
+    for pipeline in case.workload.pipelines:
+        if pipeline.on_config:
+            begun = [
+                r["number"] for r in rows.runs.values() if r["pipeline"] == pipeline.name and r["trigger"] == "config"
+            ]
+            if len(begun) != 1:
+                found.append(
+                    f"{'lost' if not begun else 'doubled'} I10: the content of {pipeline.name} began {len(begun)} runs, not one"
+                )
+    found += judge_artifacts(case, rows)
+    return found
+
+
+def judge_run(case: Case, rows: Rows, row: Row) -> list[str]:
+    number, state = row["number"], str(row["state"])
+    found = []
+    if state not in ENDED:
+        found.append(f"other I3: run {number} of {row['pipeline']} is {state}, until {row['resumes']}: {row['reason']}")
+    if row["drop_name"] is not None and not row["filed"]:
+        found.append(f"other I4: run {number} is not marked as filed")
+    if state in {"failed", "quarantined", "cancelled"} and not row["reason"]:
+        found.append(f"unrecorded I3: run {number} is {state} without a reason")
+    attempts = rows.of_run(str(row["id"]))
+    found += [
+        f"other I3: attempt {a['stage']}.{a['n']} of run {number} is left running"
+        for a in attempts
+        if a["state"] == "running"
+    ]
+    if not case.was_crashed and any(a["state"] == "interrupted" for a in attempts):
+        found.append(f"other I6: run {number} has an interrupted attempt, and nothing interrupted it")
+    pipeline = case.workload.pipeline(str(row["pipeline"]))
+    special = row["drop_name"] is not None and any(
+        a.drop.name == row["drop_name"] and a.drop.kind == "link" for a in case.accepted
+    )
+    if special:
+        return found + (
+            [] if state == "quarantined" and not attempts else [f"other I10: the link of run {number} is {state}"]
+        )
+    if pipeline is None:
+        return [*found, f"other I3: run {number} is of pipeline {row['pipeline']!r}, which has no such drop"]
+    return found + judge_attempts(case, row, attempts, pipeline)
+
+
+def judge_attempts(case: Case, row: Row, attempts: list[Row], pipeline: Pipeline) -> list[str]:
+    number, state = row["number"], str(row["state"])
+    found = []
+    known = {stage.name for stage in pipeline.stages}
+    found += [
+        f"other I7: run {number} has an attempt of {a['stage']}, which is none of its stages"
+        for a in attempts
+        if a["stage"] not in known
+    ]
+    stopped = None
+    for stage in pipeline.stages:
+        own = sorted((a for a in attempts if a["stage"] == stage.name), key=lambda a: int(str(a["n"])))
+        if [a["n"] for a in own] != list(range(1, len(own) + 1)):
+            found.append(
+                f"unrecorded I6: attempts of {stage.name} in run {number} are numbered {[a['n'] for a in own]}"
+            )
+        if stopped and own:
+            found.append(f"other I9: stage {stage.name} of run {number} was tried although {stopped} ended the run")
+        states = tuple(str(a["state"]) for a in own)
+        if stage.on_interrupt != "retry" and "interrupted" in states:
+            if states[-1] != "interrupted" or states.count("interrupted") > 1:
+                found.append(
+                    f"doubled I6: {stage.name} of run {number} forbids another try after an interruption: {states}"
+                )
+            stopped = stage.name
+            continue
+        found += judge_states(
+            case, number, stage, states, given_up=stopped is not None or state not in {pipeline.state, *ENDED[:1]}
+        )
+    wanted = {pipeline.state}
+    if stopped:
+        wanted = (
+            {"failed"}
+            if any(s.name == stopped and s.on_interrupt == "fail" for s in pipeline.stages)
+            else {"cancelled"}
+        )
+    if case.injects_errors:
+        wanted |= {"failed"}
+    if state in ENDED and state not in wanted:
+        found.append(
+            f"other I3: run {number} of {pipeline.name} is {state} ({row['reason']}), and should be {' or '.join(wanted)}"
+        )
+    return found
+
+
+def judge_states(case: Case, number: object, stage: Stage, states: tuple[str, ...], *, given_up: bool) -> list[str]:
+    real = tuple(s for s in states if s not in {"interrupted", "running"})
+    if real in stage.states:
+        # what was interrupted comes before what settled it
+        if stage.states != ((),) and states and states[-1] == "interrupted" and not case.injects_errors:
+            return [f"other I6: {stage.name} of run {number} was interrupted after it had ended: {states}"]
+        return []
+    if case.injects_errors or given_up:
+        return []
+    kind = "doubled" if any(len(real) > len(w) for w in stage.states) and real.count("ok") > 1 else "other"
+    return [f"{kind} I6: {stage.name} of run {number} came to {states}, and should to {stage.states}"]
+
+
+def judge_artifacts(case: Case, rows: Rows) -> list[str]:
+    found = []
+    for row in rows.artifacts:
+        path = os.fsencode(case.home / "var/runs" / str(row["id"]) / str(row["path"]))
+        digest = evidence.sha256(path) if os.path.lexists(path) else "gone"
+        if digest != row["sha256"]:
+            found.append(
+                f"lost I2: the artifact {row['path']} of run {row['run']} is {digest[:12]}, recorded is {str(row['sha256'])[:12]}"
+            )
+    settled = {(row["id"], row["stage"]) for row in rows.attempts if row["state"] == "ok"}
+    recorded = {(row["id"], row["stage"]) for row in rows.artifacts}
+    for run, row in rows.runs.items():
+        pipeline = case.workload.pipeline(str(row["pipeline"]))
+        for stage in pipeline.stages if pipeline else ():
+            leaves = stage.mode in {"pass", "slow", "long", "flaky", "later"}
+            if leaves and (run, stage.name) in settled and (run, stage.name) not in recorded:
+                found.append(f"lost I4: {stage.name} of run {row['number']} left an output that is not recorded")
+    return found

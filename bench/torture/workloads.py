@@ -1,0 +1,114 @@
+"""The workloads that every level of the torture uses: small, for three operations are enough, and of every kind."""
+
+from __future__ import annotations
+
+from expectation import Drop, Pipeline, Stage, Workload
+
+OK = (("ok",),)
+TWICE = ", retry: { attempts: 2, backoff: 1ms }"
+THRICE = ", retry: { attempts: 3, backoff: 1ms }"
+ONCE = (("failed", "ok"), ("ok",))
+
+CHAIN = Pipeline(
+    "chain", (Stage("first", "pass"), Stage("second", "pass", reads="first"), Stage("third", "quiet", reads="second"))
+)
+LOOSE = Pipeline("loose", (Stage("only", "quiet"),))
+NEEDS = Pipeline(
+    "needs",
+    (
+        Stage("left", "pass"),
+        Stage("right", "never", (("failed",),), reads="-", extra=", on_error: continue"),
+        Stage("both", "quiet", reads="left", extra=", needs: [left]"),
+    ),
+)
+
+HOOKED = Pipeline(
+    "hooked",
+    (Stage("first", "pass"), Stage("second", "quiet", reads="first")),
+    hooks=(("before-run", "allow"), ("before-first", "patch"), ("after-stage", "ignored"), ("after-run", "allow")),
+)
+DENIED = Pipeline(
+    "denied", (Stage("first", "quiet", ((),)),), "quarantined", (("on-arrival", "deny"), ("on-quarantine", "ignored"))
+)
+PASSED = Pipeline("passed", (Stage("first", "quiet", ((),)),), "done", (("before-run", "pass-over"),))
+STOPPED = Pipeline(
+    "stopped",
+    (Stage("first", "quiet", (("denied",),)), Stage("second", "quiet", ((),))),
+    "failed",
+    (("before-first", "deny"), ("after-run", "ignored")),
+)
+DEFERRED = Pipeline("deferred", (Stage("first", "quiet"),), hooks=(("before-run", "defer"),))
+
+WATCHED = (("after-stage", "ignored"), ("after-run", "ignored"))
+BROKEN = Pipeline(
+    "broken",
+    (Stage("good", "pass"), Stage("bad", "fail", (("failed", "failed"),), reads="good", extra=TWICE)),
+    "failed",
+    WATCHED,
+)
+FLAKY = Pipeline(
+    "flaky",
+    (Stage("shaky", "flaky", ONCE, extra=THRICE), Stage("later", "later", ONCE, reads="shaky", extra=THRICE)),
+    hooks=WATCHED,
+)
+GUARDED = Pipeline(
+    "guarded", (Stage("one", "slow", on_interrupt="fail"), Stage("two", "quiet", reads="one", on_interrupt="fail"))
+)
+HELD = Pipeline("held", (Stage("one", "pass"), Stage("two", "slow", on_interrupt="hold", reads="one")))
+SKIPS = Pipeline("skips", (Stage("nothing", "skip", (("skipped",),)), Stage("after", "quiet")))
+RESCUED = Pipeline(
+    "rescued",
+    (
+        Stage("weak", "fail", (("failed", "failed"),), extra=", fallback: { params: { x: 1 } }, on_error: continue"),
+        Stage("end", "quiet"),
+    ),
+)
+
+CONFIGURED = Pipeline(
+    "configured",
+    (Stage("read", "pass", reads="-"), Stage("tell", "quiet", reads="read")),
+    extra="data: { sources: [ { type: csv, path: samples/source.csv } ] }\n",
+    on_config=True,
+)
+HAND = Pipeline("hand", (Stage("first", "pass"), Stage("second", "quiet", reads="first")))
+
+
+def drops(*names: str) -> tuple[Drop, ...]:
+    return tuple(Drop(name.encode()) for name in names)
+
+
+PLAIN = Workload(
+    "plain",
+    (CHAIN, LOOSE, NEEDS),
+    (
+        *drops("chain-a", "loose-b", "needs-c"),
+        Drop(b"chain-big", size=1_200_000),
+        Drop(b"loose-\xff\n\x1b", size=9),
+        Drop(b"loose-link", "link"),
+        Drop(b"nobody-takes-it", "unmatched"),
+    ),
+    drops("chain-a", "loose-late"),
+)
+BATCH = Workload("batch", (LOOSE,), drops(*(f"loose-{n}" for n in range(9))), drops("loose-0", "loose-5"))
+HOOKS = Workload(
+    "hooks",
+    (HOOKED, DENIED, PASSED, STOPPED, DEFERRED),
+    drops("hooked-a", "denied-b", "passed-c", "stopped-d", "deferred-e"),
+    drops("denied-b", "hooked-a"),
+    folders=(("after-run", "10-ignored"),),
+)
+TROUBLE = Workload(
+    "trouble",
+    (BROKEN, FLAKY, GUARDED, HELD, SKIPS, RESCUED),
+    drops("broken-a", "flaky-b", "guarded-c", "held-d", "skips-e", "rescued-f"),
+    drops("broken-a", "held-g"),
+)
+HANDS = Workload(
+    "hands",
+    (HAND, CONFIGURED),
+    drops("hand-a"),
+    command=("run", "hand", "--input", "{home}/samples/mine.csv"),
+)
+
+ALL = (PLAIN, BATCH, HOOKS, TROUBLE, HANDS)
+BY_NAME = {workload.name: workload for workload in ALL}
