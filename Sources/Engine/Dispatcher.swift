@@ -95,17 +95,13 @@ package final class Dispatcher: Sendable {
 
   /// Takes a run that was quarantined with its claim: hooks are told of it in its turn, then its drop is filed.
   func takeQuarantined(_ run: Run) {
-    let hooks = HookCaller(bench: bench, run: run, pipeline: pipelineInForce(of: run), mask: SecretMask(values: []))
+    let pipeline = book.pipelineInForce(of: run)
+    let hooks = HookCaller(bench: bench, run: run, pipeline: pipeline, mask: SecretMask(values: []))
     if hooks.hasHooks(at: .onQuarantine), !isStopping {
       add(run, priority: 0)
     } else {
       finish(run, .quarantined, run.reason)
     }
-  }
-
-  /// Of a drop that no pipeline has, one without stages: hooks of the directories see it all the same.
-  private func pipelineInForce(of run: Run) -> Pipeline {
-    book.version(of: run.pipeline)?.pipeline ?? Pipeline(name: run.pipeline, stages: [])
   }
 
   func park(_ run: Run, until: Date?, isDeferred: Bool = false) {
@@ -173,7 +169,7 @@ package final class Dispatcher: Sendable {
     case .unknown: return false
     case .active(let cancellation): cancellation.cancel(.person)
     case .queued(let entry):
-      let run = try await self.run(of: entry)
+      let run = try await worker.run(of: entry)
       let ending = RunEnding(.cancelled, reason: "cancelled before it began")
       try await bench.store.end(run.id, ending, at: bench.now())
       finish(run, .cancelled, ending.reason)
@@ -276,79 +272,11 @@ package final class Dispatcher: Sendable {
     }
   }
 
+  private var worker: RunWorker { RunWorker(bench: bench, book: book, shutdown: shutdown) }
+
   private func work(_ entry: RunQueue.Entry, _ cancellation: Cancellation) async throws {
-    var run = try await self.run(of: entry)
-    do {
-      if run.state == .quarantined {
-        let pipeline = pipelineInForce(of: run)
-        try await executor(of: run, pipeline, cancellation).tellOfQuarantine()
-        return leave(run, .ended(.quarantined, reason: run.reason))
-      }
-      let pipeline = try await pipeline(of: run)
-      if entry.opened == nil, let stop = try await Admission(bench: bench).check(&run, pipeline) {
-        if run.state == .quarantined {
-          try await executor(of: run, pipeline, cancellation).tellOfQuarantine()
-        }
-        return leave(run, stop)
-      }
-      let resolved = try pipeline.resolved(captures: try await captures(of: run), set: run.options.set)
-      leave(run, try await executor(of: run, resolved, cancellation).execute(opened: entry.opened))
-    } catch let error as HostError where error.isShortage && !run.state.isTerminal {
-      // not the run's fault: it goes on when there is room again
-      leave(run, try await interruption.take(run, because: error.description))
-    } catch let error as any RunProblem {
-      leave(run, try await fail(run, error.words))
-    } catch let error as EncodingError {
-      leave(run, try await fail(run, "cannot be written as JSON: \(error)"))
-    } catch let error as any ProgramLost {
-      // an ended run only had a hook to be told; it stays ended
-      if run.state.isTerminal { return leave(run, .ended(run.state, reason: run.reason)) }
-      leave(run, try await interruption.take(run, because: "\(error)"))
-    }
-  }
-
-  private func run(of entry: RunQueue.Entry) async throws -> Run {
-    if let run = entry.run { return run }
-    return try await bench.store.reader.run(matching: .id(entry.id))
-  }
-
-  private func executor(of run: Run, _ pipeline: Pipeline, _ cancellation: Cancellation) -> RunExecutor {
-    RunExecutor(bench: bench, run: run, pipeline: pipeline, cancellation: cancellation, shutdown: shutdown)
-  }
-
-  private var interruption: Interruption { Interruption(bench: bench, book: book) }
-
-  /// Ends a run that something other than its stages brought down, whatever it was at.
-  private func fail(_ run: Run, _ reason: String) async throws -> RunExecutor.Disposition {
-    if run.state.isTerminal { return .ended(run.state, reason: run.reason) }
-    let now = bench.now()
-    let left = try await bench.store.reader.runningAttempts().filter { $0.run == run.id }.map { attempt in
-      var attempt = attempt
-      attempt.state = .failed
-      attempt.reason = reason
-      attempt.ended = now
-      return attempt
-    }
-    let ending = RunEnding(.failed, reason: reason, failedStage: left.first?.stage)
-    try await bench.store.advance(Step(run: run.id, at: now, closed: left, turn: .ends(ending)))
-    bench.say(.runEnded(.failed, seconds: now.timeIntervalSince(run.started ?? now), reason: reason), run)
-    return .ended(.failed, reason: reason)
-  }
-
-  private func captures(of run: Run) async throws -> [String: String] {
-    if let drop = run.drop { return drop.captures }
-    guard let earlier = run.rerunOf else { return [:] }
-    return try await bench.store.reader.run(matching: .id(earlier)).drop?.captures ?? [:]
-  }
-
-  private func pipeline(of run: Run) async throws -> Pipeline {
-    let digest = run.version ?? ""
-    if let known = book.pipeline(digest: digest) { return known }
-    guard let version = try await bench.store.reader.version(digest: digest) else {
-      throw HostError("the version `\(digest.prefix(12))` of pipeline `\(run.pipeline)` is not recorded")
-    }
-    book.remember(version.pipeline, digest: digest)
-    return version.pipeline
+    let (run, disposition) = try await worker.work(entry, cancellation)
+    leave(run, disposition)
   }
 
   private func leave(_ run: Run, _ disposition: RunExecutor.Disposition) {
@@ -380,31 +308,5 @@ package final class Dispatcher: Sendable {
     filer.add(Filing(run, ended: ended, reason: reason))
     for waiter in waiters { waiter.resume(returning: ended) }
     onProgress()
-  }
-}
-
-/// An error that ends one run and not the agent, in words for a person.
-protocol RunProblem: Error {
-  var words: String { get }
-}
-
-extension HostError: RunProblem {
-  var words: String { description }
-}
-
-extension InvalidPipeline: RunProblem {
-  var words: String { diagnostics.map(\.message).joined(separator: "; ") }
-}
-
-extension Filing {
-  /// Where the drop of a run that ended goes.
-  init(_ run: Run, ended state: RunState, reason: String? = nil) {
-    let destination: Destination =
-      switch state {
-      case .done: .done
-      case .quarantined: .quarantine
-      default: .failed
-      }
-    self.init(id: run.id, name: run.drop?.name, destination: destination, reason: reason ?? run.reason)
   }
 }

@@ -91,3 +91,16 @@ package final class Filer: Sendable {
     for filing in filed { bench.say(.dropFiled(filing.name, to: filing.destination)) }
   }
 }
+
+extension Filing {
+  /// Where the drop of a run that ended goes.
+  init(_ run: Run, ended state: RunState, reason: String? = nil) {
+    let destination: Destination =
+      switch state {
+      case .done: .done
+      case .quarantined: .quarantine
+      default: .failed
+      }
+    self.init(id: run.id, name: run.drop?.name, destination: destination, reason: reason ?? run.reason)
+  }
+}
