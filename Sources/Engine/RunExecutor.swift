@@ -11,6 +11,8 @@ struct RunExecutor: Sendable {
   /// Also ends hooks that a cancelled run still calls.
   private let shutdown: Cancellation
   private let mask: SecretMask
+  /// Told when no further program of this run is to come: what is left is to record how it ended.
+  var onLastProgram: @Sendable () -> Void = {}
   /// Nobody has an opinion yet: rules, policies and trials come with their version.
   private let counsel = Counsel()
 
@@ -142,6 +144,12 @@ struct RunExecutor: Sendable {
   }
 
   private func session(opened: Attempt?) async throws -> RunSession {
+    if let opened {
+      // its first attempt was recorded with it just now: there is nothing else to know
+      var session = RunSession(run: run, pipeline: pipeline, origin: try await origin(), context: .object([:]))
+      session.count(opened)
+      return session
+    }
     let reader = bench.store.reader
     var session = RunSession(
       run: run, pipeline: pipeline, origin: try await origin(), context: try await reader.context(of: run.id))
@@ -286,6 +294,7 @@ struct RunExecutor: Sendable {
     if try await callHooksAfterRun(&ending, &session) == .cut {
       return try await stop(.shutdown, closing: ended, &session)
     }
+    onLastProgram()
     let now = bench.now()
     try await bench.store.advance(
       Step(
