@@ -187,6 +187,15 @@ package final class Dispatcher: Sendable {
     return true
   }
 
+  /// Takes out a run that waits for a person; `nil` where none such is known.
+  func takeHeld(_ id: RunID) -> Run? {
+    state.withLock { state in
+      guard let parked = state.parked[id], parked.until == nil else { return nil }
+      state.parked[id] = nil
+      return parked.run
+    }
+  }
+
   /// Begins nothing new, neither a run nor a stage; `now` ends what runs, to be taken up by the next agent.
   package func drain(now: Bool) {
     let active = state.withLock { state -> [Cancellation] in
@@ -314,15 +323,19 @@ package final class Dispatcher: Sendable {
         return leave(run, .ended(.quarantined, reason: run.reason))
       }
       let pipeline = try await pipeline(of: run)
-      if let drop = run.drop, drop.sha256 == nil {
-        let digest = try bench.spool.digest(of: drop.name, of: run.id)
-        try await bench.store.setDigest(run.id, sha256: digest)
-        run.drop?.sha256 = digest
+      if entry.opened == nil, let stop = try await Admission(bench: bench).check(&run, pipeline) {
+        if run.state == .quarantined {
+          try await executor(of: run, pipeline, cancellation).tellOfQuarantine()
+        }
+        return leave(run, stop)
       }
       let resolved = try pipeline.resolved(captures: try await captures(of: run), set: run.options.set)
       var executor = executor(of: run, resolved, cancellation)
       executor.onLastProgram = place(of: run)
       leave(run, try await executor.execute(opened: entry.opened))
+    } catch let error as HostError where error.isShortage && !run.state.isTerminal {
+      // not the run's fault: it goes on when there is room again
+      leave(run, try await interruption.take(run, because: error.description))
     } catch let error as any RunProblem {
       leave(run, try await fail(run, error.words))
     } catch let error as EncodingError {
@@ -389,7 +402,12 @@ package final class Dispatcher: Sendable {
 
   private func leave(_ run: Run, _ disposition: RunExecutor.Disposition) {
     var parked: Parked?
-    if case .parked(let until, let isDeferred) = disposition { parked = self.parked(run, until, isDeferred) }
+    if case .parked(let until, let isDeferred) = disposition {
+      var begun = run
+      // so that its after-hooks are owed whatever becomes of it
+      begun.started = run.started ?? bench.now()
+      parked = self.parked(begun, until, isDeferred)
+    }
     state.withLock { state in
       state.active[run.id] = nil
       state.lookahead.leave(run.id, now: ContinuousClock.now)

@@ -56,6 +56,10 @@ struct RunExecutor: Sendable {
       if pending == nil, let cause = cancellation.cause ?? (cancellation.stopsAtBoundary ? .shutdown : nil) {
         return try await stop(cause, closing: ended, &session)
       }
+      if let taint = bench.taint(of: run) {
+        let open = pending.map { unbegun($0, context: session.context) }
+        return try await end(RunEnding(.quarantined, reason: taint), closing: ended ?? open, &session)
+      }
       let attempt: Attempt
       if let open = pending {
         attempt = open
@@ -236,7 +240,10 @@ struct RunExecutor: Sendable {
         RunEnding(.failed, reason: reason, failedStage: stage.name), closing: ended, &session)
     case .retry, .hold:
       let until = stage.onInterrupt == .retry ? bench.now() : nil
-      let reason = "stage `\(stage.name)` was interrupted"
+      let reason =
+        "stage `\(stage.name)` was interrupted"
+        + (until == nil
+          ? ", and `on_interrupt: hold` waits for a person: `penstock retry \(run.number)` lets it go on" : "")
       try await bench.store.advance(
         Step(
           run: run.id, at: bench.now(), closed: [ended.attempt], hookCalls: session.takeHookCalls(),
