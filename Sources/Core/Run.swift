@@ -63,6 +63,11 @@ package struct Run: Sendable, Equatable {
   }
 }
 
+extension Run {
+  /// Whether it waits for a person, whatever the time.
+  package var isHeld: Bool { state == .waiting && resumes == nil }
+}
+
 package enum RunState: String, Sendable, Codable, CaseIterable {
   case queued
   case running

@@ -152,6 +152,9 @@ package final class Agent: Sendable {
     }
   }
 
+  /// Knows of a run that waits for a person: for a command without an agent.
+  package func hold(_ run: Run) { dispatcher.park(run, until: nil) }
+
   /// Ends a run that no agent works, as cancelled, and files its drop.
   package func abandon(_ run: Run) async throws {
     let now = bench.now()

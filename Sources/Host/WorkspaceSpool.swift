@@ -97,19 +97,19 @@ package final class WorkspaceSpool: Spool {
     try work.sync()
   }
 
-  package func copyIn(_ path: String, name: FileName, as id: RunID) throws -> FileSample {
-    let source = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+  package func copyIn(_ path: FileName, name: FileName, as id: RunID) throws -> FileSample {
+    let source = path.withCName { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
     guard source >= 0 else { throw HostError.failed("read", path) }
     defer { close(source) }
     var status = stat()
     guard fstat(source, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-      throw HostError("cannot take `\(Display.escaped(path))` as input: it is no regular file")
+      throw HostError("cannot take `\(path.displayed)` as input: it is no regular file")
     }
     return try copyIn(source, path: path, name: name, as: id)
   }
 
   /// - Parameter path: of the source, for words.
-  func copyIn(_ source: Int32, path: String, name: FileName, as id: RunID) throws -> FileSample {
+  func copyIn(_ source: Int32, path: FileName, name: FileName, as id: RunID) throws -> FileSample {
     let own = try work.directory(Self.copyName(id), making: true)
     let copy = name.withCName { openat(own.fd, $0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600) }
     guard copy >= 0 else { throw HostError.failed("make", own.path + "/" + name.displayed) }

@@ -60,8 +60,8 @@ import Testing
       }
       let wasCopying = isSeen && place.exists("inbox/large.csv")
       #expect(try await place.stop(agent).code == 0)
-      let taken = try await place.runs().count
-      guard wasCopying, taken == round else {
+      let begun = try await place.runs().count
+      guard wasCopying, begun == round else {
         _ = link(place.path("inbox/.again"), place.path("inbox/large.csv"))
         continue
       }

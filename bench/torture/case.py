@@ -17,6 +17,12 @@ from expectation import Drop, Workload
 
 SETTINGS = "settle: 0s\nsettle_moved: 0s\nsettle_empty: 0s\nreserve: 1MiB\ngrace: 100ms\nenv: [EFFECTS]\n"
 LIMIT = 40
+# what `gc` may forget: never what is open or a quarantine that nobody has seen, nor the newest ten of a pipeline and state
+OLD = """
+    SELECT id FROM (
+      SELECT id, state, row_number() OVER (PARTITION BY pipeline, state ORDER BY number DESC) AS place FROM run WHERE ended IS NOT NULL
+    ) WHERE place > 10 AND state <> 'quarantined'
+"""
 # what the agent says of itself: see ExitCodes.swift
 CODES = {0, 1, 70, 75, 78, -signal.SIGKILL, 128 + signal.SIGKILL}
 
@@ -43,12 +49,22 @@ class Case:
         self.effects = root / "effects"
         self.database = self.home / "var/state.db"
         self.environment = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "EFFECTS": str(self.effects)}
+        self.inbox_from: pathlib.Path | None = None
         self.accepted: list[Accepted] = []
         self.said: list[str] = []
         self.complaints: list[str] = []
+        # runs that had ended before anything happened: only these may be forgotten by `gc`
+        self.recorded: set[str] = set()
+        self.ended: set[str] = set()
+        # second names of drops, which nobody may touch
+        self.others: dict[pathlib.Path, str] = {}
         self.injects_errors = False
         self.was_crashed = False
         self._count = 0
+
+    def may_be_cleared(self, run: str) -> bool:
+        """Whether what the run left is old enough for `gc`."""
+        return run in self.recorded and "gc" in self.workload.command
 
     def use_database(self, path: pathlib.Path) -> None:
         self.database = path
@@ -58,6 +74,7 @@ class Case:
         self.effects.mkdir(parents=True)
         for name in ("inbox", "pipelines", "stages", "hooks", "etc", "samples"):
             (self.home / name).mkdir(parents=True)
+        self.mount()
         (self.home / "etc/penstock.yaml").write_text(SETTINGS + self.workload.settings)
         shutil.copy(self.programs / "effect", self.home / "stages/effect")
         for pipeline in self.workload.pipelines:
@@ -70,6 +87,15 @@ class Case:
         (self.home / "samples/mine.csv").write_text("by hand\n")
         for drop in self.workload.drops:
             self.put(drop)
+        for words in self.workload.before:
+            if words == ("pause",):
+                time.sleep(1.05)
+            else:
+                self.run(words)
+        if self.workload.before:
+            with contextlib.closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=10)) as database:
+                self.recorded = {row[0] for row in database.execute("SELECT id FROM run")}
+                self.ended = {row[0] for row in database.execute(OLD)}
 
     def put(self, drop: Drop) -> None:
         """Drops as a careful producer does: a hidden name first; passes over a name that is still taken."""
@@ -78,7 +104,7 @@ class Case:
         if os.path.lexists(target):
             return
         content = b"%d %s\n" % (self._count, drop.name)
-        content *= 1 + drop.size // len(content)
+        content = drop.content or content * (1 + drop.size // len(content))
         if drop.kind == "link":
             os.symlink(self.home / "samples/source.csv", target)
         else:
@@ -87,8 +113,13 @@ class Case:
                 file.write(content)
                 if drop.size < 1 << 20:
                     os.fsync(file.fileno())
+            if drop.kind == "hard":
+                other = self.home / f"samples/{self._count}-{drop.name.decode()}"
+                os.link(hidden, other)
+                self.others[other] = hashlib.sha256(content).hexdigest()
             os.rename(hidden, target)
-        self.accepted.append(Accepted(drop, hashlib.sha256(content).hexdigest(), fnv(content)))
+        if drop.kind != "seal":
+            self.accepted.append(Accepted(drop, hashlib.sha256(content).hexdigest(), fnv(content)))
 
     def words(self, words: tuple[str, ...]) -> list[str]:
         spelled = [word.replace("{home}", str(self.home)) for word in words]
@@ -126,7 +157,15 @@ class Case:
     def strike(self, *, before: tuple[str, ...] = (), limit: float = LIMIT, **more: str) -> int:
         """The run in which something happens to the agent."""
         self.was_crashed = True
-        return self.run(self.workload.command, before=before, limit=limit, **more)
+        return self.command(before=before, limit=limit, **more)
+
+    def command(self, *, before: tuple[str, ...] = (), limit: float = LIMIT, **more: str) -> int:
+        """What the workload is about; a `put` that says it is done has dropped what is promised from then on."""
+        code = self.run(self.workload.command, before=before, limit=limit, **more)
+        if code == 0 and self.workload.puts:
+            content = (self.home / "samples/mine.csv").read_bytes()
+            self.accepted.append(Accepted(self.workload.puts, hashlib.sha256(content).hexdigest(), fnv(content)))
+        return code
 
     def take_up(self) -> None:
         """Another agent takes up what was left, and late drops with it, until nothing is to be done."""
@@ -157,8 +196,21 @@ class Case:
         except sqlite3.Error:
             return []
 
-    def remove(self) -> None:
-        shutil.rmtree(self.root, ignore_errors=True)
+    def mount(self) -> None:
+        """Gives an inbox of another filesystem: one in memory, or a directory of `inbox_from`."""
+        if not self.workload.is_foreign:
+            return
+        if self.inbox_from:
+            self.inbox_from.mkdir(exist_ok=True)
+            words = ["--bind", str(self.inbox_from)]
+        else:
+            words = ["-t", "tmpfs", "-o", "size=16m", "torture"]
+        subprocess.run(["mount", *words, str(self.home / "inbox")], check=True)
+
+    def close(self) -> None:
+        """Gives back what its files alone do not."""
+        if self.workload.is_foreign:
+            subprocess.run(["umount", "-l", str(self.home / "inbox")], capture_output=True, check=False)
 
 
 def end(program: subprocess.Popen[bytes]) -> None:
