@@ -21,7 +21,7 @@ struct Admission: Sendable {
     do { _ = try bench.spool.sample(of: drop.name, of: run.id) } catch let trouble as HostError {
       return try await park(run, "its drop cannot be reached: \(trouble)")
     }
-    if let taint = bench.taint(of: run) { return try await end(&run, .quarantined, taint) }
+    if run.started == nil, let taint = bench.taint(of: run) { return try await end(&run, .quarantined, taint) }
     try await complete(&run)
     guard run.started == nil, run.rerunOf == nil else { return nil }
     if let loop = try await loop(run) { return try await end(&run, .quarantined, loop) }

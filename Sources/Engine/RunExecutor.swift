@@ -57,7 +57,8 @@ struct RunExecutor: Sendable {
       if pending == nil, let cause = cancellation.cause ?? (cancellation.stopsAtBoundary ? .shutdown : nil) {
         return try await stop(cause, closing: ended, &session)
       }
-      if let taint = bench.taint(of: run) {
+      // once a program had it, its bytes are compared instead
+      if pending != nil || session.attempts.isEmpty, let taint = bench.taint(of: run) {
         let open = pending.map { unbegun($0, context: session.context) }
         return try await end(RunEnding(.quarantined, reason: taint), closing: ended ?? open, &session)
       }
