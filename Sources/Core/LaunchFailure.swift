@@ -34,7 +34,7 @@ package struct LaunchFailure: Error, Sendable, Equatable {
   }
 
   package var step: Step
-  /// errno(3) of Linux; for `keeper` the signal that killed it.
+  /// errno(3) of Linux; for `keeper` the signal that killed or stopped it.
   package var code: Int32
 
   package init(step: Step, code: Int32) {
@@ -50,6 +50,8 @@ package struct LaunchFailure: Error, Sendable, Equatable {
       return "cannot start \(program) in `\(Display.escaped(directory))`: \(directoryReason)"
     case .execute:
       return "cannot start \(program): \(executeReason(evidence))"
+    case .keeper where Code.stops.contains(code):
+      return "ended \(program): it was rid of the process that watches over it, which signal \(code) stopped"
     case .keeper:
       return "lost \(program): the process that watches over it was killed by signal \(code)"
     case .fork:
@@ -60,6 +62,15 @@ package struct LaunchFailure: Error, Sendable, Equatable {
     case .priority: return "cannot start \(program): it cannot be given idle priority (\(errorName))"
     case .request, .stdio, .unknown:
       return "cannot start \(program): the spawner cannot use the request (\(step), \(errorName))"
+    }
+  }
+
+  /// Whether the machine had no room for another process: then it may have later.
+  package var isShortage: Bool {
+    switch step {
+    case .fork: [Code.again, Code.noMemory].contains(code)
+    case .descriptors: [Code.tooManyFiles, Code.tooManyInSystem, Code.noMemory].contains(code)
+    default: false
     }
   }
 
@@ -121,5 +132,7 @@ package struct LaunchFailure: Error, Sendable, Equatable {
     static let nameTooLong: Int32 = 36
     static let loop: Int32 = 40
     static let proto: Int32 = 71
+    /// SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU of signal(7).
+    static let stops: ClosedRange<Int32> = 19...22
   }
 }

@@ -100,6 +100,17 @@ package final class Configs: Sendable {
     for path in gone { try await bench.store.forget(config: path) }
   }
 
+  /// Puts what the files say in force for a command that works without an agent.
+  ///
+  /// That anything is new is left for the agent to find, which may begin runs by it.
+  package func lookUp() async throws {
+    try await recall()
+    let good = state.withLock { $0.good }
+    let inForce = load().compactMap { $0.version ?? ($0.isValid ? nil : good[$0.path]) }
+    for version in inForce { try await bench.store.register(version) }
+    book.put(inForce)
+  }
+
   /// Takes up what an earlier agent had in force: a file that is bad now may have been good then.
   private func recall() async throws {
     var good: [String: PipelineVersion] = [:]

@@ -36,6 +36,8 @@ package struct Event: Sendable {
     case dropUnmatched(FileName, nearest: String?)
     case dropClaimed(FileName, bytes: Int)
     case dropQuarantined(FileName, reason: String)
+    /// What a program put beside it was moved away.
+    case dropCleared([FileName])
     case dropFiled(FileName?, to: Filing.Destination)
     case filingTroubled(String)
     case intakePaused(reason: String)
@@ -49,6 +51,7 @@ package struct Event: Sendable {
     case stageEnded(Attempt)
     case stageRetried(after: Duration, reason: String)
     case outputLine([UInt8], hook: String?)
+    case programDelayed(reason: String)
 
     case hookCalled(HookCall)
     case hookRefused(event: String, program: String, reason: String)

@@ -90,8 +90,8 @@ struct HookCaller: Sendable {
         attempt: occasion.stage?.attempt)
     }
     Failpoint.hookAsked.pass()
-    var result = try await bench.processes.run(
-      request(hook, occasion, verdict, begun: begun, lines: lines))
+    var result = try await bench.work(
+      request(hook, occasion, verdict, begun: begun, lines: lines), of: run, stage: occasion.stage?.name)
     Failpoint.hookAnswered.pass()
     try Task.checkCancellation()
     result.reply = mask.masked(result.reply)

@@ -17,10 +17,11 @@ package enum LogWords {
     case .agentStarted, .agentStopping, .agentStoppingNow, .agentStopped, .recovered, .watched, .controlRefused:
       agent(kind)
     case .stateTroubled, .stateRecovered, .stateBackedUp, .clearedAway, .clearingTroubled: state(kind)
-    case .dropHeld, .dropUnmatched, .dropClaimed, .dropQuarantined, .dropFiled, .filingTroubled,
+    case .dropHeld, .dropUnmatched, .dropClaimed, .dropQuarantined, .dropCleared, .dropFiled, .filingTroubled,
       .intakePaused, .intakeResumed:
       intake(kind)
-    case .runStarted, .runWaiting, .runEnded, .stageStarted, .stageEnded, .stageRetried, .outputLine:
+    case .runStarted, .runWaiting, .runEnded, .stageStarted, .stageEnded, .stageRetried, .outputLine,
+      .programDelayed:
       run(kind)
     case .hookCalled, .hookRefused, .hookWarned: hook(kind)
     case .pipelineLoaded, .pipelineInvalid, .pipelineGone: pipeline(kind)
@@ -86,6 +87,11 @@ package enum LogWords {
       (.info, "drop claimed", ["drop": .string(name.displayed), "bytes": .integer(bytes)])
     case .dropQuarantined(let name, let reason):
       (.error, "drop quarantined", ["drop": .string(name.displayed), "reason": .string(reason)])
+    case .dropCleared(let names):
+      (
+        .warning, "a program left files beside its drop; they lie in `drop.beside` of the run now",
+        ["files": .array(names.map { .string($0.displayed) })]
+      )
     case .dropFiled(let name, let destination):
       (
         .debug, "drop filed",
@@ -132,6 +138,8 @@ package enum LogWords {
         .warning, "stage will be tried again",
         ["wait_s": .number(wait / .seconds(1)), "reason": .string(reason)]
       )
+    case .programDelayed(let reason):
+      (.warning, "the machine has no room for a program; trying again", ["reason": .string(reason)])
     case .outputLine(let bytes, let hook):
       (
         .info, "output",

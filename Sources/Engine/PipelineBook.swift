@@ -40,4 +40,9 @@ package final class PipelineBook: Sendable {
   package func route(_ name: FileName) -> (version: PipelineVersion, captures: [String: String])? {
     Routing.route(name, among: versions)
   }
+
+  /// For the hooks of a drop that no pipeline has, one without stages: those of the directories see it all the same.
+  func pipelineInForce(of run: Run) -> Pipeline {
+    version(of: run.pipeline)?.pipeline ?? Pipeline(name: run.pipeline, stages: [])
+  }
 }

@@ -4,13 +4,15 @@ import Store
 
 /// Works one run: stages in order, hooks around them, one transaction at each boundary.
 struct RunExecutor: Sendable {
-  private let bench: Workbench
-  private let run: Run
-  private let pipeline: Pipeline
-  private let cancellation: Cancellation
+  let bench: Workbench
+  let run: Run
+  let pipeline: Pipeline
+  let cancellation: Cancellation
   /// Also ends hooks that a cancelled run still calls.
-  private let shutdown: Cancellation
-  private let mask: SecretMask
+  let shutdown: Cancellation
+  let mask: SecretMask
+  /// Told when no further program of this run is to come: what is left is to record how it ended.
+  var onLastProgram: @Sendable () -> Void = {}
   /// Nobody has an opinion yet: rules, policies and trials come with their version.
   private let counsel = Counsel()
 
@@ -34,7 +36,7 @@ struct RunExecutor: Sendable {
     case interrupted
   }
 
-  private var hooks: HookCaller { HookCaller(bench: bench, run: run, pipeline: pipeline, mask: mask) }
+  var hooks: HookCaller { HookCaller(bench: bench, run: run, pipeline: pipeline, mask: mask) }
 
   /// - Parameter opened: the first attempt, where the claim has recorded it already.
   func execute(opened: Attempt?) async throws -> Disposition {
@@ -43,6 +45,7 @@ struct RunExecutor: Sendable {
       return try await stop(cause, closing: opened.map { unbegun($0, context: session.context) }, &session)
     }
     let isNew = session.attempts.isEmpty
+    session.drop = session.origin.first.map { DropGuard(bench, run, input: $0, isFresh: isNew || opened != nil) }
     if isNew || opened != nil {
       bench.say(.runStarted(drop: run.drop?.name, stages: pipeline.stages.map(\.name)), run)
       if opened == nil, let stop = try await callHooksBeforeRun(&session) { return stop }
@@ -69,11 +72,18 @@ struct RunExecutor: Sendable {
       let stages = StageExecutor(
         bench: bench, run: session.run, pipeline: pipeline, mask: mask, cancellation: cancellation,
         shutdown: shutdown, counsel: counsel)
-      let result = try await stages.execute(attempt, of: stage, in: session)
+      var result = try await stages.execute(attempt, of: stage, in: session)
+      let complaint = try session.drop?.complaint()
+      if let complaint { result.spoil(because: mask.masked(complaint)) }
       ended = result
       session.context = result.context
       session.hookCalls += result.hookCalls
       session.count(result.attempt)
+      if let complaint {
+        let words = "stage `\(stage.name)` failed: \(complaint)"
+        let ending = RunEnding(.failed, reason: words, failedStage: stage.name)
+        return try await end(ending, closing: result, &session)
+      }
       if let deferred = result.deferred {
         return try await park(result, for: deferred.wait, deferred.reason, &session)
       }
@@ -146,9 +156,18 @@ struct RunExecutor: Sendable {
   }
 
   private func session(opened: Attempt?) async throws -> RunSession {
+    if let opened {
+      // its first attempt was recorded with it just now: there is nothing else to know
+      var session = RunSession(
+        run: run, pipeline: pipeline, origin: try await RunOrigin(bench: bench, run: run, pipeline: pipeline).parts(),
+        context: .object([:]))
+      session.count(opened)
+      return session
+    }
     let reader = bench.store.reader
     var session = RunSession(
-      run: run, pipeline: pipeline, origin: try await origin(), context: try await reader.context(of: run.id))
+      run: run, pipeline: pipeline, origin: try await RunOrigin(bench: bench, run: run, pipeline: pipeline).parts(),
+      context: try await reader.context(of: run.id))
     let attempts = try await reader.attempts(of: run.id)
     // as it is recorded, so that the log and `status` say the same
     if opened == nil {
@@ -160,32 +179,6 @@ struct RunExecutor: Sendable {
       }
     }
     return session
-  }
-
-  /// What the first stage gets: the drop; without one the data sources; without those the latest drop that is done.
-  private func origin() async throws -> [Envelope.FilePart] {
-    if let drop = run.drop {
-      let path = try bench.spool.path(of: drop.name, of: run.id)
-      return [
-        Envelope.FilePart(name: "input", path: path, stage: nil, sha256: drop.sha256, bytes: drop.bytes)
-      ]
-    }
-    if let earlier = run.rerunOf {
-      guard let drop = try await bench.store.reader.run(matching: .id(earlier)).drop else { return [] }
-      let path = try bench.spool.path(ofDone: drop.name, of: earlier, for: run.id)
-      return [
-        Envelope.FilePart(name: "input", path: path, stage: nil, sha256: drop.sha256, bytes: drop.bytes)
-      ]
-    }
-    return try pipeline.sources.enumerated().map { index, source in
-      let path = source.path.hasPrefix("/") ? source.path : bench.home + "/" + source.path
-      guard let bytes = bench.spool.bytes(at: path) else {
-        throw HostError(
-          "data source `\(Display.escaped(source.path))` of pipeline `\(pipeline.name)` is no file")
-      }
-      let name = index == 0 ? "input" : "input-\(index + 1)"
-      return Envelope.FilePart(name: name, path: path, stage: nil, sha256: nil, bytes: bytes)
-    }
   }
 
   /// The attempt as it stands before any hook was asked.
@@ -244,48 +237,7 @@ struct RunExecutor: Sendable {
     }
   }
 
-  private func callHooksBeforeRun(_ session: inout RunSession) async throws -> Disposition? {
-    for event in [HookEvent.onArrival, .beforeRun] where hooks.hasHooks(at: event) {
-      if event == .onArrival, run.trigger != .drop { continue }
-      let (verdict, calls) = try await hooks.call(
-        HookCaller.Occasion(
-          event: event, inputs: session.origin, context: session.context,
-          out: try bench.spool.runPath(run.id), cancellation: cancellation))
-      session.context = verdict.context
-      session.hookCalls += calls
-      if cancellation.cause == .shutdown { return .interrupted }
-      if let stop = try await obey(verdict.decision, event, &session) { return stop }
-    }
-    return nil
-  }
-
-  private func obey(
-    _ decision: HookVerdict.Decision, _ event: HookEvent, _ session: inout RunSession
-  ) async throws -> Disposition? {
-    switch decision {
-    case .allow: return nil
-    case .deny(let reason):
-      let state: RunState = event == .onArrival ? .quarantined : .failed
-      return try await end(RunEnding(state, reason: "denied: \(reason)"), closing: nil, &session)
-    case .fail(let reason):
-      let ending =
-        cancellation.cause == .person
-        ? RunEnding(.cancelled, reason: "cancelled") : RunEnding(.failed, reason: reason)
-      return try await end(ending, closing: nil, &session)
-    case .skip(let reason):
-      return try await end(RunEnding(.done, reason: "skipped: \(reason)"), closing: nil, &session)
-    case .defer(let wait, let reason):
-      let until = bench.now() + wait / .seconds(1)
-      try await bench.store.advance(
-        Step(
-          run: run.id, at: bench.now(), hookCalls: session.takeHookCalls(),
-          turn: .waits(until: until, reason: mask.masked(reason))))
-      bench.say(.runWaiting(until: until, reason: reason), run)
-      return .parked(until: until, isDeferred: true)
-    }
-  }
-
-  private func end(
+  func end(
     _ ending: RunEnding, closing ended: StageExecutor.Ended?, _ session: inout RunSession
   ) async throws -> Disposition {
     var ending = ending
@@ -293,6 +245,11 @@ struct RunExecutor: Sendable {
     if try await callHooksAfterRun(&ending, &session) == .cut {
       return try await stop(.shutdown, closing: ended, &session)
     }
+    if let complaint = try session.drop?.complaint() {
+      if ending.state == .done { ending.state = .failed }
+      ending.reason = mask.masked((ending.reason.map { $0 + "; " } ?? "") + complaint)
+    }
+    onLastProgram()
     let now = bench.now()
     try await bench.store.advance(
       Step(
@@ -301,45 +258,6 @@ struct RunExecutor: Sendable {
     let seconds = session.run.started.map { ((now.timeIntervalSince($0)) * 1000).rounded() / 1000 } ?? 0
     bench.say(.runEnded(ending.state, seconds: seconds, reason: ending.reason), run)
     return .ended(ending.state, reason: ending.reason)
-  }
-}
-
-extension RunExecutor {
-  /// Calls the hooks for a run that was quarantined with its claim, and records them.
-  func tellOfQuarantine() async throws {
-    let directory = try bench.spool.runPath(run.id)
-    let (_, calls) = try await hooks.call(
-      HookCaller.Occasion(
-        event: .onQuarantine, context: .object([:]), out: directory,
-        outcome: Envelope.OutcomePart(
-          state: RunState.quarantined.rawValue, reason: run.reason, termination: nil, usage: nil),
-        cancellation: shutdown))
-    try await bench.store.record(calls)
-  }
-
-  private enum AfterRun { case called, cut }
-
-  /// - Returns: `cut` where the agent ended one whose word counts: then they are called again when it is back.
-  private func callHooksAfterRun(_ ending: inout RunEnding, _ session: inout RunSession) async throws -> AfterRun {
-    let events: [HookEvent] = ending.state == .quarantined ? [.onQuarantine, .afterRun] : [.afterRun]
-    for event in events where hooks.hasHooks(at: event) {
-      let (verdict, calls) = try await hooks.call(
-        HookCaller.Occasion(
-          event: event, inputs: session.origin, context: session.context,
-          out: try bench.spool.runPath(run.id),
-          outcome: Envelope.OutcomePart(
-            state: ending.state.rawValue, reason: ending.reason, termination: nil, usage: nil),
-          outputs: session.pipeline.stages.flatMap { session.left(by: $0) }, cancellation: shutdown))
-      session.hookCalls += calls
-      guard ending.state == .done else { continue }
-      if case .fail = verdict.decision, shutdown.cause != nil { return .cut }
-      switch verdict.decision {
-      case .fail(let reason): ending = RunEnding(.failed, reason: mask.masked(reason))
-      case .deny(let reason): ending = RunEnding(.failed, reason: mask.masked("denied: \(reason)"))
-      case .allow, .skip, .defer: break
-      }
-    }
-    return .called
   }
 }
 

@@ -17,6 +17,8 @@ struct RunSession {
   private(set) var usedFallback: Set<String> = []
   /// Called since the last step was recorded.
   var hookCalls: [HookCall] = []
+  /// `nil` for a run on data sources, which are nobody's drop.
+  var drop: DropGuard?
 
   init(run: Run, pipeline: Pipeline, origin: [Envelope.FilePart], context: JSON) {
     self.run = run

@@ -24,6 +24,16 @@ struct StageExecutor: Sendable {
     var files: [Envelope.FilePart] = []
     /// A before-hook put the whole run off.
     var deferred: (wait: Duration, reason: String)?
+
+    /// Makes a failure of it that no other try mends.
+    mutating func spoil(because reason: String) {
+      outcome = .failure(.failed, reason, retry: .never)
+      attempt.state = .failed
+      attempt.reason = reason
+      artifacts = []
+      files = []
+      deferred = nil
+    }
   }
 
   func execute(_ opened: Attempt, of stage: Stage, in session: RunSession) async throws -> Ended {
@@ -125,7 +135,7 @@ struct StageExecutor: Sendable {
       return
     }
     Failpoint.programAsked.pass()
-    var result = try await bench.processes.run(request)
+    var result = try await bench.work(request, of: run, stage: stage.name)
     Failpoint.programEnded.pass()
     // the agent is coming down: what is left unrecorded is taken up as interrupted by the next one
     try Task.checkCancellation()

@@ -13,8 +13,10 @@ package struct ConfigurationFile: Sendable {
 
   /// Reads a regular file that nobody else may write.
   ///
-  /// - Throws: a diagnostic where it is missing, not a file, too large, or where others than its owner and group may
-  ///   write to it or to a directory above it: who can change a configuration can run programs as the agent.
+  /// What is opened is what is looked at and read, wherever a link that someone swaps meanwhile may lead.
+  /// - Throws: a diagnostic where it is missing, not a file, too large, someone else's, or where others than its owner
+  ///   and group may write to it or to a directory above it: who can change a configuration can run programs as the
+  ///   agent.
   package static func read(_ absolute: String, as path: String) throws(Diagnostic) -> ConfigurationFile {
     let mark = Mark(file: path)
     let descriptor = open(absolute, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
@@ -25,7 +27,9 @@ package struct ConfigurationFile: Sendable {
       throw Diagnostic(at: mark, "the file cannot be looked at: \(reason(errno))")
     }
     guard status.st_mode & S_IFMT == S_IFREG else { throw Diagnostic(at: mark, "this is not a file") }
+    try refuseForeign(status, absolute, mark)
     try refuseWritable(status, absolute, mark)
+    if let real = realPath(of: descriptor), real != absolute { try refuseWritable(status, real, mark) }
     var warnings: [Diagnostic] = []
     if status.st_mode & S_IWGRP != 0 {
       warnings.append(
@@ -53,6 +57,24 @@ package struct ConfigurationFile: Sendable {
       bytes += chunk[..<count]
     }
     throw Diagnostic(at: mark, "the file is larger than \(YAMLDocument.longest) bytes (1 MiB)")
+  }
+
+  /// The owner is to be root, the agent's user, or the user whose directory it lies in, as in a mounted workspace.
+  private static func refuseForeign(_ status: stat, _ absolute: String, _ mark: Mark) throws(Diagnostic) {
+    var above = stat()
+    let directory = absolute[..<(absolute.lastIndex(of: "/") ?? absolute.startIndex)]
+    let known = stat(directory.isEmpty ? "/" : String(directory), &above) == 0 ? above.st_uid : 0
+    guard ![0, geteuid(), known].contains(status.st_uid) else { return }
+    throw Diagnostic(
+      at: mark, "the file belongs to user \(status.st_uid), who could change it any time, so it is not read",
+      hint: "chown it to the user the agent runs as, \(geteuid())")
+  }
+
+  /// Where an open file lies, links resolved; `nil` where it is nowhere any more.
+  private static func realPath(of descriptor: Int32) -> String? {
+    var path = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+    let length = readlink("/proc/self/fd/\(descriptor)", &path, path.count - 1)
+    return length > 0 ? String(decoding: path.prefix(length).map(UInt8.init(bitPattern:)), as: UTF8.self) : nil
   }
 
   private static func refuseWritable(_ status: stat, _ absolute: String, _ mark: Mark) throws(Diagnostic) {

@@ -66,6 +66,8 @@ final class SpawnerLink: Sendable {
       state.outbox.append(Packet(bytes: SpawnerWire.packet(.run, token: run.token), descriptors: descriptors))
       return true
     }
+    // one of its programs may have stopped it, and then nothing would begin any more
+    kill(process, SIGCONT)
     guard isOpen else {
       for descriptor in descriptors { descriptor.close() }
       throw gone
@@ -88,7 +90,9 @@ final class SpawnerLink: Sendable {
       if !state.hasEnded { state.onEnd.append(onEnd) }
       return state.hasEnded
     }
-    if hasEnded { onEnd() } else { shutdown(socket.number, Int32(SHUT_WR)) }
+    if hasEnded { return onEnd() }
+    shutdown(socket.number, Int32(SHUT_WR))
+    kill(process, SIGCONT)
   }
 
   private var gone: SpawnerGone { SpawnerGone(path: path, process: process) }

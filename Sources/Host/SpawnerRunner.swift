@@ -28,12 +28,14 @@ package final class SpawnerRunner: ProcessRunner {
 
   package func run(_ request: ProgramRequest) async throws -> ProgramResult {
     if let reason = request.unusable { return .unstarted(reason) }
-    let (link, token) = try claim()
+    let link: SpawnerLink
+    let token: UInt64
     let pipes: ProgramPipes
     do {
+      (link, token) = try claim()
       pipes = try ProgramPipes(for: request)
     } catch let error as SystemError {
-      return .unstarted("cannot start `\(Display.escaped(request.executable))`: \(error)")
+      return .unstarted("cannot start `\(Display.escaped(request.executable))`: \(error)", isShortage: error.isShortage)
     }
     let output = ProgramOutput(
       reactor: reactor, output: pipes.output, log: pipes.log, replyLimit: request.replyLimit,
@@ -43,17 +45,15 @@ package final class SpawnerRunner: ProcessRunner {
     defer { if let listening { request.cancellation?.forget(listening) } }
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
-        reactor.perform {
-          do {
-            try run.start { result, reply in
-              continuation.resume(with: result.map { $0.result(of: request, reply: reply) })
-            }
-            try link.start(run, descriptors: pipes.given)
-          } catch {
-            run.lost(error)
+        do {
+          try run.start { result, reply in
+            continuation.resume(with: result.map { $0.result(of: request, reply: reply) })
           }
+          try link.start(run, descriptors: pipes.given)
+        } catch {
+          reactor.perform { run.lost(error) }
         }
-        // After the job above, or the spawner would hear of it before it knows the token.
+        // After the start, or the spawner would hear of it before it knows the token.
         listening = request.cancellation?.listen { [reactor] _ in
           reactor.perform { link.cancel(token) }
         }
@@ -95,7 +95,7 @@ package final class SpawnerRunner: ProcessRunner {
       } else {
         do {
           link = try SpawnerLink(path: spawner, holding: lock?.fd, reactor: reactor)
-        } catch let error as SystemError { throw SpawnerMissing(reason: error) }
+        } catch let error as SystemError { throw error.isShortage ? error : SpawnerMissing(reason: error) }
         state.link = link
       }
       defer { state.nextToken += 1 }
@@ -126,26 +126,29 @@ extension ProgramRequest {
 }
 
 extension ProgramResult {
-  fileprivate static func unstarted(_ reason: String) -> ProgramResult {
+  fileprivate static func unstarted(_ reason: String, isShortage: Bool = false) -> ProgramResult {
     ProgramResult(
       termination: .unstarted(reason), ending: .itself, usage: ResourceUsage(wall: 0, cpu: 0, peakRSS: nil),
-      reply: [], replyIsCut: false)
+      reply: [], replyIsCut: false, isShortage: isShortage)
   }
 }
 
 extension SpawnerWire.Outcome {
   fileprivate func result(of request: ProgramRequest, reply: ProgramOutput.Reply) -> ProgramResult {
     let termination: Termination
+    var isShortage = false
     switch self.termination {
     case .success(let known): termination = known
     case .failure(let failure):
+      isShortage = failure.isShortage
       termination = .unstarted(
         failure.words(
           executable: request.executable, directory: request.directory,
           evidence: LaunchFailure.Evidence(inspecting: request.executable)))
     }
     return ProgramResult(
-      termination: termination, ending: ending, usage: usage, reply: reply.bytes, replyIsCut: reply.isCut)
+      termination: termination, ending: ending, usage: usage, reply: reply.bytes, replyIsCut: reply.isCut,
+      isShortage: isShortage)
   }
 }
 

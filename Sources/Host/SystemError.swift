@@ -12,6 +12,9 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
     self.code = code
   }
 
+  /// Whether there may be room later: descriptors, processes, memory.
+  var isShortage: Bool { [EMFILE, ENFILE, ENOMEM, EAGAIN].contains(code) }
+
   package var description: String { "cannot \(action): \(Self.words(code))" }
 
   /// What strerror(3) says, in lower case, with the number.

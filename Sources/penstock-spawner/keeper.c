@@ -188,6 +188,8 @@ static void report(struct keeper *keeper) {
 
 _Noreturn void keep(const struct keeping *keeping) {
   prctl(PR_SET_NAME, "penstock-keeper");
+  // A keeper that its program stopped must still hear that the spawner is gone.
+  prctl(PR_SET_PDEATHSIG, SIGCONT);
   struct keeper keeper = {
       .keeping = keeping,
       .notice = -1,

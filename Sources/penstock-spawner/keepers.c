@@ -16,6 +16,7 @@ struct entry {
   uint64_t token;
   // The only write end: its close, also by our death, ends the keeper's program.
   int control;
+  int stopped;  // by this signal; 0: it was not
 };
 
 static struct entry *entries;
@@ -80,6 +81,14 @@ void keepers_cancel(uint64_t token) {
   }
 }
 
+// Nobody stops a keeper but the program it watches over, to escape its end: the keeper goes, and the program with it.
+static bool end_stopped(struct entry *entry, int status) {
+  if (!WIFSTOPPED(status)) return false;
+  entry->stopped = WSTOPSIG(status);
+  kill(entry->pid, SIGKILL);
+  return true;
+}
+
 static struct entry *find(pid_t pid) {
   for (size_t i = 0; i < count; i++) {
     if (entries[i].pid == pid) return &entries[i];
@@ -99,19 +108,21 @@ void keepers_reap(void) {
   bool orphans = false;
   for (;;) {
     int status;
-    pid_t pid = waitpid(-1, &status, WNOHANG);
+    pid_t pid = waitpid(-1, &status, WNOHANG | WUNTRACED);
     if (pid <= 0) break;
     struct entry *entry = find(pid);
     if (!entry) {
       orphans = true;
       continue;
     }
+    if (end_stopped(entry, status)) continue;
     struct entry ended = *entry;
     *entry = entries[--count];
     close(ended.control);
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) continue;
     orphans = true;
-    refuse(ended.token, STEP_KEEPER, WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+    int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    refuse(ended.token, STEP_KEEPER, ended.stopped ? ended.stopped : signal);
   }
   if (orphans) end_orphans();
 }

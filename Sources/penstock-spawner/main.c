@@ -38,6 +38,8 @@ static void prepare(void) {
   // Nobody's unmount waits for us.
   if (chdir("/") < 0) return;
   prctl(PR_SET_CHILD_SUBREAPER, 1);
+  // A program may have stopped us: the end of the agent, or of a thread of it, wakes us to see the socket's end.
+  prctl(PR_SET_PDEATHSIG, SIGCONT);
   record_prepare();
 }
 

@@ -50,7 +50,7 @@ enum step {
   STEP_STDIO,
   STEP_DIRECTORY,
   STEP_EXEC,
-  STEP_KEEPER,  // the keeper itself died; `value` is the signal
+  STEP_KEEPER,  // the keeper itself was killed or stopped; `value` is the signal
 };
 
 struct outcome {

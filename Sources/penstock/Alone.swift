@@ -31,7 +31,7 @@ extension Place {
     defer { withExtendedLifetime(signals) {} }
     let outcome: Result<[RunID], any Error>
     do {
-      try await agent.configs.refresh()
+      try await agent.configs.lookUp()
       let ids = try await begin(assembly)
       try await agent.runQueued()
       outcome = .success(ids)

@@ -275,14 +275,16 @@ import Testing
     #expect(try await place.attempts(runs[0]).allSatisfy { $0.state != .running })
   }
 
-  @Test func `a stage that takes its drop away fails or loses nothing else`() async throws {
+  @Test func `P17 a stage that takes its drop away fails, and loses nothing else`() async throws {
     let place = try ScenarioWorkspace()
     try place.pipeline(stages: [("thief", "rm -rf \"$PENSTOCK_HOME/var/work/$PENSTOCK_RUN\"")])
     try place.drop("a.csv")
     let up = try await place.penstock("up", "--once")
-    #expect(up.code == 0, "\(up.complaints)")
+    #expect(up.code == 1, "\(up.complaints)")
     #expect(place.logged("an ended run's drop cannot be filed yet; trying again").count == 1)
-    #expect(try await place.runs().map(\.filed) == [true])
+    let run = try #require(try await place.runs().first)
+    #expect(run.filed && run.state == .failed && run.failedStage == "thief")
+    #expect(run.reason == "stage `thief` failed: the drop was taken out of `var/work/\(run.id)`")
   }
 
   @Test func `what stands in the way of filing one drop does not keep others from being filed`() async throws {

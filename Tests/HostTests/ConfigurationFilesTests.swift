@@ -1,6 +1,8 @@
 import Core
 import Foundation
+import Glibc
 import Host
+import Synchronization
 import Testing
 
 @Suite struct ConfigurationFilesTests {
@@ -25,6 +27,126 @@ import Testing
         "pipelines/open/c.yaml:1:1: error: everyone may write to the directory `HERE/pipelines/open`, so the file is not read\n  chmod o-w on that directory",
       ])
     #expect(loaded.compactMap(\.version?.path) == ["pipelines/b.yaml", "pipelines/sticky/d.yaml"])
+  }
+
+  @Test(.enabled(if: geteuid() == 0, "only root can give files away"))
+  func `C08: a file of some other user is not read`() throws {
+    let workspace = try ConfiguredWorkspace()
+    try workspace.write("pipelines/a.yaml", PipelineMistakesTests.good)
+    #expect(workspace.pipelines().map(\.isValid) == [true])
+    #expect(chown(workspace.path + "/pipelines/a.yaml", 12345, 12345) == 0)
+    #expect(
+      workspace.pipelines().flatMap(\.diagnostics).map(\.rendered) == [
+        "pipelines/a.yaml:1:1: error: the file belongs to user 12345, who could change it any time, so it is not read\n  chown it to the user the agent runs as, 0"
+      ])
+    // a whole workspace of another user, as where it is mounted into a container
+    #expect(chown(workspace.path + "/pipelines", 12345, 12345) == 0)
+    #expect(workspace.pipelines().map(\.isValid) == [true])
+  }
+
+  @Test func `C08: a link is judged by what it leads to`() throws {
+    let workspace = try ConfiguredWorkspace()
+    let outside = try ConfiguredWorkspace()
+    try outside.write("open/a.yaml", PipelineMistakesTests.good)
+    try workspace.write("pipelines/.keep", "")
+    let link = workspace.path + "/pipelines/a.yaml"
+    #expect(symlink(outside.path + "/open/a.yaml", link) == 0)
+    #expect(workspace.pipelines().map(\.isValid) == [true])
+    try outside.setMode("open", 0o777)
+    let said = workspace.pipelines().flatMap(\.diagnostics).map(\.message)
+    #expect(said == ["everyone may write to the directory `\(outside.path)/open`, so the file is not read"])
+    try outside.setMode("open", 0o755)
+    try outside.setMode("open/a.yaml", 0o666)
+    #expect(workspace.pipelines().map(\.isValid) == [false])
+    for target in ["/dev/zero", outside.path, link, "/nowhere/at/all"] {
+      unlink(link)
+      #expect(symlink(target, link) == 0)
+      #expect(workspace.pipelines().compactMap(\.version).isEmpty, "\(target)")
+    }
+  }
+
+  @Test(.timeLimit(.minutes(1))) func `C08: a link that is swapped while it is read leads to one of its files, whole`()
+    async throws
+  {
+    let workspace = try ConfiguredWorkspace()
+    try workspace.write("good.yaml", PipelineMistakesTests.good)
+    try workspace.write("evil.yaml", PipelineMistakesTests.good.replacing("name: x", with: "name: evil"), mode: 0o666)
+    try workspace.write("pipelines/.keep", "")
+    let swapper = Swapper(path: workspace.path)
+    swapper.point(to: "good.yaml")
+    await withTaskGroup { group in
+      group.addTask {
+        while !swapper.isDone {
+          swapper.point(to: "evil.yaml")
+          swapper.point(to: "good.yaml")
+        }
+      }
+      for _ in 0..<300 {
+        #expect(!workspace.pipelines().contains { $0.version?.pipeline.name == "evil" })
+      }
+      swapper.finish()
+    }
+  }
+
+  /// Lets a link lead now here, now there.
+  private final class Swapper: Sendable {
+    private let path: String
+    private let done = Mutex(false)
+
+    init(path: String) { self.path = path }
+
+    var isDone: Bool { done.withLock { $0 } }
+
+    func finish() { done.withLock { $0 = true } }
+
+    func point(to target: String) {
+      unlink(path + "/.next")
+      symlink(path + "/" + target, path + "/.next")
+      rename(path + "/.next", path + "/pipelines/a.yaml")
+    }
+  }
+
+  @Test(.timeLimit(.minutes(1))) func `C03: an unknown key is an error that names the nearest`() throws {
+    let workspace = try ConfiguredWorkspace()
+    try workspace.write("pipelines/a.yaml", "pipeline: { name: x }\nstages: [ { name: a, run: [a], timeuot: 5s } ]\n")
+    let loaded = try #require(workspace.pipelines().first)
+    #expect(loaded.version == nil)
+    #expect(loaded.diagnostics.map(\.hint) == ["did you mean `timeout`?"])
+  }
+
+  @Test(.timeLimit(.minutes(2))) func `C02: a mebibyte of unknown keys is refused in a moment`() throws {
+    let workspace = try ConfiguredWorkspace()
+    let keys = (0..<90_000).map { "key\($0): 1" }.joined(separator: "\n")
+    try workspace.write("pipelines/a.yaml", PipelineMistakesTests.good + keys)
+    let clock = ContinuousClock()
+    var loaded: [LoadedPipeline] = []
+    let took = clock.measure { loaded = workspace.pipelines() }
+    #expect(loaded.map(\.isValid) == [false])
+    // a build without optimisation on a busy machine; 1 s for the true one
+    #expect(took < .seconds(20), "\(took)")
+  }
+
+  @Test(.timeLimit(.minutes(2)))
+  func `C04: of a thousand pipelines those with a circle or a missing stage are refused alone`()
+    throws
+  {
+    let workspace = try ConfiguredWorkspace()
+    for n in 0..<996 {
+      try workspace.write("pipelines/p\(n).yaml", "pipeline: { name: p\(n) }\nstages: [ { name: a, run: [a] } ]\n")
+    }
+    let stages = [
+      "circle": "[ { name: a, run: [a], needs: [b] }, { name: b, run: [b], needs: [a] } ]",
+      "missing": "[ { name: a, run: [a], needs: [nowhere] } ]", "unknown": "[ { name: a, uses: no/such } ]",
+      "itself": "[ { name: a, run: [a], needs: [a] } ]",
+    ]
+    for (name, stages) in stages {
+      try workspace.write("pipelines/\(name).yaml", "pipeline: { name: \(name) }\nstages: \(stages)\n")
+    }
+    let loaded = workspace.pipelines()
+    #expect(loaded.count == 1000)
+    #expect(Set(loaded.filter { !$0.isValid }.compactMap(\.name)) == Set(stages.keys))
+    #expect(loaded.compactMap(\.version).count == 996)
+    for file in loaded where !file.isValid { #expect(!file.diagnostics.isEmpty, "\(file.path)") }
   }
 
   @Test func `only files that are meant are read`() throws {

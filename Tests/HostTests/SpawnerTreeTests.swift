@@ -74,6 +74,34 @@ import Testing
     }
   }
 
+  @Test(.timeLimit(.minutes(1))) func `P06 a program that stops the process that watches over it is ended with it`()
+    async throws
+  {
+    try await SpawnerFixture.with { fixture in
+      let (request, mark) = marked(
+        fixture.shell("trap '' TERM; (while :; do kill -STOP $PPID; done) & kill -STOP $PPID; sleep 1000"))
+      let result = try await fixture.runner.run(request.with { $0.timeout = .seconds(900) })
+      #expect(result.unstarted?.contains("which signal 19 stopped") == true, "\(result.termination)")
+      try await eventually("its tree is gone") { ProcessTable.processes(marked: mark) == [] }
+      #expect(try await fixture.runner.run(fixture.program("/bin/true")).termination == .exited(0))
+    }
+  }
+
+  @Test(.timeLimit(.minutes(1))) func `P06 a program that stops the spawner keeps no other from its end or its start`()
+    async throws
+  {
+    try await SpawnerFixture.with { fixture in
+      _ = try await fixture.runner.run(fixture.program("/bin/true"))
+      let spawner = try #require(fixture.runner.process)
+      let result = try await fixture.runner.run(
+        fixture.shell("kill -STOP \(spawner); sleep 1000").with { $0.timeout = .milliseconds(300) })
+      #expect(result.ending == .timeout)
+      #expect(try await fixture.runner.run(fixture.program("/bin/true")).termination == .exited(0))
+      kill(spawner, SIGSTOP)
+    }
+    // the fixture's end waits for that of the spawner
+  }
+
   @Test(.timeLimit(.minutes(1))) func `P02 P03 nothing outlives a program that ended itself`() async throws {
     try await SpawnerFixture.with { fixture in
       // It waits for them through a FIFO, without being told by the test.

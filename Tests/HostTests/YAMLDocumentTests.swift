@@ -102,6 +102,11 @@ import Testing
     #expect(complaint(Array(bomb.utf8))?.contains("anchor") == true)
   }
 
+  @Test func `C02: what YAML 1.1 would take for another value is text`() throws {
+    let root = try parse("a: no\nb: 0777\nc: 12:30\nd: 1_000\ne: off\nf: y\n")
+    #expect(root.json == ["a": "no", "b": "0777", "c": "12:30", "d": "1_000", "e": "off", "f": "y"])
+  }
+
   @Test func `64 levels are read, 65 are not`() {
     func nested(_ depth: Int) -> [UInt8] {
       Array((String(repeating: "[", count: depth) + String(repeating: "]", count: depth)).utf8)

@@ -31,7 +31,18 @@ enum Replies {
     guard let other = try? JSONDecoder().decode(JSON.self, from: Data(bytes)) else {
       throw Broken(description: "accepted, and Foundation refuses it")
     }
-    try hold(value == other, "Foundation reads \(other), we read \(value)")
+    try hold(same(value, other), "Foundation reads \(other), we read \(value)")
     try hold(try JSON(parsing: value.line().utf8) == value, "not read back as written")
+  }
+
+  /// Numbers by their value: Foundation takes some whole ones for fractions.
+  private static func same(_ one: JSON, _ other: JSON) -> Bool {
+    switch (one, other) {
+    case (.array(let left), .array(let right)):
+      left.count == right.count && zip(left, right).allSatisfy { same($0, $1) }
+    case (.object(let left), .object(let right)):
+      left.count == right.count && left.allSatisfy { key, value in right[key].map { same(value, $0) } ?? false }
+    default: one == other || one.double != nil && one.double == other.double
+    }
   }
 }

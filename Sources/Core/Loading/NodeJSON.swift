@@ -35,6 +35,7 @@ extension Node {
     }
     if let number = Int(text) { return .integer(number) }
     guard let number = Double(text), number.isFinite else { return .string(text) }
-    return .number(number)
+    // as JSON has it, where `2.0` is the whole number 2
+    return Int(exactly: number).map { .integer($0) } ?? .number(number)
   }
 }

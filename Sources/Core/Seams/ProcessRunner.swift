@@ -80,6 +80,8 @@ package struct ProgramResult: Sendable, Equatable {
   /// What it wrote to stdout, up to the limit.
   package var reply: [UInt8]
   package var replyIsCut: Bool
+  /// It could not be started for want of processes, descriptors or memory, of which there may be some later.
+  package var isShortage: Bool
 
   /// Who ended the program.
   package enum Ending: String, Sendable, Equatable, Codable {
@@ -91,12 +93,14 @@ package struct ProgramResult: Sendable, Equatable {
   }
 
   package init(
-    termination: Termination, ending: Ending, usage: ResourceUsage, reply: [UInt8], replyIsCut: Bool
+    termination: Termination, ending: Ending, usage: ResourceUsage, reply: [UInt8], replyIsCut: Bool,
+    isShortage: Bool = false
   ) {
     self.termination = termination
     self.ending = ending
     self.usage = usage
     self.reply = reply
     self.replyIsCut = replyIsCut
+    self.isShortage = isShortage
   }
 }

@@ -88,6 +88,18 @@ package protocol Spool: Attic {
   /// Lower-case hex SHA-256 of a claimed drop.
   func digest(of name: FileName, of id: RunID) throws -> String
 
+  /// What a claimed drop and its directory look like; `nil` where either is gone.
+  func state(of name: FileName, of id: RunID) -> DropState?
+
+  /// Moves what lies beside a claimed drop to `runs/<id>/drop.beside/`; returns the names.
+  func clear(besides name: FileName, of id: RunID) throws -> [FileName]
+
+  /// stat(2) of an absolute path; `nil` where there is nothing.
+  func sample(at path: String) -> FileSample?
+
+  /// Lower-case hex SHA-256 of a file given by its absolute path.
+  func digest(at path: String) throws -> String
+
   /// An absolute path of the claimed drop that any program can be given: an alias where the name is not UTF-8.
   func path(of name: FileName, of id: RunID) throws -> String
 
@@ -122,6 +134,17 @@ package protocol Spool: Attic {
 
   /// Size of a file given by its absolute path; `nil` where it is no regular file.
   func bytes(at path: String) -> Int?
+}
+
+/// A claimed drop and `work/<id>/` around it, to tell later whether a program was at them.
+package struct DropState: Sendable, Equatable {
+  package var file: FileSample
+  package var directory: FileSample
+
+  package init(file: FileSample, directory: FileSample) {
+    self.file = file
+    self.directory = directory
+  }
 }
 
 package enum ClaimOutcome: Sendable, Equatable {

@@ -30,6 +30,8 @@ extension StatusReport: Answer {
           ]
         }),
       "slots": [], "configs": .array(configs.map(\.json)), "policies": [],
+      "orphaned": .array(
+        orphaned.sorted { $0.key < $1.key }.map { ["pipeline": .string($0.key), "runs": .integer($0.value)] }),
     ]
   }
 
@@ -154,9 +156,12 @@ private struct StatusPage {
   }
 
   func configLines() -> [String] {
-    guard !report.invalid.isEmpty else { return [] }
-    return ["", output.toned("invalid pipelines", .strong)]
-      + report.invalid.flatMap { fitted($0.words(time)) }
+    let orphaned = report.orphaned.sorted { $0.key < $1.key }.map { name, runs in
+      "  \(Shown.words(name)): its file is gone; \(Shown.count(runs, "run")) to end on the version begun with"
+    }
+    let invalid = report.invalid.flatMap { fitted($0.words(time)) }
+    return (invalid.isEmpty ? [] : ["", output.toned("invalid pipelines", .strong)] + invalid)
+      + (orphaned.isEmpty ? [] : ["", output.toned("orphaned pipelines", .strong)] + orphaned)
   }
 
   /// What to do where nothing has happened yet.

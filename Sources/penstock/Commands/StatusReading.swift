@@ -36,6 +36,11 @@ struct StatusReading {
       }
     }
     report.hasPipelines = !versions.isEmpty
+    let inForce = Set(versions.map(\.pipeline.name))
+    let open = report.queue + report.running.map(\.run)
+    for run in open where !run.pipeline.isEmpty && !inForce.contains(run.pipeline) {
+      report.orphaned[run.pipeline, default: 0] += 1
+    }
     report.inbox =
       live.map { InboxView(live: $0, versions: versions) }
       ?? InboxView(lookingAt: workspace.inbox, versions: versions)

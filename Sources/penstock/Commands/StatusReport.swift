@@ -29,6 +29,8 @@ struct StatusReport: Sendable {
   var counts: [RunCount] = []
   var inbox = InboxView()
   var configs: [ConfigView] = []
+  /// Open runs by pipeline whose file is gone: they end on the version they began with.
+  var orphaned: [String: Int] = [:]
   var hasPipelines = false
 
   init(home: String, now: Date) {

@@ -1,0 +1,35 @@
+import Core
+import Store
+
+/// What the first stage of a run gets: the drop; without one the data sources; without those the latest drop that is
+/// done.
+struct RunOrigin {
+  let bench: Workbench
+  let run: Run
+  let pipeline: Pipeline
+
+  func parts() async throws -> [Envelope.FilePart] {
+    if let drop = run.drop {
+      let path = try bench.spool.path(of: drop.name, of: run.id)
+      return [
+        Envelope.FilePart(name: "input", path: path, stage: nil, sha256: drop.sha256, bytes: drop.bytes)
+      ]
+    }
+    if let earlier = run.rerunOf {
+      guard let drop = try await bench.store.reader.run(matching: .id(earlier)).drop else { return [] }
+      let path = try bench.spool.path(ofDone: drop.name, of: earlier, for: run.id)
+      return [
+        Envelope.FilePart(name: "input", path: path, stage: nil, sha256: drop.sha256, bytes: drop.bytes)
+      ]
+    }
+    return try pipeline.sources.enumerated().map { index, source in
+      let path = source.path.hasPrefix("/") ? source.path : bench.home + "/" + source.path
+      guard let bytes = bench.spool.bytes(at: path) else {
+        throw HostError(
+          "data source `\(Display.escaped(source.path))` of pipeline `\(pipeline.name)` is no file")
+      }
+      let name = index == 0 ? "input" : "input-\(index + 1)"
+      return Envelope.FilePart(name: name, path: path, stage: nil, sha256: nil, bytes: bytes)
+    }
+  }
+}

@@ -1,0 +1,90 @@
+import Core
+import Foundation
+import Store
+import Testing
+
+/// Programs that are at the drop they were only given to read.
+@Suite(.serialized, .timeLimit(.minutes(1))) struct ScenarioDropTests {
+  private static let drop = "$PENSTOCK_HOME/var/work/$PENSTOCK_RUN/a.csv"
+
+  private func worked(_ program: String, hook: String? = nil) async throws -> (ScenarioWorkspace, Run) {
+    let place = try ScenarioWorkspace()
+    try place.pipeline(stages: [("first", program), ("next", "exit 0")])
+    if let hook { try place.script("hooks/after-run.d/10", hook) }
+    try place.drop("a.csv", "a,b\n1,2\n")
+    _ = try await place.penstock("up", "--once")
+    return (place, try #require(try await place.runs().first))
+  }
+
+  @Test(arguments: [
+    ("echo more >> \"\(drop)\"", "was changed"), ("printf 'x,b\\n1,2\\n' > \"\(drop)\"", "was changed"),
+    ("sed -i s/1/9/ \"\(drop)\"", "was changed"), ("ln -sf /etc/hostname \"\(drop)\"", "has none"),
+    ("rm \"\(drop)\"", "was taken out of"),
+  ])
+  func `P17 a drop that a stage changes, replaces or removes is never filed as done`(program: String, words: String)
+    async throws
+  {
+    let (place, run) = try await worked(program)
+    #expect(run.state == .failed && run.failedStage == "first")
+    #expect(run.reason?.contains(words) == true, "\(run.reason ?? "")")
+    #expect(try await place.attempts(run).map(\.state) == [.failed])
+    #expect(place.filed("done").isEmpty)
+  }
+
+  @Test func `P17 a hook that changes the drop of a run that went well fails it`() async throws {
+    let (place, run) = try await worked("exit 0", hook: "echo more >> \"\(Self.drop)\"")
+    #expect(run.state == .failed)
+    #expect(run.reason?.contains("was changed: it came with sha256") == true, "\(run.reason ?? "")")
+    #expect(place.filed("failed") == [run.id.text: ["a.csv"]])
+  }
+
+  @Test func `P17 a drop that was only touched, or written with the same bytes, is done`() async throws {
+    let (place, run) = try await worked("touch \"\(Self.drop)\"; cp \"\(Self.drop)\" x; cat x > \"\(Self.drop)\"")
+    #expect(run.state == .done, "\(run.reason ?? "")")
+    #expect(place.text("var/done/\(run.id)/a.csv") == "a,b\n1,2\n")
+  }
+
+  @Test func `P17 what a stage puts beside its drop is not filed with it`() async throws {
+    let (place, run) = try await worked(
+      "cd \"$PENSTOCK_HOME/var/work/$PENSTOCK_RUN\"; echo x > extra.csv; mkdir d; echo y > d/z")
+    #expect(run.state == .done)
+    #expect(place.filed("done") == [run.id.text: ["a.csv"]])
+    #expect(place.names("var/runs/\(run.id)/drop.beside") == ["d", "extra.csv"])
+    #expect(place.text("var/runs/\(run.id)/drop.beside/d/z") == "y\n")
+  }
+
+  @Test func `P17 a drop that is done already may not be changed by a run that reads it again`() async throws {
+    let place = try ScenarioWorkspace()
+    try place.pipeline(stages: [
+      (
+        "only",
+        "[ -e \"$PENSTOCK_HOME/bad\" ] || exit 0; for f in \"$PENSTOCK_HOME\"/var/done/*/a.csv; do echo x >> \"$f\"; done"
+      )
+    ])
+    try place.drop("a.csv")
+    #expect(try await place.penstock("up", "--once").code == 0)
+    try place.write("bad", "")
+    #expect(try await place.penstock("run", "p").code == 1)
+    let run = try #require(try await place.runs().last)
+    #expect(run.state == .failed && run.reason?.contains("was changed") == true, "\(run.reason ?? "")")
+  }
+
+  @Test func `P17 after an interruption the drop's bytes are compared anew`() async throws {
+    let place = try ScenarioWorkspace()
+    try place.pipeline(stages: [
+      (
+        "first",
+        "[ -e \"$PENSTOCK_HOME/again\" ] && exit 0; echo more >> \"\(Self.drop)\"; touch \"$PENSTOCK_HOME/again\"; sleep 100"
+      )
+    ])
+    let agent = try await place.up()
+    try place.drop("a.csv")
+    try await until("the stage") { place.exists("again") }
+    agent.signal(SIGKILL)
+    _ = try await agent.end()
+    #expect(try await place.penstock("up", "--once").code == 1)
+    let run = try #require(try await place.runs().first)
+    #expect(run.state == .failed && run.reason?.contains("was changed") == true, "\(run.reason ?? "")")
+    #expect(place.filed("done").isEmpty)
+  }
+}
