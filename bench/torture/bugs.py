@@ -22,7 +22,7 @@ def stale() -> list[str]:
     """Patches that do not apply to the tree as it is."""
     found = []
     for patch in patches():
-        words = ["git", "apply", "--check", "--recount", str(patch)]
+        words = ["git", "apply", "--check", "--recount", "-C1", str(patch)]
         done = subprocess.run(words, cwd=build.ROOT, capture_output=True, text=True, check=False)
         if done.returncode:
             found.append(f"{patch.name}: {done.stderr.strip()}")
