@@ -21,6 +21,18 @@ package enum CandidateName {
     (".swx", "an editor's swap file"), (".swpx", "an editor's swap file"),
   ]
 
+  /// Names beside an empty drop that tell that its content is still on its way: a browser makes `a.pdf` to keep the
+  /// name, and fills `a.pdf.part`.
+  package static func fillers(of name: FileName) -> [FileName] {
+    endings.map(\.0).filter { !$0.hasPrefix(".sw") }.map { FileName(name.bytes + Array($0.utf8)) }
+  }
+
+  /// Whether a name that is passed over is one of a transfer, which should not stay for long.
+  package static func isTransient(_ name: FileName) -> Bool {
+    guard let refusal = refusal(of: name) else { return false }
+    return ["transfer", "download", "temporary"].contains { refusal.contains($0) }
+  }
+
   private static func hidden(_ text: String) -> String {
     if text.hasPrefix(".nfs") { return "deleted, but kept by NFS for a program that has it open" }
     if text.hasPrefix(".~lock."), text.hasSuffix("#") { return "a lock of an office program" }

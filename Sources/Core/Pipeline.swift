@@ -42,11 +42,20 @@ package struct PipelineTrigger: Sendable, Equatable, Codable {
   package var priority: Int
   /// New content of the pipeline's file starts a run, once per content.
   package var onConfig: Bool
+  /// What happens to content that an earlier done drop had; `nil` leaves it to the settings.
+  package var duplicates: DuplicateRule?
+  /// A drop waits until a file of this name lies beside it; `nil` waits for none.
+  package var doneFile: DoneFile?
 
-  package init(inbox: NamePattern? = nil, priority: Int = 0, onConfig: Bool = false) {
+  package init(
+    inbox: NamePattern? = nil, priority: Int = 0, onConfig: Bool = false, duplicates: DuplicateRule? = nil,
+    doneFile: DoneFile? = nil
+  ) {
     self.inbox = inbox
     self.priority = priority
     self.onConfig = onConfig
+    self.duplicates = duplicates
+    self.doneFile = doneFile
   }
 }
 

@@ -52,7 +52,8 @@ package enum Shortage: Sendable, Equatable {
     switch self {
     case .space: "free space, or lower `reserve` in etc/penstock.yaml"
     case .files: "remove files from that filesystem, such as old runs by `penstock gc`"
-    case .readOnly: "see `dmesg` why, repair it and mount it read-write again"
+    case .readOnly("inbox/"): "mount it writable, or set `source: keep`"
+    case .readOnly: "see `dmesg` why, repair it and mount it writable again"
     case .refused: "see the reason; nothing is lost, and intake goes on by itself"
     }
   }

@@ -10,6 +10,13 @@ package enum Routing {
     return matching.min { precedes($0.version.pipeline, $1.version.pipeline) }
   }
 
+  /// Whether a file of this name says that a drop is whole, and is none itself.
+  package static func isDoneFile(_ name: FileName, among versions: [PipelineVersion]) -> Bool {
+    versions.contains { version in
+      version.pipeline.trigger.doneFile?.belongs(name, to: version.pipeline.trigger.inbox) ?? false
+    }
+  }
+
   /// All pipelines that would take the drop, the one that has it first: for `why`.
   package static func candidates(for name: FileName, among versions: [PipelineVersion]) -> [String] {
     ranked(versions).filter { $0.pipeline.trigger.inbox?.captures(of: name) != nil }.map(\.pipeline.name)

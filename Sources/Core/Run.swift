@@ -26,6 +26,10 @@ package struct Run: Sendable, Equatable {
   package var resumes: Date?
   /// The run this one repeats.
   package var rerunOf: RunID?
+  /// The first done run of the same pipeline on the same content.
+  package var duplicateOf: RunID?
+  /// The run one of whose programs put the drop into the inbox.
+  package var parent: RunID?
   /// When a person said that they have seen how it went wrong.
   package var acknowledged: Date?
 
@@ -34,6 +38,7 @@ package struct Run: Sendable, Equatable {
     trigger: RunTrigger, drop: Drop? = nil, options: RunOptions = RunOptions(), created: Date,
     started: Date? = nil, ended: Date? = nil, reason: String? = nil, failedStage: String? = nil,
     filed: Bool = false, resumes: Date? = nil, rerunOf: RunID? = nil,
+    duplicateOf: RunID? = nil, parent: RunID? = nil,
     acknowledged: Date? = nil
   ) {
     self.id = id
@@ -52,8 +57,15 @@ package struct Run: Sendable, Equatable {
     self.filed = filed
     self.resumes = resumes
     self.rerunOf = rerunOf
+    self.duplicateOf = duplicateOf
+    self.parent = parent
     self.acknowledged = acknowledged
   }
+}
+
+extension Run {
+  /// Whether it waits for a person, whatever the time.
+  package var isHeld: Bool { state == .waiting && resumes == nil }
 }
 
 package enum RunState: String, Sendable, Codable, CaseIterable {
@@ -89,12 +101,21 @@ package struct Drop: Sendable, Equatable, Codable {
   package var sha256: String?
   /// Parts of the name the pipeline's pattern captured.
   package var captures: [String: String]
+  /// Its mtime when it was claimed, nanoseconds since 1970.
+  package var modified: Int64?
+  /// When it came to lie in the inbox under this name: its ctime there.
+  package var arrived: Date?
 
-  package init(name: FileName, bytes: Int, sha256: String? = nil, captures: [String: String] = [:]) {
+  package init(
+    name: FileName, bytes: Int, sha256: String? = nil, captures: [String: String] = [:], modified: Int64? = nil,
+    arrived: Date? = nil
+  ) {
     self.name = name
     self.bytes = bytes
     self.sha256 = sha256
     self.captures = captures
+    self.modified = modified
+    self.arrived = arrived
   }
 }
 

@@ -14,6 +14,14 @@ package struct Settings: Sendable, Equatable {
   package var poll = Duration.seconds(5)
   /// How long an empty drop is waited for.
   package var settleEmpty = Duration.seconds(10)
+  /// What becomes of drops that stay empty.
+  package var empty = EmptyRule.run
+  /// A drop whose writer has had it open for longer is told of.
+  package var stuckWriter = Duration.seconds(3600)
+  /// What happens to content that an earlier done drop of the same pipeline had, where the pipeline does not say.
+  package var duplicates = DuplicateRule.run
+  /// Whether drops leave the inbox.
+  package var source = SourceRule.move
   /// Free bytes on the spool's filesystem below which nothing is claimed.
   package var reserve = 512 << 20
   /// From TERM to KILL.

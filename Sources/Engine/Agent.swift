@@ -98,8 +98,12 @@ package final class Agent: Sendable {
   /// What the database suffers from, in words.
   package func troubles() -> [String] { upkeep.troubles }
 
-  /// How watching goes.
-  package func watching() -> WatchReport { watcher.report() }
+  /// How watching goes; its troubles are those of the database as well.
+  package func watching() -> WatchReport {
+    var report = watcher.report()
+    report.troubles += upkeep.troubles
+    return report
+  }
 
   /// Works until stopped, or with `once` until nothing is left to do.
   /// - Parameter onReady: called when it is recovered and about to take drops in.
@@ -147,6 +151,9 @@ package final class Agent: Sendable {
       for try await _ in group {}
     }
   }
+
+  /// Knows of a run that waits for a person: for a command without an agent.
+  package func hold(_ run: Run) { dispatcher.park(run, until: nil) }
 
   /// Ends a run that no agent works, as cancelled, and files its drop.
   package func abandon(_ run: Run) async throws {

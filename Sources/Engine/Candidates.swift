@@ -10,6 +10,11 @@ struct Candidates {
     var reason: Settling.Reason
     /// What was said of it when it was last held or unmatched, so that the same is not said again.
     var said: String?
+    /// Since when its writer has had it open, and whether that was told of.
+    var openSince: Duration?
+    var isToldStuck = false
+    /// Its done file lies there.
+    var isAnnounced = false
   }
 
   private static let unmatchedSaid = ""
@@ -27,6 +32,11 @@ struct Candidates {
   /// Names that will not settle by waiting: why they stay.
   private(set) var held: [FileName: String] = [:]
   private(set) var unmatched: Set<FileName> = []
+  /// Drops that wait for their done file, and the other way round.
+  private var awaiting: [FileName: FileName] = [:]
+  private var awaited: [FileName: Set<FileName>] = [:]
+  /// Names that stay in the inbox although they were taken, as they were then.
+  private var kept: [FileName: FileSample] = [:]
 
   init(times: Settling.Times) { self.times = times }
 
@@ -35,6 +45,7 @@ struct Candidates {
   /// An event or a scan named it.
   /// - Parameter moved: `nil` where only the scan found it.
   mutating func notice(_ name: FileName, moved: Bool?, now: Duration) {
+    stopAwaiting(name)
     let said = held.removeValue(forKey: name) ?? (unmatched.remove(name) == nil ? nil : Self.unmatchedSaid)
     if var known = byName[name] {
       guard let moved else { return }
@@ -49,7 +60,9 @@ struct Candidates {
   }
 
   /// Whether a scan need not notice this name again.
-  func knows(_ name: FileName) -> Bool { byName[name] != nil || unmatched.contains(name) || held[name] != nil }
+  func knows(_ name: FileName) -> Bool {
+    byName[name] != nil || unmatched.contains(name) || held[name] != nil || awaiting[name] != nil
+  }
 
   /// Takes out up to `limit` names whose time has come.
   mutating func takeDue(now: Duration, limit: Int) -> [FileName] {
@@ -69,8 +82,15 @@ struct Candidates {
   func due(_ name: FileName) -> Duration? { byName[name]?.due }
 
   /// Takes one look in and says whether the name may be claimed.
-  mutating func looked(at name: FileName, _ sample: FileSample, _ openness: Openness, now: Duration) -> Bool {
+  /// - Parameter isAnnounced: whether its done file says that it is whole.
+  mutating func looked(
+    at name: FileName, _ sample: FileSample, _ openness: Openness, isAnnounced: Bool = false, now: Duration
+  ) -> Bool {
     guard var candidate = byName[name] else { return false }
+    if isAnnounced, !candidate.isAnnounced { candidate.settling.noticed(moved: true, now: now) }
+    candidate.isAnnounced = isAnnounced
+    candidate.openSince = openness == .openForWriting ? candidate.openSince ?? now : nil
+    if candidate.openSince == nil { candidate.isToldStuck = false }
     switch candidate.settling.looked(sample, openness, now: now) {
     case .claim:
       return true
@@ -87,6 +107,53 @@ struct Candidates {
     byName[name] = nil
     held[name] = nil
     unmatched.remove(name)
+    stopAwaiting(name)
+  }
+
+  /// Whether the writer of a drop has had it open for longer than `limit`, told once.
+  mutating func isNewlyStuck(_ name: FileName, _ limit: Duration, now: Duration) -> Bool {
+    guard let candidate = byName[name], let since = candidate.openSince, now - since >= limit, !candidate.isToldStuck
+    else { return false }
+    byName[name]?.isToldStuck = true
+    return true
+  }
+
+  /// It is looked at again when its done file comes.
+  mutating func await(_ doneFile: FileName, for name: FileName) {
+    forget(name)
+    awaiting[name] = doneFile
+    awaited[doneFile, default: []].insert(name)
+  }
+
+  /// A name came that drops may wait for.
+  mutating func announced(by doneFile: FileName, now: Duration) {
+    for name in awaited[doneFile] ?? [] { notice(name, moved: nil, now: now) }
+  }
+
+  private mutating func stopAwaiting(_ name: FileName) {
+    guard let doneFile = awaiting.removeValue(forKey: name) else { return }
+    awaited[doneFile]?.remove(name)
+    if awaited[doneFile]?.isEmpty == true { awaited[doneFile] = nil }
+  }
+
+  /// It was taken and stays where it is.
+  mutating func keep(_ name: FileName, _ sample: FileSample) {
+    forget(name)
+    kept[name] = sample
+  }
+
+  /// Whether a look finds what was taken already, and nothing newer.
+  mutating func isKept(_ name: FileName, _ sample: FileSample) -> Bool {
+    guard kept[name] == sample else { return false }
+    byName[name] = nil
+    return true
+  }
+
+  /// Looks at a name again at a moment, for it could not be claimed now.
+  mutating func postpone(_ name: FileName, until due: Duration) {
+    guard byName[name] != nil else { return }
+    byName[name]?.due = due
+    looks.insert(Look(at: due, name: name))
   }
 
   /// - Returns: whether that is news.
@@ -106,19 +173,23 @@ struct Candidates {
 
   /// Looks at the unmatched again: the pipelines changed.
   mutating func reconsiderUnmatched(now: Duration) {
-    for name in unmatched { notice(name, moved: nil, now: now) }
+    for name in Array(unmatched) + Array(awaiting.keys) { notice(name, moved: nil, now: now) }
   }
 
   /// Looks at the held again: from time to time, for what holds them may be gone.
   mutating func reconsiderHeld(now: Duration) {
-    for name in held.keys { notice(name, moved: nil, now: now) }
+    for name in Array(held.keys) + Array(awaiting.keys) { notice(name, moved: nil, now: now) }
   }
 
-  /// Makes names due that were taken out to be looked at, and could not be.
-  mutating func lookAgain(at names: [FileName], now: Duration) {
+  /// Names that are known and wait for nothing: held, unmatched, or kept.
+  var resting: Set<FileName> { unmatched.union(held.keys).union(kept.keys) }
+
+  /// Forgets names that rest and were not found any more.
+  mutating func forgetResting(_ names: Set<FileName>) {
     for name in names {
-      byName[name]?.due = now
-      if byName[name] != nil { looks.insert(Look(at: now, name: name)) }
+      held[name] = nil
+      kept[name] = nil
+      unmatched.remove(name)
     }
   }
 
@@ -129,6 +200,7 @@ struct Candidates {
 
   /// Every name with what it waits for, for `status` and `inbox`.
   func waiting() -> [(name: FileName, reason: String)] {
-    byName.map { ($0.key, $0.value.reason.words) }
+    let settling = byName.map { (name: $0.key, reason: $0.value.reason.words) }
+    return settling + awaiting.map { (name: $0.key, reason: "waiting for its done file `\($0.value.displayed)`") }
   }
 }

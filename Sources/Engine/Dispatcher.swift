@@ -178,6 +178,15 @@ package final class Dispatcher: Sendable {
     return true
   }
 
+  /// Takes out a run that waits for a person; `nil` where none such is known.
+  func takeHeld(_ id: RunID) -> Run? {
+    state.withLock { state in
+      guard let parked = state.parked[id], parked.until == nil else { return nil }
+      state.parked[id] = nil
+      return parked.run
+    }
+  }
+
   /// Begins nothing new, neither a run nor a stage; `now` ends what runs, to be taken up by the next agent.
   package func drain(now: Bool) {
     let active = state.withLock { state -> [Cancellation] in
@@ -272,7 +281,12 @@ package final class Dispatcher: Sendable {
 
   private func leave(_ run: Run, _ disposition: RunExecutor.Disposition) {
     var parked: Parked?
-    if case .parked(let until, let isDeferred) = disposition { parked = self.parked(run, until, isDeferred) }
+    if case .parked(let until, let isDeferred) = disposition {
+      var begun = run
+      // so that its after-hooks are owed whatever becomes of it
+      begun.started = run.started ?? bench.now()
+      parked = self.parked(begun, until, isDeferred)
+    }
     state.withLock { state in
       state.active[run.id] = nil
       // in one step, so that a cancel finds it here or there

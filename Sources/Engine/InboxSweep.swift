@@ -7,12 +7,12 @@ struct InboxSweep: Sendable {
   private static let portion = 1024
 
   private let names: any NameStream
-  /// Held or unmatched when it began, and not met yet: at the end they are gone.
+  /// Known and waiting for nothing when it began, and not met yet: at the end they are gone.
   private var unmet: Set<FileName>
 
   init(of names: any NameStream, _ candidates: Candidates) {
     self.names = names
-    unmet = candidates.unmatched.union(candidates.held.keys)
+    unmet = candidates.resting
   }
 
   /// The next names; none where all have been read.
@@ -20,18 +20,18 @@ struct InboxSweep: Sendable {
   func portion() throws -> [FileName] { try names.next(Self.portion) }
 
   /// What is known already keeps its place in the settling.
-  mutating func take(_ names: [FileName], into candidates: inout Candidates, now: Duration) {
+  mutating func take(
+    _ names: [FileName], into candidates: inout Candidates, now: Duration, passingOver isTaken: (FileName) -> Bool
+  ) {
     for name in names where CandidateName.refusal(of: name) == nil {
       unmet.remove(name)
-      if !candidates.knows(name) { candidates.notice(name, moved: nil, now: now) }
+      if !candidates.knows(name), !isTaken(name) { candidates.notice(name, moved: nil, now: now) }
     }
   }
 
   /// Forgets what was not met, and looks again at what is held: what holds it may be gone.
   func end(_ candidates: inout Candidates, now: Duration) {
-    for name in unmet where candidates.held[name] != nil || candidates.unmatched.contains(name) {
-      candidates.forget(name)
-    }
+    candidates.forgetResting(unmet)
     candidates.reconsiderHeld(now: now)
   }
 }

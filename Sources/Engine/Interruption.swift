@@ -20,7 +20,10 @@ struct Interruption: Sendable {
       switch policy {
       case .retry, nil: self = .goesOn
       case .fail: self = .fails("stage `\(stage)` was interrupted, and `on_interrupt: fail` forbids another try")
-      case .hold: self = .holds("stage `\(stage)` was interrupted, and `on_interrupt: hold` waits for a person")
+      case .hold:
+        self = .holds(
+          "stage `\(stage)` was interrupted, and `on_interrupt: hold` waits for a person: `penstock retry RUN` lets it go on"
+        )
       }
     }
   }

@@ -33,6 +33,9 @@ package final class PipelineBook: Sendable {
     }
   }
 
+  /// Whether a file of this name belongs to a drop, and is none itself.
+  package func isDoneFile(_ name: FileName) -> Bool { Routing.isDoneFile(name, among: versions) }
+
   /// Which pipeline takes a drop of this name.
   package func route(_ name: FileName) -> (version: PipelineVersion, captures: [String: String])? {
     Routing.route(name, among: versions)

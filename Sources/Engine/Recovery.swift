@@ -19,15 +19,17 @@ struct Recovery: Sendable {
     let reader = bench.store.reader
     // read before: what is adopted is queued by its claim; what a changed file began is queued already
     let known = dispatcher.known
-    let open = try await reader.openRuns().filter { !known.contains($0.id) }
+    // a run whose source is still in the inbox may not begin
+    let stuck = try await intake.takeUp(try await reader.leavingSources())
+    let open = try await reader.openRuns().filter { !known.contains($0.id) && !stuck.contains($0.id) }
     let left = Dictionary(grouping: try await reader.runningAttempts(), by: \.run)
-    let adopted = try await adoptWork()
+    let adopted = try await adoptWork(except: stuck)
     try await takeUp(interrupted: open.filter { left[$0.id] != nil }, left)
     for run in open where left[run.id] == nil {
       takeUp(run)
       Failpoint.recoveryTaken.pass()
     }
-    for run in try await reader.unfiled() {
+    for run in try await reader.unfiled() where !stuck.contains(run.id) {
       filer.add(Filing(run, ended: run.state))
       Failpoint.recoveryRefiled.pass()
     }
@@ -35,11 +37,11 @@ struct Recovery: Sendable {
   }
 
   /// Claims whose rename came before the end and whose row did not; copies that came to nothing.
-  private func adoptWork() async throws -> Int {
+  private func adoptWork(except stuck: Set<RunID>) async throws -> Int {
     let copies = try bench.spool.copiesInProgress()
     let work = try bench.spool.workInProgress()
     let known = try await bench.store.reader.knownRunIDs(of: copies + work.map(\.id))
-    for id in copies {
+    for id in copies where !stuck.contains(id) {
       if known.contains(id) { try bench.spool.adoptCopy(id) } else { try bench.spool.discardCopy(id) }
     }
     var adopted: [(id: RunID, name: FileName)] = []

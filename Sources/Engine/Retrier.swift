@@ -22,10 +22,11 @@ package struct Retrier: Sendable {
     package let description: String
   }
 
-  /// Records and queues the run that repeats another.
+  /// Records and queues the run that repeats another; one that waits for a person goes on itself.
   /// - Throws: `Refusal`, or what the spool and the store throw.
   package func retry(_ id: RunID) async throws -> Run {
     let earlier = try await bench.store.reader.run(matching: .id(id))
+    if earlier.isHeld { return try await letGoOn(earlier) }
     let name = try check(earlier)
     if let known = try await bench.store.reader.repetition(of: id) { throw repeated(earlier, by: known) }
     let version = try version(for: earlier, name)
@@ -48,6 +49,17 @@ package struct Retrier: Sendable {
     }
     try bench.spool.adoptCopy(run.id)
     dispatcher.add(run, priority: version.pipeline.trigger.priority)
+    return run
+  }
+
+  /// What `on_interrupt: hold` made wait for a person: this is the person.
+  private func letGoOn(_ run: Run) async throws -> Run {
+    guard let held = dispatcher.takeHeld(run.id) else {
+      throw Refusal(description: "run \(run.number) goes on already")
+    }
+    let now = bench.now()
+    try await bench.store.park(run.id, until: now, reason: "a person lets it go on", at: now)
+    dispatcher.add(held, priority: 0)
     return run
   }
 

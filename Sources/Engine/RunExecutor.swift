@@ -55,6 +55,11 @@ struct RunExecutor: Sendable {
       if pending == nil, let cause = cancellation.cause ?? (cancellation.stopsAtBoundary ? .shutdown : nil) {
         return try await stop(cause, closing: ended, &session)
       }
+      // later its bytes are compared after each stage
+      if ended == nil, let taint = bench.taint(of: run) {
+        let open = pending.map { unbegun($0, context: session.context) }
+        return try await end(RunEnding(.quarantined, reason: taint), closing: ended ?? open, &session)
+      }
       let attempt: Attempt
       if let open = pending {
         attempt = open
@@ -211,7 +216,10 @@ struct RunExecutor: Sendable {
         RunEnding(.failed, reason: reason, failedStage: stage.name), closing: ended, &session)
     case .retry, .hold:
       let until = stage.onInterrupt == .retry ? bench.now() : nil
-      let reason = "stage `\(stage.name)` was interrupted"
+      let reason =
+        "stage `\(stage.name)` was interrupted"
+        + (until == nil
+          ? ", and `on_interrupt: hold` waits for a person: `penstock retry \(run.number)` lets it go on" : "")
       try await bench.store.advance(
         Step(
           run: run.id, at: bench.now(), closed: [ended.attempt], hookCalls: session.takeHookCalls(),
@@ -228,7 +236,7 @@ struct RunExecutor: Sendable {
     if try await callHooksAfterRun(&ending, &session) == .cut {
       return try await stop(.shutdown, closing: ended, &session)
     }
-    if let complaint = try session.drop?.complaint() {
+    if ending.state != .quarantined, let complaint = try session.drop?.complaint() {
       if ending.state == .done { ending.state = .failed }
       ending.reason = mask.masked((ending.reason.map { $0 + "; " } ?? "") + complaint)
     }

@@ -22,14 +22,14 @@ struct RunWorker: Sendable {
         return (run, .ended(.quarantined, reason: run.reason))
       }
       let pipeline = try await pipeline(of: run)
-      if let drop = run.drop, drop.sha256 == nil {
-        let digest = try bench.spool.digest(of: drop.name, of: run.id)
-        try await bench.store.setDigest(run.id, sha256: digest)
-        run.drop?.sha256 = digest
+      if entry.opened == nil, let stop = try await Admission(bench: bench).check(&run, pipeline) {
+        if run.state == .quarantined { try await executor(of: run, pipeline, cancellation).tellOfQuarantine() }
+        return (run, stop)
       }
       let resolved = try pipeline.resolved(captures: try await captures(of: run), set: run.options.set)
       return (run, try await executor(of: run, resolved, cancellation).execute(opened: entry.opened))
     } catch let error as HostError where error.isShortage && !run.state.isTerminal {
+      // not the run's fault: it goes on when there is room again
       return (run, try await interruption.take(run, because: error.description))
     } catch let error as any RunProblem {
       return (run, try await fail(run, error.words))

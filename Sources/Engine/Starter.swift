@@ -17,12 +17,12 @@ package struct Starter: Sendable {
   package struct Wish: Sendable, Equatable {
     package var pipeline: String
     /// An absolute path; copied, never moved.
-    package var input: String?
+    package var input: FileName?
     package var options: RunOptions
     package var trigger: RunTrigger
 
     package init(
-      pipeline: String, input: String? = nil, options: RunOptions = RunOptions(), trigger: RunTrigger = .manual
+      pipeline: String, input: FileName? = nil, options: RunOptions = RunOptions(), trigger: RunTrigger = .manual
     ) {
       self.pipeline = pipeline
       self.input = input
@@ -79,7 +79,7 @@ package struct Starter: Sendable {
       }
       return try await bench.store.reader.latestDoneDrop(pipeline: version.pipeline.name).map { run(nil, of: $0.id) }
     }
-    let name = FileName(Array(input.utf8.reversed().prefix { $0 != UInt8(ascii: "/") }.reversed()))
+    let name = input.lastPart
     let captures = version.pipeline.trigger.inbox?.captures(of: name) ?? [:]
     do { _ = try version.pipeline.resolved(captures: captures, set: wish.options.set) } catch {
       throw Refusal(description: error.words)

@@ -72,6 +72,10 @@ extension FileName {
 }
 
 extension HostError {
+  static func failed(_ what: String, _ path: FileName, code: Int32 = errno) -> HostError {
+    HostError("cannot \(what) `\(path.displayed)`: \(String(cString: strerror(code)))", code: code)
+  }
+
   /// `cannot make `x`: No space left on device`, from errno where no code is given.
   static func failed(_ what: String, _ path: String, code: Int32 = errno) -> HostError {
     HostError("cannot \(what) `\(Display.escaped(path))`: \(String(cString: strerror(code)))", code: code)

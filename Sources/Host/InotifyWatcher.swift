@@ -8,35 +8,6 @@ import Synchronization
 /// The regular look stays on the reactor's thread and says nothing where nothing changed, so an idle agent wakes once
 /// in that time and no more. What may wait for a server is left to the thread that asks for the hints.
 package final class InotifyWatcher: Watcher {
-  private struct State {
-    var hints = WatchHints(scanInbox: true)
-    var queue: InotifyQueue?
-    var inboxWatch: Int32 = -1
-    var mode = WatchMode.events
-    var troubles: [Trouble: String] = [:]
-    var overflows = OverflowPacing()
-    var replacements = 0
-    var wasEmpty = false
-    var alarm: Reactor.Alarm?
-    var rhythm = Duration.zero
-    /// The path of the inbox is to be looked at by whoever asks for the hints.
-    var mustAttach = false
-    var isStopped = false
-
-    /// Notes a trouble or its end; what is news of it.
-    mutating func set(_ trouble: Trouble, _ words: String?) -> [WatchNews] {
-      let before = troubles[trouble]
-      troubles[trouble] = words
-      switch (before, words) {
-      case (nil, let words?): return [.troubled(words)]
-      case (let before?, nil): return [.mended(before)]
-      default: return []
-      }
-    }
-  }
-
-  private enum Trouble: Hashable { case inbox, events, configs }
-
   package struct Calls: Sendable {
     var inbox: @Sendable () -> Void
     var configs: @Sendable () -> Void
@@ -54,8 +25,6 @@ package final class InotifyWatcher: Watcher {
 
   private static let inboxEvents = UInt32(
     IN_CREATE | IN_CLOSE_WRITE | IN_MOVED_TO | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF)
-  /// More names than these are left to a scan.
-  private static let mostNames = 16_384
   /// Where the kernel does not tell whether the path still leads to the inbox, it is looked at as often.
   private static let blindTime = Duration.seconds(5)
 
@@ -64,7 +33,7 @@ package final class InotifyWatcher: Watcher {
   private let configs: ConfigWatch
   private let settings: Settings
   private let calls: Calls
-  private let state = Mutex(State())
+  private let state = Mutex(WatchState())
   private let way = Mutex<PathWatch?>(nil)
 
   /// Begins to watch; the first hint is to scan.
@@ -105,14 +74,7 @@ package final class InotifyWatcher: Watcher {
     }
   }
 
-  package func report() -> WatchReport {
-    state.withLock { state in
-      WatchReport(
-        mode: state.mode, filesystem: place.filesystem, overflows: state.overflows.count,
-        replacements: state.replacements,
-        troubles: state.troubles.sorted { "\($0.key)" < "\($1.key)" }.map(\.value))
-    }
-  }
+  package func report() -> WatchReport { state.withLock { $0.report(on: place.filesystem) } }
 
   // MARK: - Watches
 
@@ -194,14 +156,12 @@ package final class InotifyWatcher: Watcher {
           state.hints.configs = true
           touchesConfigs = true
         } else if event.watch == state.inboxWatch {
-          touchesInbox = true
           if event.name.bytes.isEmpty {
-            mayBeReplaced = true
+            (mayBeReplaced, touchesInbox) = (true, true)
             state.hints.scanInbox = true
-          } else if state.hints.names.count < Self.mostNames || state.hints.names[event.name] != nil {
-            state.hints.names[event.name] = event.has(IN_MOVED_TO)
-          } else {
-            state.hints.scanInbox = true
+          } else if CandidateName.refusal(of: event.name) == nil {
+            touchesInbox = true
+            state.note(event.name, moved: event.has(IN_MOVED_TO))
           }
         } else if configs.has(event.watch) {
           touchesConfigs = true
@@ -232,7 +192,7 @@ package final class InotifyWatcher: Watcher {
     state.withLock { state in
       var rhythm = settings.rescan
       if case .polling(let time, _) = state.mode { rhythm = min(time, rhythm) }
-      if !isSeeing || state.troubles[.configs] != nil { rhythm = min(rhythm, Self.blindTime) }
+      if !isSeeing || state.has(.configs) { rhythm = min(rhythm, Self.blindTime) }
       if state.isStopped || rhythm == state.rhythm && !anew { return }
       if let alarm = state.alarm { reactor.cancel(alarm) }
       state.rhythm = rhythm

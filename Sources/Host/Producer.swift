@@ -8,25 +8,32 @@ package struct Producer {
   static let prefix = ".put-"
 
   private let inbox: Directory
+  private let run: RunID?
 
-  package init(inbox path: String) throws { inbox = try Directory(path: path) }
+  /// - Parameter run: whose program puts, where it is one of a run: a run that feeds itself is found out by it.
+  package init(inbox path: String, of run: RunID? = nil) throws {
+    inbox = try Directory(path: path)
+    self.run = run
+  }
 
-  /// Copies a file, `-` for stdin, into the inbox; bytes copied.
+  /// Copies a file, given by its path, or `-` for stdin, into the inbox; bytes copied.
   /// - Throws: `HostError` where the source cannot be read, the name is none, or a drop of that name is waiting there.
-  package func put(_ source: String, as name: FileName) throws -> Int {
+  package func put(_ source: FileName, as name: FileName) throws -> Int {
     if let refusal = refusal(of: name) { throw HostError("cannot put `\(name.displayed)`: \(refusal)") }
-    let from = source == "-" ? 0 : open(source, O_RDONLY | O_CLOEXEC)
+    let from = source == FileName("-") ? 0 : source.withCName { open($0, O_RDONLY | O_CLOEXEC) }
     guard from >= 0 else { throw HostError.failed("read", source) }
     defer { if from > 0 { close(from) } }
     var status = stat()
     guard fstat(from, &status) == 0, status.st_mode & S_IFMT != S_IFDIR else {
-      throw HostError("cannot put `\(Display.escaped(source))`: it is a directory")
+      throw HostError("cannot put `\(source.displayed)`: it is a directory")
     }
     let temporary = "\(Self.prefix)\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
     let to = openat(inbox.fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     guard to >= 0 else { throw HostError.failed("write into", inbox.path) }
     var isWhole = false
     defer { if !isWhole { unlinkat(inbox.fd, temporary, 0) } }
+    // a filesystem that keeps no such attributes leaves it to the digest
+    if let run { _ = penstock_set_mark(to, MakerMark.key, run.text) }
     let copied = try fill(to, from: from, source)
     // closed by now: the name must not appear while anyone has the file open for writing
     let renamed = name.withCName { penstock_rename_noreplace(inbox.fd, temporary, inbox.fd, $0) }
@@ -40,7 +47,7 @@ package struct Producer {
     return copied
   }
 
-  private func fill(_ to: Int32, from: Int32, _ source: String) throws -> Int {
+  private func fill(_ to: Int32, from: Int32, _ source: FileName) throws -> Int {
     defer { close(to) }
     let copied = penstock_copy(from, to)
     guard copied >= 0 else { throw HostError.failed("copy", source, code: Int32(-copied)) }

@@ -27,7 +27,7 @@ package enum SHA256 {
     return try hex(fd: fd, path: path)
   }
 
-  private static func text(_ hex: [CChar]) -> String {
+  static func text(_ hex: [CChar]) -> String {
     String(decoding: hex.prefix(64).map(UInt8.init(bitPattern:)), as: UTF8.self)
   }
 }

@@ -22,6 +22,6 @@ extension WorkspaceSpool {
     guard fstat(source, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
       throw HostError("`\(shown)` is no regular file: there is nothing to run on")
     }
-    return try copyIn(source, path: shown, name: name, as: id)
+    return try copyIn(source, path: FileName(shown), name: name, as: id)
   }
 }

@@ -47,6 +47,12 @@ package final class WorkspaceSpool: Spool {
     case EXDEV:
       try discardWork(id)
       return .otherFilesystem
+    case EBUSY:
+      try discardWork(id)
+      return .refused("something is mounted over it: it can be claimed once that is unmounted")
+    case EACCES, EPERM, EROFS:
+      try discardWork(id)
+      return .refused(Self.refusal(to: "claim", inbox.path + "/" + name.displayed, code: -status))
     default:
       try discardWork(id)
       throw HostError.failed("claim", inbox.path + "/" + name.displayed, code: -status)
@@ -60,37 +66,50 @@ package final class WorkspaceSpool: Spool {
     try work.directory(id.text).look(at: name)
   }
 
+  package func sample(of name: FileName, of id: RunID) throws -> FileSample? {
+    do { return try work.directory(id.text).sample(of: name) } catch let trouble as HostError {
+      if trouble.code == ENOENT { return nil }
+      throw trouble
+    }
+  }
+
   package func makeDurable(_ claims: [(id: RunID, name: FileName)]) throws {
     if claims.isEmpty { return }
     try Failpoint.claimSynced.hit()
-    if claims.count > Self.fewClaims {
+    try sync(claims.map { ($0.id.text, $0.name) })
+    // one sync of the filesystem has met the inbox too
+    if claims.count <= Self.fewClaims { try syncInbox() }
+  }
+
+  /// Syncs files of `work/`, the directories they lie in, and `work/`.
+  func sync(_ files: [(directory: String, name: FileName)]) throws {
+    if files.isEmpty { return }
+    if files.count > Self.fewClaims {
       let status = penstock_syncfs(work.fd)
       guard status == 0 else { throw HostError.failed("sync", work.path, code: -status) }
       return
     }
-    for claim in claims {
-      let own = try work.directory(claim.id.text)
-      try own.syncFile(claim.name)
+    for file in files {
+      let own = try work.directory(file.directory)
+      try own.syncFile(file.name)
       try own.sync()
     }
     try work.sync()
-    // one that was taken away in between is synced by nobody; recovery finds the drop in one place or both
-    if let inbox = try? place.directory { try inbox.sync() }
   }
 
-  package func copyIn(_ path: String, name: FileName, as id: RunID) throws -> FileSample {
-    let source = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+  package func copyIn(_ path: FileName, name: FileName, as id: RunID) throws -> FileSample {
+    let source = path.withCName { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
     guard source >= 0 else { throw HostError.failed("read", path) }
     defer { close(source) }
     var status = stat()
     guard fstat(source, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-      throw HostError("cannot take `\(Display.escaped(path))` as input: it is no regular file")
+      throw HostError("cannot take `\(path.displayed)` as input: it is no regular file")
     }
     return try copyIn(source, path: path, name: name, as: id)
   }
 
   /// - Parameter path: of the source, for words.
-  func copyIn(_ source: Int32, path: String, name: FileName, as id: RunID) throws -> FileSample {
+  func copyIn(_ source: Int32, path: FileName, name: FileName, as id: RunID) throws -> FileSample {
     let own = try work.directory(Self.copyName(id), making: true)
     let copy = name.withCName { openat(own.fd, $0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600) }
     guard copy >= 0 else { throw HostError.failed("make", own.path + "/" + name.displayed) }
@@ -108,18 +127,10 @@ package final class WorkspaceSpool: Spool {
 
   /// No stage has a dot in its name, so it never meets what a stage published.
   private static let alias = "drop.input"
-  private static let copyPrefix = ".copy-"
-
-  /// A copy without a row is void while the source is whole, unlike a claimed drop, which is the only one.
-  private static func copyName(_ id: RunID) -> String { copyPrefix + id.text }
 
   package func adoptCopy(_ id: RunID) throws {
     try Failpoint.copyAdopted.hit()
-    let status = penstock_rename_noreplace(work.fd, Self.copyName(id), work.fd, id.text)
-    guard status == 0 || status == -ENOENT else {
-      throw HostError.failed("adopt", work.path + "/" + id.text, code: -status)
-    }
-    try work.sync()
+    try adoptCopies([id])
   }
 
   package func copiesInProgress() throws -> [RunID] {

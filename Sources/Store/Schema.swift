@@ -17,7 +17,8 @@ struct Schema: Sendable {
 
   /// Append-only: one file per migration, never edited after it was released.
   static let current = Schema(migrations: [
-    Migration("0001", migration0001), Migration("0003-acknowledged", migrationAcknowledged),
+    Migration("0001", migration0001), Migration("0002-lineage", migration0002Lineage),
+    Migration("0003-acknowledged", migrationAcknowledged),
   ])
 
   /// The oldest first.

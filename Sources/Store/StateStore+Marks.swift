@@ -3,15 +3,25 @@ import GRDB
 
 extension StateStore {
   /// Records the digest of a run's drop, lower-case hex, before its first stage.
-  package func setDigest(_ run: RunID, sha256: String) async throws {
+  /// - Returns: the run, with what the digest tells of it.
+  @discardableResult
+  package func setDigest(_ id: RunID, sha256: String) async throws -> Run {
     try await perform { database in
-      let number = try database.place(of: run).number
+      guard var run = try database.run(id) else { throw StoreError.noRun(.id(id)) }
       try database.run(
         "UPDATE run SET drop_sha256 = ? WHERE number = ? AND coalesce(drop_sha256, ?) = ?",
-        [sha256, number, sha256, sha256])
+        [sha256, run.number, sha256, sha256])
       guard database.changesCount == 1 else {
-        throw StoreError.conflict("the drop of run \(number) has another digest already: its bytes changed")
+        throw StoreError.conflict("the drop of run \(run.number) has another digest already: its bytes changed")
       }
+      run.drop?.sha256 = sha256
+      try database.trace(&run)
+      if run.duplicateOf != nil || run.parent != nil {
+        try database.run(
+          "UPDATE run SET duplicate_of = ?, parent = ? WHERE number = ?",
+          [run.duplicateOf?.text, run.parent?.text, run.number])
+      }
+      return run
     }
   }
 

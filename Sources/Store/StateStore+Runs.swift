@@ -23,19 +23,22 @@ extension StateStore {
   /// Records new runs, each with its first attempt, and gives them their numbers.
   ///
   /// A run whose id is known already is left as it is, attempt and all, and returned as it stands: recovery may
-  /// claim again what it finds.
+  /// claim again what it finds. A drop that a run made is left without its attempt.
   package func claim(_ claims: [NewRun]) async throws -> [Run] {
     try await perform { database in
       try Failpoint.claimRecording.hitStore()
       return try claims.map { claim in
         var run = claim.run
-        if let attempt = claim.attempt {
+        try database.trace(&run)
+        let attempt = run.parent == nil ? claim.attempt : nil
+        if let attempt {
           run.state = .running
           run.started = run.started ?? attempt.started
         }
         guard try database.insert(run) else { return try database.run(run.id) ?? run }
         run.number = Int(database.lastInsertedRowID)
-        if let attempt = claim.attempt { try database.insert(attempt, number: run.number) }
+        if let attempt { try database.insert(attempt, number: run.number) }
+        if let source = claim.source { try database.insert(source, of: run) }
         return run
       }
     }
@@ -88,7 +91,10 @@ extension Database {
   fileprivate func record(_ step: Step) throws {
     let number = try open(step.run)
     for attempt in step.closed { try close(attempt, number: number) }
-    for artifact in step.artifacts { try insert(artifact, number: number) }
+    for artifact in step.artifacts {
+      try insert(artifact, number: number)
+      try adoptChildren(of: number, id: step.run, made: artifact)
+    }
     for call in step.hookCalls { try insert(call, number: number) }
     if let context = step.context {
       try run("UPDATE run SET context = ? WHERE number = ?", [try context.line(), number])

@@ -29,11 +29,11 @@ enum ControlRequest: Equatable {
       case .acknowledge(let ids): ["op": "acknowledge", "runs": .array(ids.map { .string($0.text) })]
       case .run(let wish):
         [
-          "op": "run", "pipeline": .string(wish.pipeline), "input": wish.input.map { .string($0) } ?? .null,
+          "op": "run", "pipeline": .string(wish.pipeline),
           "set": .object(wish.options.set.mapValues { .string($0) }),
           "granularity": .object(wish.options.granularity.mapValues { .string($0.rawValue) }),
           "use_cache": .bool(wish.options.useCache),
-        ]
+        ].merging(wish.input.map { JSONName.members(of: $0, key: "input") } ?? [:]) { _, input in input }
       }
     return try JSON.object(members).line()
   }
@@ -66,7 +66,8 @@ enum ControlRequest: Equatable {
         }
         options.granularity[stage] = level
       }
-      self = .run(Starter.Wish(pipeline: pipeline, input: json["input"]?.string, options: options))
+      let input = json["input"]?.string.map { _ in JSONName.name(in: json, key: "input") }
+      self = .run(Starter.Wish(pipeline: pipeline, input: input, options: options))
     case let op:
       throw CommandFailure(
         "unknown request `\(Display.brief(op ?? ""))`: this agent speaks ping, live, run, wait, cancel, retry, acknowledge, clear"

@@ -69,6 +69,8 @@ enum RunJSON {
       "reason": run.reason.map { .string($0) } ?? .null,
       "failed_stage": run.failedStage.map { .string($0) } ?? .null,
       "resumes": time(run.resumes), "rerun_of": run.rerunOf.map { .string($0.text) } ?? .null,
+      "duplicate_of": run.duplicateOf.map { .string($0.text) } ?? .null,
+      "parent": run.parent.map { .string($0.text) } ?? .null,
       "repeats": earlier.map { .integer($0.number) } ?? .null, "acknowledged": time(run.acknowledged),
       "filed": .bool(run.filed),
     ]

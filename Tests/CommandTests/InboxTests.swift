@@ -10,7 +10,7 @@ import Testing
 
   @Test func `an empty inbox says what to do`() async throws {
     try await Scene().expect("inbox", stdout: "the inbox is empty: drop a file with `penstock put FILE`\n")
-    try await Scene().expect("inbox", "--json", stdout: "{\"api\":1,\"drops\":[]}\n")
+    try await Scene().expect("inbox", "--json", stdout: "{\"api\":1,\"drops\":[],\"paused\":null}\n")
   }
 
   @Test func `every name is told with what it waits for`() async throws {
@@ -27,13 +27,13 @@ import Testing
         drop           size  state        pipeline  waits
         deep                 held                   it is a directory; drop files, not directories
         fx-eurusd.csv   5 B  ready        p         for an agent: `penstock up`
-        fx-linked.csv   1 B  held         p         it has 2 hard links: it could still be changed under another name; drop a copy
+        fx-linked.csv   1 B  ready        p         for an agent: `penstock up`
         fx-usd.cvs      1 B  unmatched              no pipeline takes it; the nearest pattern is `fx-{pair}.csv`
         half.csv.part        passed over            no drop by its name: a transfer that is not finished
 
         """)
     let drops = try await scene.ask("inbox", "--json").list("drops")
-    #expect(drops.map { $0["state"] as? String } == ["held", "ready", "held", "unmatched", "passed_over"])
+    #expect(drops.map { $0["state"] as? String } == ["held", "ready", "ready", "unmatched", "passed_over"])
     #expect(drops[3]["nearest"] as? String == "fx-{pair}.csv")
   }
 

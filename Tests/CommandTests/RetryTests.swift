@@ -1,6 +1,7 @@
 import Core
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 /// What went wrong is tried again once, or acknowledged.
@@ -57,8 +58,8 @@ import Testing
 
   @Test func `a quarantined drop runs when a pipeline takes it, without the note that lay beside it`() async throws {
     let place = try place()
+    #expect(try await place.penstock("up", "--once").code == 0)
     try place.write("var/work/01a00000-0000-7000-8000-000000000002/nobody.txt", "x")
-    chmod(place.path("var"), 0o700)
     #expect(try await place.penstock("up", "--once").code == 1)
     let refused = try await place.penstock("retry", "nobody.txt")
     #expect(refused.code == 2 && refused.complaints.contains("no pipeline takes `nobody.txt`"), "\(refused.complaints)")
@@ -66,7 +67,7 @@ import Testing
     try place.pipeline("texts", inbox: "*.txt", stages: [("only", "exit 0")])
     #expect(try await place.penstock("retry", "nobody.txt").code == 0)
     let runs = try await place.runs()
-    #expect(runs.map(\.state) == [.quarantined, .done])
+    try #require(runs.map(\.state) == [.quarantined, .done])
     #expect(place.names("var/done/\(runs[1].id)") == ["nobody.txt"])
     #expect(try await place.penstock("status").code == 3)
   }
@@ -148,5 +149,51 @@ import Testing
     #expect(after.map(\.state) == [.failed, .done])
     #expect(place.names("var/work").isEmpty && place.filed("done").count == 1)
     #expect(place.text("var/failed/\(after[0].id)/a.csv") == place.text("var/done/\(after[1].id)/a.csv"))
+  }
+
+  @Test(arguments: [true, false])
+  func `a run that waits for a person goes on when one says so, with and without an agent`(hasAgent: Bool) async throws
+  {
+    let place = try ScenarioWorkspace()
+    try place.pipeline(
+      stages: [("only", "touch \"$PENSTOCK_HOME/began\"; while [ ! -e \"$PENSTOCK_HOME/go\" ]; do sleep 0.05; done")],
+      more: "    on_interrupt: hold\n")
+    let killed = try await place.up()
+    try place.drop("a.csv")
+    try await until("the stage to be at work; \(place.tail)") { place.exists("began") }
+    killed.signal(SIGKILL)
+    _ = try await killed.end()
+    try place.write("go", "")
+    #expect(try await place.penstock("up", "--once").code == 0)
+    #expect(try await place.runs().map(\.state) == [.waiting])
+    #expect(try await place.penstock("why", "1").output.contains("next      `penstock retry 1` lets it go on"))
+    let agent = hasAgent ? try await place.up() : nil
+    let retried = try await place.penstock("retry", "1", "--wait")
+    #expect(retried.code == 0 && retried.output.hasSuffix("run 1 done\n"), "\(retried.output)\(retried.complaints)")
+    let run = try #require(try await place.runs().first)
+    #expect(try await place.attempts(run).map(\.state) == [.interrupted, .ok])
+    #expect(try await place.penstock("retry", "1").code == 2)
+    if let agent { #expect(try await place.stop(agent).code == 0) }
+  }
+
+  @Test func `put and run --input take names that are no UTF-8`() async throws {
+    let place = try place()
+    try place.write("fixed", "")
+    try place.script(
+      "ask.sh",
+      """
+      cd "$HOME" && printf 'a,b' > "$(printf 'd\\377.csv')"
+      "$1" put -C "$HOME" "$(printf 'd\\377.csv')" || exit
+      "$1" run -C "$HOME" p --input="$(printf 'd\\377.csv')"
+      """)
+    let asked = try await ScenarioProgram(
+      [place.path("ask.sh"), try builtProduct("penstock")],
+      environment: ["PATH": "/usr/bin:/bin", "HOME": place.home, "TZ": "UTC"], logs: place.path("logs/asked")
+    ).end()
+    #expect(asked.code == 0, "\(asked.complaints)")
+    #expect(try await place.penstock("up", "--once").code == 0)
+    let runs = try await place.runs()
+    #expect(runs.map(\.state) == [.done, .done])
+    #expect(runs.allSatisfy { $0.drop?.name.bytes == [0x64, 0xFF] + Array(".csv".utf8) })
   }
 }

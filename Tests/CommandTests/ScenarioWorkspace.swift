@@ -12,11 +12,17 @@ final class ScenarioWorkspace {
   private var opened: StateReader?
   private var environment: [String: String]
 
-  /// - Parameter settings: lines of `etc/penstock.yaml`; without them everything is quick.
-  init(settings: String = "", environment: [String: String] = [:]) throws {
+  /// - Parameters:
+  ///   - settings: lines of `etc/penstock.yaml`; without them everything is quick.
+  ///   - disk: options of a tmpfs(5) of its own to lie on, which takes root.
+  init(settings: String = "", environment: [String: String] = [:], disk: String? = nil) throws {
     home = "/tmp/penstock-scenario-" + UUID().uuidString.prefix(13)
     self.environment = ["PATH": "/usr/bin:/bin", "HOME": "/nowhere", "TZ": "UTC", "PENSTOCK_KIT": home + "/stages"]
       .merging(environment) { _, own in own }
+    try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
+    if let disk, mount("penstock-test", home, "tmpfs", 0, disk) != 0 {
+      throw ScenarioFailure("cannot mount: \(String(cString: strerror(errno)))")
+    }
     for directory in ["inbox", "pipelines", "stages", "etc", "hooks", "logs"] {
       try FileManager.default.createDirectory(atPath: path(directory), withIntermediateDirectories: true)
     }
@@ -28,6 +34,7 @@ final class ScenarioWorkspace {
 
   deinit {
     chmod(path("var"), 0o700)
+    umount2(home, Int32(MNT_DETACH))
     try? FileManager.default.removeItem(atPath: home)
   }
 

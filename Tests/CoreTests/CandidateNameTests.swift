@@ -28,4 +28,19 @@ import Testing
     #expect(CandidateName.refusal(of: FileName([0xFF, 0xFE])) == nil)
     #expect(CandidateName.refusal(of: FileName([0xFF] + Array(".tmp".utf8))) == "a temporary file")
   }
+
+  @Test func `I04 what fills an empty drop is known by its name`() {
+    let fillers = CandidateName.fillers(of: FileName("a.pdf"))
+    #expect(fillers.contains(FileName("a.pdf.part")) && fillers.contains(FileName("a.pdf.crdownload")))
+    #expect(fillers.allSatisfy { CandidateName.refusal(of: $0) != nil })
+  }
+
+  @Test func `I15 transfers age, hidden files and locks do not`() {
+    for name in ["a.part", "a.crdownload", "a.tmp", ".a.AbC123"] {
+      #expect(CandidateName.isTransient(FileName(name)), "\(name)")
+    }
+    for name in ["a.csv", ".gitkeep", "~$a.xls", "a~", "4913"] {
+      #expect(!CandidateName.isTransient(FileName(name)), "\(name)")
+    }
+  }
 }

@@ -71,7 +71,7 @@ import Testing
     let names = candidates()
     names.notice(a, moved: false, now: .zero)
     #expect(names.takeDue(now: .zero, limit: 9) == [a] && names.takeDue(now: .zero, limit: 9).isEmpty)
-    names.lookAgain(at: [a, FileName("unknown")], now: .seconds(1))
+    for name in [a, FileName("unknown")] { names.postpone(name, until: .seconds(1)) }
     #expect(names.takeDue(now: .seconds(1), limit: 9) == [a])
   }
 
@@ -83,6 +83,45 @@ import Testing
     #expect(!names.isSettling && names.waiting().map(\.reason) == ["waiting for its writer"])
     _ = names.looked(at: a, sample(), .unreadable("no"), now: .zero)
     #expect(!names.isSettling)
+  }
+
+  @Test func `a drop waits for its done file, and is due when that comes`() {
+    let names = candidates()
+    names.notice(a, moved: false, now: .zero)
+    _ = names.takeDue(now: .zero, limit: 9)
+    names.await(FileName("a.csv.ok"), for: a)
+    #expect(names.knows(a) && !names.isSettling)
+    #expect(names.waiting().map(\.reason) == ["waiting for its done file `a.csv.ok`"])
+    names.announced(by: FileName("b.csv.ok"), now: .seconds(1))
+    #expect(names.takeDue(now: .seconds(1), limit: 9).isEmpty)
+    names.announced(by: FileName("a.csv.ok"), now: .seconds(1))
+    #expect(names.takeDue(now: .seconds(1), limit: 9) == [a])
+    // it says that the drop is whole, so the quiet time is over
+    #expect(names.looked(at: a, sample(), .closed, isAnnounced: true, now: .seconds(1)))
+    names.await(FileName("a.csv.ok"), for: a)
+    names.reconsiderHeld(now: .seconds(2))
+    #expect(names.takeDue(now: .seconds(2), limit: 9) == [a])
+  }
+
+  @Test func `an announced drop still waits for whoever has it open`() {
+    let names = candidates()
+    names.notice(a, moved: false, now: .zero)
+    #expect(!names.looked(at: a, sample(), .openForWriting, isAnnounced: true, now: .zero))
+    #expect(!names.looked(at: a, sample(), .unknown, isAnnounced: true, now: .zero))
+    #expect(names.looked(at: a, sample(), .unknown, isAnnounced: true, now: .seconds(20)))
+  }
+
+  @Test func `I02 a writer that takes too long is told of once, and again when it comes again`() {
+    let names = candidates()
+    names.notice(a, moved: false, now: .zero)
+    _ = names.looked(at: a, sample(), .openForWriting, now: .zero)
+    #expect(!names.isNewlyStuck(a, .seconds(10), now: .seconds(9)))
+    #expect(names.isNewlyStuck(a, .seconds(10), now: .seconds(10)))
+    #expect(!names.isNewlyStuck(a, .seconds(10), now: .seconds(11)))
+    _ = names.looked(at: a, sample(), .closed, now: .seconds(12))
+    _ = names.looked(at: a, sample(2), .openForWriting, now: .seconds(13))
+    #expect(!names.isNewlyStuck(a, .seconds(10), now: .seconds(14)))
+    #expect(names.isNewlyStuck(a, .seconds(10), now: .seconds(23)))
   }
 
   @Test func `NFC and NFD are two names`() {
@@ -111,11 +150,19 @@ private final class Names {
   func leaveUnmatched(_ name: FileName) -> Bool { all.leaveUnmatched(name) }
   func reconsiderHeld(now: Duration) { all.reconsiderHeld(now: now) }
   func reconsiderUnmatched(now: Duration) { all.reconsiderUnmatched(now: now) }
-  func lookAgain(at names: [FileName], now: Duration) { all.lookAgain(at: names, now: now) }
+  func postpone(_ name: FileName, until due: Duration) { all.postpone(name, until: due) }
   func knows(_ name: FileName) -> Bool { all.knows(name) }
   func waiting() -> [(name: FileName, reason: String)] { all.waiting() }
 
-  func looked(at name: FileName, _ sample: FileSample, _ openness: Openness, now: Duration) -> Bool {
-    all.looked(at: name, sample, openness, now: now)
+  func await(_ doneFile: FileName, for name: FileName) { all.await(doneFile, for: name) }
+  func announced(by doneFile: FileName, now: Duration) { all.announced(by: doneFile, now: now) }
+  func isNewlyStuck(_ name: FileName, _ limit: Duration, now: Duration) -> Bool {
+    all.isNewlyStuck(name, limit, now: now)
+  }
+
+  func looked(
+    at name: FileName, _ sample: FileSample, _ openness: Openness, isAnnounced: Bool = false, now: Duration
+  ) -> Bool {
+    all.looked(at: name, sample, openness, isAnnounced: isAnnounced, now: now)
   }
 }

@@ -8,7 +8,8 @@ import Testing
   @Test func `a file is put whole under its name, and its source stays`() throws {
     let place = try Spooled()
     try place.write("data/a.csv", "whole")
-    #expect(try Producer(inbox: place.path("inbox")).put(place.path("data/a.csv"), as: FileName("b.csv")) == 5)
+    #expect(
+      try Producer(inbox: place.path("inbox")).put(FileName(place.path("data/a.csv")), as: FileName("b.csv")) == 5)
     #expect(place.text("inbox/b.csv") == "whole" && place.text("data/a.csv") == "whole")
     #expect(place.names("inbox") == ["b.csv"])
   }
@@ -21,7 +22,7 @@ import Testing
     defer { close(watch) }
     let mask = UInt32(IN_MOVED_TO | IN_OPEN | IN_MODIFY | IN_CLOSE_WRITE)
     #expect(inotify_add_watch(watch, place.path("inbox"), mask) > 0)
-    _ = try Producer(inbox: place.path("inbox")).put(place.path("data/a.csv"), as: FileName("a.csv"))
+    _ = try Producer(inbox: place.path("inbox")).put(FileName(place.path("data/a.csv")), as: FileName("a.csv"))
     var buffer = [UInt8](repeating: 0, count: 16 << 10)
     let got = read(watch, &buffer, buffer.count)
     let events = InotifyEvent.parse(buffer[..<max(0, got)]).filter { $0.name == FileName("a.csv") }
@@ -33,7 +34,7 @@ import Testing
     let place = try Spooled()
     try place.write("data/a", "x")
     #expect(throws: HostError.self) {
-      try Producer(inbox: place.path("inbox")).put(place.path("data/a"), as: FileName(name))
+      try Producer(inbox: place.path("inbox")).put(FileName(place.path("data/a")), as: FileName(name))
     }
     #expect(place.names("inbox").isEmpty)
   }
@@ -44,7 +45,7 @@ import Testing
     try place.write("data/a", "second")
     let producer = try Producer(inbox: place.path("inbox"))
     for source in ["data/a", "data", "nothing"] {
-      #expect(throws: HostError.self) { try producer.put(place.path(source), as: FileName("a")) }
+      #expect(throws: HostError.self) { try producer.put(FileName(place.path(source)), as: FileName("a")) }
     }
     #expect(place.names("inbox") == ["a"] && place.text("inbox/a") == "first")
   }

@@ -73,7 +73,7 @@ import Testing
   @Test func `a copy is a drop only when it is adopted`() throws {
     let place = try Spooled()
     try place.write("data/in.csv", "copied")
-    let sample = try place.spool.copyIn(place.path("data/in.csv"), name: a, as: Spooled.id(1))
+    let sample = try place.spool.copyIn(FileName(place.path("data/in.csv")), name: a, as: Spooled.id(1))
     #expect(sample.bytes == 6 && place.text("data/in.csv") == "copied")
     #expect(try place.spool.workInProgress().isEmpty)
     #expect(try place.spool.copiesInProgress() == [Spooled.id(1)])
@@ -81,7 +81,7 @@ import Testing
     try place.spool.adoptCopy(Spooled.id(1))
     #expect(place.text("var/work/\(Spooled.id(1))/a.csv") == "copied")
     #expect(try place.spool.copiesInProgress().isEmpty)
-    #expect(throws: HostError.self) { try place.spool.copyIn(place.home, name: a, as: Spooled.id(2)) }
+    #expect(throws: HostError.self) { try place.spool.copyIn(FileName(place.home), name: a, as: Spooled.id(2)) }
     try place.spool.discardCopy(Spooled.id(2))
     try place.spool.discardCopy(Spooled.id(3))
   }

@@ -12,6 +12,7 @@ import dataclasses
 import os
 import pathlib
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -91,6 +92,9 @@ class Torture:
         self.sizes = HUNT if stop_at_first else SHORT if asked.short else WHOLE
         self.yard = Yard(root, asked.seed, asked.workers, stop_at_first=stop_at_first)
         self.workloads = tuple(BY_NAME[name] for name in asked.workload) or ALL
+        if can_mount() and any(workload.is_foreign for workload in self.workloads):
+            print(f"  skipped: an inbox on another filesystem, for {can_mount()}", flush=True)
+            self.workloads = tuple(workload for workload in self.workloads if not workload.is_foreign)
         self.programs = programs
         self.kills = Kills(self.yard, programs, self.workloads)
 
@@ -169,6 +173,8 @@ class Torture:
 
 def main() -> int:
     asked = arguments()
+    # so that what is mounted and made goes, however it ends
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     root = room()
     programs = root / "programs"
     programs.mkdir()

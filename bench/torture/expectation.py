@@ -35,6 +35,7 @@ class Pipeline:
     hooks: tuple[tuple[str, str], ...] = ()
     extra: str = ""
     on_config: bool = False
+    trigger: str = ""
 
     @property
     def yaml(self) -> str:
@@ -44,7 +45,7 @@ class Pipeline:
         trigger = '"source"' if self.on_config else f'"{self.name}-*"'
         config = ", on_config: true" if self.on_config else ""
         return (
-            f"pipeline: {{ name: {self.name} }}\ntrigger: {{ inbox: {trigger}{config} }}\n{self.extra}stages:\n"
+            f"pipeline: {{ name: {self.name} }}\ntrigger: {{ inbox: {trigger}{config}{self.trigger} }}\n{self.extra}stages:\n"
             + "".join(stage.yaml for stage in self.stages)
             + ("hooks:\n" + hooks if hooks else "")
         )
@@ -52,11 +53,13 @@ class Pipeline:
 
 @dataclasses.dataclass(frozen=True)
 class Drop:
-    """One name in the inbox; `kind` is file, link, pipe, unmatched or hard (a second link)."""
+    """One name in the inbox; `kind` is file, link, unmatched, or hard (it has a second name elsewhere)."""
 
     name: bytes
     kind: str = "file"
     size: int = 40
+    # bytes of its own, where two drops shall have the same
+    content: bytes = b""
 
     @property
     def pipeline(self) -> str:
@@ -71,9 +74,15 @@ class Workload:
     pipelines: tuple[Pipeline, ...]
     drops: tuple[Drop, ...]
     late: tuple[Drop, ...] = ()
+    # what is done in peace before anything happens
+    before: tuple[tuple[str, ...], ...] = ()
     # words of a command other than `up --once`
     command: tuple[str, ...] = ("up", "--once")
     settings: str = ""
+    # the inbox is a filesystem of its own, so that drops must be copied in; needs root
+    is_foreign: bool = False
+    # drops stay in the inbox
+    keeps: bool = False
     # hooks of directories: event and program name
     folders: tuple[tuple[str, str], ...] = ()
 

@@ -7,6 +7,7 @@ import dataclasses
 import pathlib
 import random
 import shutil
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -79,24 +80,31 @@ class Yard:
         """Works the jobs of a level and says how it goes."""
         todo = list(jobs)
         tally = self.tallies.setdefault(level, Tally())
-        began, told = time.monotonic(), time.monotonic()
+        began = time.monotonic()
         with concurrent.futures.ThreadPoolExecutor(self.workers) as pool:
             futures = [pool.submit(self._play, job) for job in todo]
-            for number, future in enumerate(concurrent.futures.as_completed(futures), 1):
-                if future.cancelled():
-                    continue
-                verdict = future.result()
-                tally.count(verdict)
-                if verdict.violations:
-                    self._complain(verdict)
-                    if self.stop_at_first:
-                        for other in futures:
-                            other.cancel()
-                if time.monotonic() - told > 20:
-                    told = time.monotonic()
-                    print(f"  {level}: {number} of {len(todo)}, {tally.points} reached", flush=True)
+            try:
+                self._follow(level, tally, futures)
+            finally:
+                for future in futures:
+                    future.cancel()
         tally.seconds += time.monotonic() - began
         print(f"  {level}: {tally.points} points in {tally.seconds:.0f} s, {self._wrong(tally)}", flush=True)
+
+    def _follow(self, level: str, tally: Tally, futures: list[concurrent.futures.Future[Verdict]]) -> None:
+        told = time.monotonic()
+        for number, future in enumerate(concurrent.futures.as_completed(futures), 1):
+            if future.cancelled():
+                continue
+            verdict = future.result()
+            tally.count(verdict)
+            if verdict.violations:
+                self._complain(verdict)
+                if self.stop_at_first:
+                    return
+            if time.monotonic() - told > 20:
+                told = time.monotonic()
+                print(f"  {level}: {number} of {len(futures)}, {tally.points} reached", flush=True)
 
     @staticmethod
     def _wrong(tally: Tally) -> str:
@@ -115,6 +123,7 @@ class Yard:
         except Exception as error:
             reached, violations, case = True, [f"other harness: {type(error).__name__}: {error}"], None
         verdict = Verdict(job, reached, violations)
+        unmount_below(root)
         if violations and self.first is None:
             self.first = verdict
         if violations and sum(t.lost + t.doubled + t.unrecorded + t.other for t in self.tallies.values()) < 5:
@@ -131,3 +140,11 @@ class Yard:
             print(f"    {text}", flush=True)
         if verdict.kept:
             print(f"    the workspace is kept: {verdict.kept}", flush=True)
+
+
+def unmount_below(root: pathlib.Path) -> None:
+    """What a case mounted goes with it, however it ended."""
+    for line in pathlib.Path("/proc/self/mounts").read_text().splitlines():
+        place = line.split()[1]
+        if place.startswith(f"{root}/"):
+            subprocess.run(["umount", "-l", place], capture_output=True, check=False)

@@ -21,7 +21,10 @@ def judge(case: Case, *, converges: bool) -> list[str]:
         rows = evidence.Rows(case.database)
     except Exception as error:
         return [*found, f"other I11: the database cannot be read: {error}"]
-    effects = evidence.effects(case.effects)
+    forgotten = case.ended - rows.runs.keys()
+    if forgotten and "gc" not in case.workload.command:
+        found.append(f"lost I3: {len(forgotten)} runs that had ended are gone")
+    effects = [effect for effect in evidence.effects(case.effects) if effect.run not in forgotten]
     found += [f"other I11: {damage}" for damage in rows.damage]
     found += judge_files(case, rows)
     found += judge_runs(case, rows)
@@ -40,19 +43,28 @@ def judge_files(case: Case, rows: evidence.Rows) -> list[str]:
     wanted: dict[tuple[bytes, str], int] = {}
     for accepted in case.accepted:
         kind = accepted.drop.kind
+        if case.workload.keeps and inbox.pop(accepted.drop.name, None) != accepted.sha256:
+            found.append(f"lost I1: {accepted.drop.name!r} should be left in the inbox, and is not there as it was")
         if kind == "unmatched":
             if inbox.pop(accepted.drop.name, None) != accepted.sha256:
                 found.append(f"lost I1: the unmatched {accepted.drop.name!r} is not in the inbox as it was")
             continue
         key = (accepted.drop.name, "link" if kind == "link" else accepted.sha256)
         wanted[key] = wanted.get(key, 0) + 1
+    for again in rows.runs.values():
+        # a retry works on a copy, and files it
+        if again["rerun_of"] is not None and isinstance(again["drop_name"], bytes):
+            key = (again["drop_name"], str(again["drop_sha256"]))
+            wanted[key] = wanted.get(key, 0) + 1
     found += [f"other I12: {name!r} is left in the inbox" for name in inbox]
     got: dict[tuple[bytes, str], int] = {}
     for filed in places:
         if filed.place == "work":
             found.append(f"other I5: var/work/{filed.run} is left with {list(filed.files)}")
         row = rows.runs.get(filed.run)
-        if row is None:
+        if row is None and filed.run in case.ended:
+            pass
+        elif row is None:
             found.append(f"unrecorded I4: var/{filed.place}/{filed.run} with {list(filed.files)} has no run")
         elif filed.place != {"done": "done", "quarantined": "quarantine"}.get(str(row["state"]), "failed"):
             found.append(f"other I4: run {row['number']} is {row['state']} and its drop lies in {filed.place}")
@@ -81,6 +93,9 @@ def judge_files(case: Case, rows: evidence.Rows) -> list[str]:
         for name in known
         if name.decode(errors="replace") not in rows.runs
     ]
+    for other, digest in case.others.items():
+        if not other.exists() or evidence.sha256(bytes(other)) != digest:
+            found.append(f"lost I2: {other.name}, the other name of a drop, was changed")
     if mine != evidence.sha256(bytes(case.home / "samples/mine.csv")):
         found.append("lost I2: the input of a run by hand was changed")
     return found

@@ -57,12 +57,14 @@ class Kills:
             case = self._case(workload, root)
             case.run(workload.command, before=points.tracing(root / "trace", points.CHANGING))
             self.calls[workload.name] = points.called(root / "trace", case)
+            case.close()
             shutil.rmtree(root)
             root.mkdir()
             case = self._case(workload, root)
             with_wrapper(case, points.tracing(root / "trace", points.SPAWNING))
             case.run(workload.command)
             self.spawner_calls[workload.name] = points.called(root / "trace", case) if (root / "trace").exists() else []
+            case.close()
             shutil.rmtree(root)
 
     # (a) named failpoints
@@ -143,6 +145,7 @@ class Kills:
         case.run(("up", "--once"), PENSTOCK_FAILPOINT_LOG=str(root / "hits"))
         found = points.hits(root / "hits")
         self.names |= {hit.name for hit in found}
+        case.close()
         shutil.rmtree(rehearsal)
         chance = self.yard.chance("pair", number)
         recovering = [hit for hit in found if hit.name.startswith("recovery")]

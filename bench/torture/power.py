@@ -109,7 +109,9 @@ class Power:
     """Jobs that cut the power; each worker has two disks of its own."""
 
     def __init__(self, yard: Yard, programs: pathlib.Path, workloads: tuple[Workload, ...]) -> None:
-        self.yard, self.programs, self.workloads = yard, programs, workloads
+        self.yard, self.programs = yard, programs
+        # an inbox in memory has no power to lose
+        self.workloads = tuple(workload for workload in workloads if not workload.is_foreign)
         self.free: list[tuple[Disk, Disk]] = []
 
     def open(self) -> None:

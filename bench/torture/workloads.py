@@ -110,5 +110,44 @@ HANDS = Workload(
     command=("run", "hand", "--input", "{home}/samples/mine.csv"),
 )
 
-ALL = (PLAIN, BATCH, HOOKS, TROUBLE, HANDS)
+TWIN = Pipeline("twin", (Stage("first", "quiet", (("ok",), ())),), trigger=", duplicates: skip")
+SAME = b"the same again\n"
+
+COPIED = Workload(
+    "copied",
+    (CHAIN, LOOSE, TWIN),
+    (
+        *(Drop(f"chain-hard{n}".encode(), "hard") for n in range(3)),
+        *drops("loose-moved"),
+        Drop(b"twin-1", content=SAME),
+        Drop(b"loose-big", "hard", size=1_200_000),
+    ),
+    (Drop(b"twin-2", content=SAME), Drop(b"chain-hard1", "hard"), Drop(b"loose-moved")),
+)
+FOREIGN = Workload(
+    "foreign", (CHAIN, LOOSE), drops("chain-a", "loose-b", "loose-c"), drops("loose-b", "chain-d"), is_foreign=True
+)
+KEPT = Workload(
+    "kept", (CHAIN, LOOSE), drops("chain-a", "loose-b"), drops("loose-late"), settings="source: keep\n", keeps=True
+)
+
+RETRIED = Workload(
+    "retried",
+    (BROKEN, DENIED),
+    drops("broken-a", "denied-b"),
+    drops("broken-c"),
+    before=(("up", "--once"),),
+    command=("retry", "--all"),
+)
+CLEARED = Workload(
+    "cleared",
+    (LOOSE, CHAIN),
+    (*drops(*(f"loose-{n}" for n in range(13))), *drops("chain-a", "chain-b")),
+    drops("loose-0"),
+    before=(("up", "--once"), ("pause",)),
+    command=("gc",),
+    settings="retention: { runs: 1s, artifacts: 1s, logs: 1s }\n",
+)
+
+ALL = (PLAIN, BATCH, HOOKS, TROUBLE, HANDS, RETRIED, CLEARED)
 BY_NAME = {workload.name: workload for workload in ALL}

@@ -27,6 +27,28 @@ int penstock_open_beneath(int dir, const char *path, int flags);
 /// Copies from the read offset of `from` to its end; bytes copied.
 long long penstock_copy(int from, int to);
 
+/// A copy on its way, made in slices, its digest with it.
+struct penstock_copying;
+
+/// Begins to copy `from` to `to`, which is empty and open for reading and writing; shares the blocks where the
+/// filesystem can (FICLONE). NULL where there is no memory.
+struct penstock_copying *penstock_copy_begin(int from, int to);
+
+/// Copies up to `length` bytes more, holes as holes; bytes taken in, 0 at the end.
+long long penstock_copy_slice(struct penstock_copying *copying, long long length);
+
+/// Ends a copy, whole or not: gives `to` the length read so far and the digest of it, in lower-case hex.
+int penstock_copy_end(struct penstock_copying *copying, char hex[65]);
+
+/// lgetxattr(2) of a short text, NUL-terminated; -ENODATA where there is none.
+int penstock_get_mark(int dir, const char *name, const char *key, char *text, int size);
+
+/// Copies such a text from file to file; -errno where there is none or it cannot be set.
+int penstock_copy_mark(int from, int to, const char *key);
+
+/// fsetxattr(2) of a text.
+int penstock_set_mark(int fd, const char *key, const char *text);
+
 /// SHA-256 (FIPS 180-4) of everything from the read offset of `fd`, in lower-case hex.
 int penstock_sha256_fd(int fd, char hex[65]);
 

@@ -6,6 +6,8 @@ package struct EnvironmentFilling {
 
   /// Words that look like variables and are known only when a program starts.
   package static let reserved: Set<String> = ["input", "home", "out", "kit"]
+  /// Words that stand for a drop in `trigger.done_file`.
+  package static let ofDrops = Set(DoneFile.Part.allCases.map(\.rawValue))
   package static let scopes = ["vars", "file", "params"]
 
   /// - Parameter secrets: names whose values may not get into a pipeline, whose text is kept and shown; names that
@@ -40,7 +42,7 @@ package struct EnvironmentFilling {
       return nil
     }
     let name = reference.name
-    if Self.reserved.contains(name) { return nil }
+    if Self.reserved.contains(name) || Self.ofDrops.contains(name) { return nil }
     guard NameRule.variable.accepts(name) else {
       findings.error("`\(reference.displayed)` is no variable", at: mark)
       return nil

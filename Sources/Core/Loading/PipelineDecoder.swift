@@ -26,6 +26,7 @@ package struct PipelineDecoder {
 
     let inbox = document["trigger"]?["inbox"].flatMap { $0.text.flatMap { try? NamePattern($0) } }
     let hasInbox = document["trigger"]?["inbox"] != nil
+    let doneFile = decodeDoneFile(document["trigger"]?["done_file"])
     var references = ReferenceCheck(
       captures: isBase || (hasInbox && inbox == nil) ? nil : inbox?.captureNames ?? [])
     references.check(document)
@@ -43,13 +44,23 @@ package struct PipelineDecoder {
       name: name, label: document["pipeline"]?["version"]?.text,
       trigger: PipelineTrigger(
         inbox: inbox, priority: document["trigger"]?["priority"]?.whole ?? 0,
-        onConfig: document["trigger"]?["on_config"]?.flag ?? false),
+        onConfig: document["trigger"]?["on_config"]?.flag ?? false,
+        duplicates: document["trigger"]?["duplicates"]?.text.flatMap(DuplicateRule.init),
+        doneFile: doneFile),
       sources: (document["data"]?["sources"]?.elements ?? []).compactMap { source in
         guard let type = source["type"]?.text, let path = source["path"]?.text else { return nil }
         return DataSource(type: type, path: path)
       },
       stages: stages, hooks: hooks, environment: document["env"]?.texts ?? [],
       vars: document["vars"]?.json.object ?? [:], origin: origin)
+  }
+
+  private mutating func decodeDoneFile(_ node: Node?) -> DoneFile? {
+    guard let node, let text = node.text else { return nil }
+    do { return try DoneFile(text) } catch {
+      findings.error("`done_file`: \(error.reason)", at: node.mark)
+      return nil
+    }
   }
 
   /// The form that describes an experiment instead of stages.

@@ -35,6 +35,12 @@ package enum PipelineShape {
       Field("inbox", .pattern, "Names of drops it takes: `*`, `?`, and `{name}` which captures a part."),
       Field(
         "priority", .whole(-1000...1000), "Of several pipelines that match a drop the highest has it."),
+      Field(
+        "duplicates", .word(DuplicateRule.allCases.map(\.rawValue)),
+        "Content that an earlier done drop had: `run` it again, or `skip` it; the settings say which if unsaid."),
+      Field(
+        "done_file", .text,
+        "A drop waits until this file lies beside it, such as `${name}.ok`, and takes it along."),
       Field("on_config", .flag, "New content of this file starts a run, once per content."),
       Field("schedule", .record(schedule), "Runs by the clock.", standing: .notYet),
     ])

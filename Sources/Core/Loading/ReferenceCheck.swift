@@ -19,6 +19,9 @@ package struct ReferenceCheck {
     for entry in document.entries ?? [] {
       switch entry.key {
       case "vars": break
+      case "trigger":
+        // the done file is read by itself
+        for part in entry.value.entries ?? [] where part.key != "done_file" { check(part.value, .fixed) }
       case "data": check(entry.value, .data)
       case "stages": for stage in entry.value.elements ?? [] { checkStage(stage) }
       case "hooks": for event in entry.value.entries ?? [] { checkHooks(event.value) }
@@ -63,6 +66,10 @@ package struct ReferenceCheck {
   }
 
   private mutating func check(_ reference: Template.Reference, _ place: Place, at mark: Mark) {
+    if reference.scope == nil, EnvironmentFilling.ofDrops.contains(reference.key) {
+      findings.error("`\(reference.displayed)` is known only in `trigger.done_file`", at: mark)
+      return
+    }
     // what nobody knows at all has been told already
     let isKnown =
       reference.scope.map { ["file", "params"].contains($0) }

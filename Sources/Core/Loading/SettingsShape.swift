@@ -19,6 +19,16 @@ package enum SettingsShape {
       "settle_moved", \.settleMoved,
       "The same where the kernel says that nobody has the file open, after a rename into the inbox."),
     duration("settle_empty", \.settleEmpty, "How long an empty drop is waited for."),
+    word("empty", \.empty, "What becomes of a drop that stays empty: `run` it, or `quarantine` it."),
+    duration(
+      "stuck_writer", \.stuckWriter, "A drop whose writer has had it open for longer is told of; it is never read.",
+      atLeast: .milliseconds(1)),
+    word(
+      "duplicates", \.duplicates,
+      "Content that an earlier done drop of the same pipeline had: `run` it again, or `skip` it and file it in done."),
+    word(
+      "source", \.source,
+      "`move` takes drops out of the inbox; `keep` copies them and leaves them there, each taken once."),
     duration(
       "rescan", \.rescan, "How often the inbox is looked at whole, whatever the events say.",
       atLeast: .seconds(1)),
@@ -77,6 +87,15 @@ package enum SettingsShape {
       field: Field(key, .duration(atLeast: atLeast), summary),
       read: { node, settings in node.duration.map { settings[keyPath: path] = $0 } },
       write: { Quantity.spelled($0[keyPath: path]) })
+  }
+
+  private static func word<Word: RawRepresentable<String> & CaseIterable & Sendable>(
+    _ key: String, _ path: any WritableKeyPath<Settings, Word> & Sendable, _ summary: String
+  ) -> Setting {
+    Setting(
+      field: Field(key, .word(Word.allCases.map(\.rawValue)), summary),
+      read: { node, settings in node.text.flatMap(Word.init).map { settings[keyPath: path] = $0 } },
+      write: { $0[keyPath: path].rawValue })
   }
 
   private static func names(

@@ -1,17 +1,22 @@
 /// The agent's own directories: where drops go after the inbox, and what their runs leave.
 package protocol Spool: Attic {
   /// Moves a drop from the inbox into `work/<id>/NAME`; not yet durable.
+  /// - Throws: `HostError` where nothing can be claimed now, whatever the drop.
   func claim(_ name: FileName, as id: RunID) throws -> ClaimOutcome
 
   /// Looks at a claimed drop as `Inbox.look` does at one in the inbox.
   func look(at name: FileName, of id: RunID) throws -> Sighting
+
+  /// A claimed drop as it is now; `nil` where it is gone.
+  /// - Throws: `HostError` where its directory cannot be reached.
+  func sample(of name: FileName, of id: RunID) throws -> FileSample?
 
   /// Makes claims survive a power cut; returns when they do.
   /// - Throws: `HostError`; the agent must then stop, for the kernel may have dropped what it could not write.
   func makeDurable(_ claims: [(id: RunID, name: FileName)]) throws
 
   /// Copies a file durably to where `adoptCopy` takes it; the source stays.
-  func copyIn(_ path: String, name: FileName, as id: RunID) throws -> FileSample
+  func copyIn(_ path: FileName, name: FileName, as id: RunID) throws -> FileSample
 
   /// The same for a drop that lies in done, failed or quarantine.
   /// - Throws: `HostError` where it is there no more, or is no regular file.
@@ -19,6 +24,54 @@ package protocol Spool: Attic {
 
   /// Makes a copy whose run is recorded the drop of that run: `work/<id>/NAME`.
   func adoptCopy(_ id: RunID) throws
+
+  /// The same for many, with one sync.
+  func adoptCopies(_ ids: [RunID]) throws
+
+  /// Begins to copy a drop that cannot be moved to where `adoptCopies` takes it; the source stays.
+  ///
+  /// - Parameter sample: the drop as it settled.
+  /// - Returns: `nil` where it is gone, or no longer what settled.
+  /// - Throws: `HostError`, also where the copy would leave less than `reserve` bytes free.
+  func beginCopy(of name: FileName, _ sample: FileSample, as id: RunID, leaving reserve: Int) throws -> (any Copying)?
+
+  /// Begins to give a claimed drop that has other names elsewhere bytes of its own.
+  func beginUnsharing(
+    of name: FileName, _ sample: FileSample, of id: RunID, leaving reserve: Int
+  ) throws -> (any Copying)?
+
+  /// Puts a durable copy in the place of the claimed drop it was made of.
+  func finishUnsharing(of name: FileName, of id: RunID) throws
+
+  /// Why a drop may not be removed from the inbox, in words, as far as can be told without doing it.
+  func refusalToRemove(_ name: FileName) -> String?
+
+  /// Makes copies survive a power cut; returns when they do.
+  /// - Throws: `HostError`; the agent must then stop.
+  func makeCopiesDurable(_ copies: [(id: RunID, name: FileName)]) throws
+
+  /// Removes the source of a recorded copy from the inbox, and nothing that took its name since; not yet durable.
+  /// - Throws: `HostError` where it may not be removed.
+  func removeSource(_ name: FileName, _ sample: FileSample, of id: RunID) throws -> SourceRemoval
+
+  /// Removes the done file of a claimed drop from the inbox, unless a drop of that name lies there; not yet durable.
+  func removeDoneFile(_ doneFile: FileName, of name: FileName) throws
+
+  /// Whose source waits for its removal in a directory of this name in the inbox; `nil` where the name is no such.
+  func asideOwner(_ name: FileName) -> RunID?
+
+  /// Moves what lies in such a directory back into the inbox, where its name is free.
+  /// - Returns: whether something was moved.
+  func giveBack(_ aside: FileName) throws -> Bool
+
+  /// Makes removals from the inbox survive a power cut.
+  func syncInbox() throws
+
+  /// Removes the name in the inbox of a claimed drop that a torn rename left in both places.
+  func releaseTwin(of name: FileName, of id: RunID) throws
+
+  /// The run that says it put a claimed drop into the inbox.
+  func makerMark(of name: FileName, of id: RunID) -> RunID?
 
   /// Copies that were begun and not adopted.
   func copiesInProgress() throws -> [RunID]
@@ -100,6 +153,8 @@ package enum ClaimOutcome: Sendable, Equatable {
   case gone
   /// The spool is on another filesystem than the inbox.
   case otherFilesystem
+  /// It may not be taken out of the inbox: why.
+  case refused(String)
 }
 
 /// What did not go as it should when drops were filed.

@@ -6,7 +6,8 @@ extension Run {
   static let columns = """
     run.number, run.id, run.pipeline, run.version, run.state, run."trigger", run.drop_name, run.drop_bytes,
     run.drop_sha256, run.captures, run.options, run.created, run.started, run.ended, run.reason,
-    run.failed_stage, run.filed, run.resumes, run.rerun_of, run.acknowledged_at
+    run.failed_stage, run.filed, run.resumes, run.rerun_of, run.duplicate_of, run.parent, run.drop_modified,
+    run.arrived, run.acknowledged_at
     """
 
   init(row: Row) throws {
@@ -14,7 +15,7 @@ extension Run {
     if let name: Data = row["drop_name"] {
       drop = Drop(
         name: FileName(name), bytes: try row.value("drop_bytes"), sha256: row["drop_sha256"],
-        captures: try row.json("captures"))
+        captures: try row.json("captures"), modified: row["drop_modified"], arrived: row.date("arrived"))
     }
     self.init(
       id: try row.runID("id"), number: try row.value("number"),
@@ -23,6 +24,8 @@ extension Run {
       created: try row.requiredDate("created"), started: row.date("started"), ended: row.date("ended"),
       reason: row["reason"], failedStage: row["failed_stage"], filed: try row.value("filed"),
       resumes: row.date("resumes"), rerunOf: (row["rerun_of"] as String?).flatMap(RunID.init),
+      duplicateOf: (row["duplicate_of"] as String?).flatMap(RunID.init),
+      parent: (row["parent"] as String?).flatMap(RunID.init),
       acknowledged: row.date("acknowledged_at"))
   }
 }
@@ -33,8 +36,9 @@ extension Database {
     try self.run(
       """
       INSERT INTO run (id, pipeline, version, state, "trigger", drop_name, drop_bytes, drop_sha256, captures,
-        options, created, started, ended, reason, failed_stage, filed, resumes, rerun_of)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
+        options, created, started, ended, reason, failed_stage, filed, resumes, rerun_of, duplicate_of, parent,
+        drop_modified, arrived)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
       """,
       [
         run.id.text, run.pipeline, run.version, run.state.rawValue, run.trigger.rawValue,
@@ -42,6 +46,8 @@ extension Database {
         try run.drop?.captures.text(),
         try run.options.text(), run.created.milliseconds, run.started?.milliseconds, run.ended?.milliseconds,
         run.reason?.storable, run.failedStage, run.filed, run.resumes?.milliseconds, run.rerunOf?.text,
+        run.duplicateOf?.text, run.parent?.text, run.drop?.modified,
+        run.drop?.arrived?.milliseconds,
       ])
     return changesCount == 1
   }

@@ -13,9 +13,10 @@ struct InboxCommand: AsyncParsableCommand {
   func run() async throws {
     let workspace = try place.workspace()
     let reader = try place.readerIfAny(workspace)
-    let view = try await InboxReading(workspace: workspace, place: place, reader: reader).read().inbox
+    let read = try await InboxReading(workspace: workspace, place: place, reader: reader).read()
+    let view = read.inbox
     let claimed = try await reader?.openRuns().filter { $0.drop != nil } ?? []
-    try place.give(InboxPage(view: view, claimed: claimed, now: Date()))
+    try place.give(InboxPage(view: view, claimed: claimed, paused: read.paused, now: Date()))
     if let trouble = view.trouble { throw CommandFailure(trouble, code: ExitCodes.degraded) }
   }
 }
@@ -24,6 +25,8 @@ struct InboxCommand: AsyncParsableCommand {
 struct InboxPage: Answer {
   var view: InboxView
   var claimed: [Run]
+  /// Why nothing is claimed just now.
+  var paused: String?
   var now: Date
 
   func json() -> JSON {
@@ -39,7 +42,9 @@ struct InboxPage: Answer {
       members["nearest"] = .null
       return .object(members)
     }
-    return ["api": 1, "drops": .array(view.entries.map(\.json) + runs)]
+    return [
+      "api": 1, "drops": .array(view.entries.map(\.json) + runs), "paused": paused.map { .string($0) } ?? .null,
+    ]
   }
 
   func lines(_ output: Output) -> [String] {
@@ -59,7 +64,8 @@ struct InboxPage: Answer {
         .init(Shown.words(run.pipeline)), .init(waits(run)),
       ])
     }
-    return table.isEmpty ? ["the inbox is empty: drop a file with `penstock put FILE`"] : table.lines(output)
+    let note = paused.map { ["", output.toned("nothing is claimed just now: \(Shown.words($0))", .odd)] } ?? []
+    return (table.isEmpty ? ["the inbox is empty: drop a file with `penstock put FILE`"] : table.lines(output)) + note
   }
 
   private func waits(_ run: Run) -> String {

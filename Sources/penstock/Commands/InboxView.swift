@@ -82,7 +82,9 @@ extension InboxView {
     let known = Set(entries.map(\.name))
     try? inbox.forEachName { name in
       guard name != FileName(".gitkeep"), !known.contains(name) else { return }
-      if let refusal = CandidateName.refusal(of: name) {
+      if Routing.isDoneFile(name, among: versions) {
+        entries.append(Entry(name: name, state: .passedOver, reason: "says that a drop is whole (`done_file`)"))
+      } else if let refusal = CandidateName.refusal(of: name) {
         entries.append(Entry(name: name, state: .passedOver, reason: refusal))
       } else if let sighting = try? inbox.look(at: name), var entry = Self.entry(name, sighting, versions) {
         if entry.state == .ready { (entry.state, entry.reason) = (.waiting, "just arrived") }
@@ -95,6 +97,9 @@ extension InboxView {
   private static func entry(_ name: FileName, _ sighting: Sighting, _ versions: [PipelineVersion]) -> Entry? {
     if let refusal = CandidateName.refusal(of: name) {
       return Entry(name: name, state: .passedOver, reason: refusal)
+    }
+    if Routing.isDoneFile(name, among: versions) {
+      return Entry(name: name, state: .passedOver, reason: "says that a drop is whole (`done_file`)")
     }
     switch sighting {
     case .gone: return nil
@@ -110,11 +115,7 @@ extension InboxView {
       }
       var entry = Entry(name: name, state: .ready, pipeline: route.version.pipeline.name)
       entry.take(sample)
-      if sample.links > 1 {
-        entry.state = .held
-        entry.reason =
-          "has \(sample.links) hard links: it could still be changed under another name; drop a copy"
-      } else if openness == .openForWriting {
+      if openness == .openForWriting {
         (entry.state, entry.reason) = (.waiting, Settling.Reason.openForWriting.words)
       } else if case .unreadable(let why) = openness {
         (entry.state, entry.reason) = (.held, Settling.Reason.unreadable(why).words)

@@ -25,10 +25,13 @@ struct Put: AsyncParsableCommand {
 
   func run() async throws {
     let workspace = try place.workspace()
-    let producer = try Producer(inbox: workspace.inbox)
+    let run = ProcessInfo.processInfo.environment["PENSTOCK_RUN"].flatMap { RunID($0) }
+    let producer = try Producer(inbox: workspace.inbox, of: run)
     var put: [JSON] = []
-    for file in files {
-      let target = FileName(name ?? (file as NSString).lastPathComponent)
+    var raw = RawArguments.standard()
+    let asked = name.map { raw.bytes(of: $0) }
+    for file in files.map({ raw.bytes(of: $0) }) {
+      let target = asked ?? file.lastPart
       let bytes = try producer.put(file, as: target)
       if place.json {
         put.append(.object(JSONName.members(of: target).merging(["bytes": .integer(bytes)]) { first, _ in first }))

@@ -10,7 +10,8 @@ struct Retry: AsyncParsableCommand {
     abstract: "Tries a failed or quarantined drop again, as a new run.",
     discussion: "The new run gets a copy of the drop as it lies in failed/ or quarantine/ now, names the old run, and "
       + "uses the pipeline as it is now; the old run is acknowledged and keeps what it had. A run is tried again once: "
-      + "then the newer one is. Without an agent the command works the runs itself.")
+      + "then the newer one is. A run that waits for you (`on_interrupt: hold`) goes on itself. Without an agent the command works the runs itself."
+  )
 
   @OptionGroup var place: Place
 
@@ -104,6 +105,7 @@ struct Retry: AsyncParsableCommand {
     try await place.workAlone(workspace) { assembly in
       var ids: [RunID] = []
       for run in earlier {
+        if run.isHeld { assembly.agent.hold(run) }
         do { ids.append(try await assembly.agent.retrier.retry(run.id).id) } catch let refusal as Retrier.Refusal {
           throw CommandFailure(refusal.description)
         }

@@ -45,7 +45,9 @@ struct RunCommand: AsyncParsableCommand {
       }
       options.granularity[stage] = level
     }
-    let wish = Starter.Wish(pipeline: pipeline, input: input.map(absolute), options: options)
+    var raw = RawArguments.standard()
+    let wish = Starter.Wish(
+      pipeline: pipeline, input: input.map { absolute(raw.bytes(of: $0)) }, options: options)
     if let runs = try await askAgent(wish, workspace) {
       if wait { try await runs.wait() }
       return try await runs.report(isWaited: wait, mustEnd: wait)
@@ -53,8 +55,9 @@ struct RunCommand: AsyncParsableCommand {
     try await workAlone(wish, workspace).report(isWaited: true, mustEnd: true)
   }
 
-  private func absolute(_ path: String) -> String {
-    path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+  private func absolute(_ path: FileName) -> FileName {
+    if path.bytes.first == UInt8(ascii: "/") { return path }
+    return FileName(Array((FileManager.default.currentDirectoryPath + "/").utf8) + path.bytes)
   }
 
   private func askAgent(_ wish: Starter.Wish, _ workspace: Workspace) async throws -> StartedRuns? {

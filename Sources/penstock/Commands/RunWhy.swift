@@ -121,6 +121,7 @@ struct RunWhy: Answer {
   }
 
   private var next: String {
+    if run.isHeld { return "`penstock retry \(run.number)` lets it go on" }
     guard run.isMishap, again == nil, run.drop != nil, run.filed else { return "" }
     return "`penstock retry \(run.number)` tries it again"
       + (run.acknowledged == nil ? "; `penstock ack \(run.number)` says that you have seen it" : "")

@@ -85,6 +85,8 @@ struct RunPage: Answer {
     if let resumes = run.resumes, run.state == .waiting { fact("goes on", LocalTime(now: now).text(resumes)) }
     fact("asked for", asked)
     fact("repeats", repeats)
+    fact("duplicate of", run.duplicateOf.map { "run \($0.text)" } ?? "")
+    fact("dropped by", run.parent.map { "run \($0.text)" } ?? "")
     fact("seen", run.acknowledged.map { "acknowledged \(LocalTime.full($0))" } ?? "")
     fact("id", run.id.text)
     return [title] + table.lines(output)

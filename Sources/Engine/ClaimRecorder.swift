@@ -1,0 +1,94 @@
+import Core
+import Foundation
+import Store
+
+/// Records drops that were taken in as runs, and hands those to the dispatcher.
+struct ClaimRecorder: Sendable {
+  /// Hashed at once, so that most drops need no second transaction for it.
+  private static let hashedAtOnce = 1 << 20
+
+  let bench: Workbench
+  let book: PipelineBook
+  let dispatcher: Dispatcher
+
+  /// Makes claims durable, then records them in one transaction, and only then says so.
+  /// - Parameter mayBegin: whether first attempts are recorded too; not before the dispatcher works, for a death
+  ///   until then would say that they were interrupted.
+  /// - Throws: a failed sync, or what the store throws.
+  func record(_ taken: [TakenDrop], mayBegin: Bool = true) async throws {
+    if taken.isEmpty { return }
+    try bench.spool.makeDurable(taken.map { ($0.id, $0.drop.name) })
+    let places = mayBegin ? dispatcher.reservePlaces(taken.count) : 0
+    var used = 0
+    let claims = taken.map { taken -> NewRun in
+      let run = newRun(taken)
+      guard used < places, let attempt = firstAttempt(run, taken.drop) else { return NewRun(run) }
+      used += 1
+      return NewRun(run, attempt: attempt)
+    }
+    dispatcher.giveBackPlaces(places - used)
+    do {
+      let runs = try await bench.store.claim(claims)
+      Failpoint.claimRecorded.pass()
+      for (run, claim) in zip(runs, claims) {
+        let opened = run.state == .running ? claim.attempt : nil
+        if claim.attempt != nil, opened == nil { dispatcher.giveBackPlaces(1) }
+        announce(run, opened: opened)
+      }
+    } catch {
+      dispatcher.giveBackPlaces(used)
+      throw error
+    }
+  }
+
+  /// Records copies that are durable; nothing begins before `announce`.
+  func recordCopies(_ copies: [TakenDrop]) async throws -> [Run] {
+    try await bench.store.claim(copies.map { NewRun(newRun($0), source: $0.source) })
+  }
+
+  /// Says that a recorded run is there, and lets it begin.
+  func announce(_ run: Run, opened: Attempt? = nil) {
+    guard let drop = run.drop else { return }
+    if run.state == .quarantined {
+      bench.say(.dropQuarantined(drop.name, reason: run.reason ?? ""), run)
+      dispatcher.takeQuarantined(run)
+      return
+    }
+    bench.say(.dropClaimed(drop.name, bytes: drop.bytes), run)
+    let priority = book.version(of: run.pipeline)?.pipeline.trigger.priority ?? 0
+    dispatcher.add(run, priority: priority, opened: opened)
+  }
+
+  private func newRun(_ taken: TakenDrop) -> Run {
+    let drop = taken.drop
+    var recorded = Drop(
+      name: drop.name, bytes: drop.sample.bytes, sha256: taken.sha256, captures: drop.route?.captures ?? [:],
+      modified: drop.sample.modified, arrived: drop.arrived)
+    var run = Run(
+      id: taken.id, pipeline: drop.route?.version.pipeline.name ?? "", version: drop.route?.version.digest,
+      trigger: .drop, created: bench.now(), parent: bench.spool.makerMark(of: drop.name, of: taken.id))
+    if let refusal = drop.refusal {
+      run.state = .quarantined
+      run.reason = "`\(drop.name.displayed)` \(refusal)"
+      run.ended = bench.now()
+    } else if recorded.sha256 == nil, drop.sample.bytes <= Self.hashedAtOnce {
+      recorded.sha256 = try? bench.spool.digest(of: drop.name, of: taken.id)
+    }
+    run.drop = recorded
+    return run
+  }
+
+  /// The first attempt, where nothing that may veto it comes before.
+  private func firstAttempt(_ run: Run, _ drop: ReadyDrop) -> Attempt? {
+    guard run.state == .queued, run.drop?.sha256 != nil, run.parent == nil,
+      let pipeline = drop.route?.version.pipeline, duplicates(in: pipeline) == .run, let stage = pipeline.stages.first
+    else { return nil }
+    let hooks = HookCaller(bench: bench, run: run, pipeline: pipeline, mask: SecretMask(values: []))
+    if hooks.hasHooks(at: .onArrival) || hooks.hasHooks(at: .beforeRun) { return nil }
+    return Attempt.opening(stage, n: 1, of: run, bench: bench)
+  }
+
+  private func duplicates(in pipeline: Pipeline) -> DuplicateRule {
+    pipeline.trigger.duplicates ?? bench.settings.duplicates
+  }
+}

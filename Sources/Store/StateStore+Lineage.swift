@@ -1,0 +1,159 @@
+package import Core
+import Foundation
+import GRDB
+
+/// A copied drop whose source still lies in the inbox.
+package struct LeavingSource: Sendable, Equatable {
+  package var run: Run
+  /// The source as it was when it was copied.
+  package var sample: FileSample
+
+  package init(run: Run, sample: FileSample) {
+    self.run = run
+    self.sample = sample
+  }
+}
+
+extension StateStore {
+  /// The sources of these runs are gone from the inbox: the runs may begin.
+  package func sourcesRemoved(_ runs: [RunID]) async throws {
+    try await perform { database in
+      for run in runs {
+        try database.run("DELETE FROM source WHERE run = (SELECT number FROM run WHERE id = ?)", [run.text])
+      }
+    }
+  }
+}
+
+extension StateReader {
+  /// Runs that may not begin, for the source of their drop is still in the inbox.
+  package func leavingSources() async throws -> [LeavingSource] {
+    try await read { database in
+      try Row.fetchAll(
+        database,
+        sql: """
+          SELECT \(Run.columns), source.device, source.inode, source.bytes, source.modified
+          FROM source CROSS JOIN run ON run.number = source.run
+          """
+      ).map { row in
+        LeavingSource(
+          run: try Run(row: row),
+          sample: FileSample(
+            device: UInt64(bitPattern: try row.value("device")), inode: UInt64(bitPattern: try row.value("inode")),
+            bytes: try row.value("bytes"), links: 1, modified: try row.value("modified"), changed: 0))
+      }
+    }
+  }
+
+  /// The run that took a file which stays in the inbox; `nil` where none did.
+  package func keeper(of name: FileName, _ sample: FileSample) async throws -> RunID? {
+    try await read { database in
+      let text = try String.fetchOne(
+        database, sql: "SELECT run FROM kept WHERE name = ? AND bytes = ? AND modified = ?",
+        arguments: [Data(name.bytes), sample.bytes, sample.modified])
+      return text.flatMap(RunID.init)
+    }
+  }
+
+  /// The first done run of the same pipeline on the same content, other than the run itself.
+  package func twin(of run: Run) async throws -> Run? {
+    guard let digest = run.drop?.sha256 else { return nil }
+    return try await read { database in
+      try database.twin(pipeline: run.pipeline, sha256: digest, other: run.id).flatMap { try database.run($0) }
+    }
+  }
+
+  /// The runs that led to a run, its parent first: at most `limit`.
+  package func ancestors(of run: RunID, limit: Int) async throws -> [RunID] {
+    try await read { database in
+      try String.fetchAll(
+        database,
+        sql: """
+          WITH RECURSIVE line (id, n) AS (
+            SELECT parent, 1 FROM run WHERE id = ?
+            UNION ALL
+            SELECT run.parent, n + 1 FROM line CROSS JOIN run ON run.id = line.id
+            WHERE run.parent IS NOT NULL AND n < ?)
+          SELECT id FROM line WHERE id IS NOT NULL ORDER BY n
+          """, arguments: [run.text, limit]
+      ).compactMap(RunID.init)
+    }
+  }
+}
+
+extension Database {
+  /// The kernel stamps files with a clock that lags by some milliseconds.
+  private static let slack = 50
+
+  /// Fills in what the rest of the state tells of a new drop: whose twin it is, and whose child.
+  func trace(_ run: inout Run) throws {
+    guard run.trigger == .drop, run.rerunOf == nil, let digest = run.drop?.sha256 else { return }
+    if run.duplicateOf == nil {
+      run.duplicateOf = try twin(pipeline: run.pipeline, sha256: digest, other: run.id)
+    }
+    if run.parent == nil, let arrived = run.drop?.arrived?.milliseconds {
+      run.parent = try maker(sha256: digest, arrived: arrived, other: run.id)
+    }
+  }
+
+  func twin(pipeline: String, sha256: String, other id: RunID) throws -> RunID? {
+    let statement = try cachedStatement(
+      sql: """
+        SELECT id FROM run INDEXED BY run_by_digest
+        WHERE drop_sha256 = ? AND pipeline = ? AND state = 'done' AND id <> ? ORDER BY number LIMIT 1
+        """)
+    return try String.fetchOne(statement, arguments: [sha256, pipeline, id.text]).flatMap(RunID.init)
+  }
+
+  /// The run that had these bytes in hand when they came into the inbox: its own drop, or what a stage of it left.
+  ///
+  /// No process outlives its stage, so whatever a run's programs did, they did between its start and its end. Of
+  /// several the oldest: a run that drops ten equal files has ten children, not a line of ten.
+  private func maker(sha256: String, arrived: Int, other id: RunID) throws -> RunID? {
+    let statement = try cachedStatement(
+      sql: """
+        WITH had (run) AS (
+          SELECT number FROM (SELECT number FROM run INDEXED BY run_by_digest WHERE drop_sha256 = :digest
+            ORDER BY number DESC LIMIT 256)
+          UNION
+          SELECT run FROM (SELECT run FROM artifact INDEXED BY artifact_by_digest WHERE sha256 = :digest
+            ORDER BY run DESC LIMIT 32))
+        SELECT run.id FROM had CROSS JOIN run ON run.number = had.run
+        WHERE run.id <> :id AND run.started <= :arrived + :slack AND coalesce(run.ended, :arrived) >= :arrived - :slack
+        ORDER BY run.number LIMIT 1
+        """)
+    let arguments: StatementArguments = ["digest": sha256, "arrived": arrived, "slack": Self.slack, "id": id.text]
+    return try String.fetchOne(statement, arguments: arguments).flatMap(RunID.init)
+  }
+
+  /// A stage left what lies in the inbox, or was claimed from it, already: those drops are this run's children.
+  func adoptChildren(of number: Int, id: RunID, made artifact: Artifact) throws {
+    try run(
+      """
+      UPDATE run SET parent = ? WHERE number IN (
+        SELECT number FROM (SELECT number FROM run INDEXED BY run_by_digest WHERE drop_sha256 = ?
+          ORDER BY number DESC LIMIT 32)
+        WHERE number > ?)
+        AND parent IS NULL AND "trigger" = 'drop' AND rerun_of IS NULL
+        AND arrived >= (SELECT started FROM run WHERE number = ?) - ?
+      """,
+      [id.text, artifact.sha256, number, number, Self.slack])
+  }
+
+  func insert(_ source: NewRun.Source, of run: Run) throws {
+    guard let drop = run.drop else { return }
+    switch source {
+    case .leaving(let sample):
+      try self.run(
+        "INSERT INTO source (run, device, inode, bytes, modified) VALUES (?, ?, ?, ?, ?)",
+        [
+          run.number, Int64(bitPattern: sample.device), Int64(bitPattern: sample.inode), sample.bytes,
+          sample.modified,
+        ])
+    case .kept:
+      try self.run(
+        "INSERT INTO kept (name, bytes, modified, sha256, run) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        [Data(drop.name.bytes), drop.bytes, drop.modified ?? 0, drop.sha256 ?? "", run.id.text])
+    }
+  }
+}

@@ -1,0 +1,41 @@
+import Core
+import Foundation
+import Testing
+
+/// The same content twice, and runs that feed themselves: the ids are those of faults.md.
+@Suite(.serialized, .timeLimit(.minutes(1))) struct ScenarioDuplicateTests {
+  @Test func `I07 the same content again runs, and says whose duplicate it is`() async throws {
+    let place = try ScenarioWorkspace.taking()
+    let agent = try await place.up()
+    for (n, name) in ["a.csv", "b.csv", "c.csv"].enumerated() {
+      try place.drop(name, n < 2 ? "same" : "other")
+      try await place.ended(n + 1)
+    }
+    let runs = try await place.runs()
+    #expect(runs.map(\.duplicateOf) == [nil, runs[0].id, nil])
+    let shown = try await place.penstock("show", "2", "--json")
+    #expect(shown.json["duplicate_of"] as? String == runs[0].id.text)
+    #expect(try await place.stop(agent).code == 0)
+  }
+
+  @Test(arguments: [1 << 10, 3 << 20])
+  func `I07 with skip the same content is filed in done and nothing is run`(bytes: Int) async throws {
+    let place = try ScenarioWorkspace.taking()
+    let text = place.text("pipelines/p.yaml").replacing("\"*.csv\" }", with: "\"*.csv\", duplicates: skip }")
+    try place.write("pipelines/p.yaml", text)
+    let agent = try await place.up()
+    let content = String(repeating: "x", count: bytes)
+    for n in 1...3 {
+      try place.drop("\(n).csv", n < 3 ? content : content + "y")
+      try await place.ended(n)
+    }
+    let runs = try await place.runs()
+    #expect(runs.map(\.state) == [.done, .done, .done])
+    #expect(runs[1].reason == "skipped: the same content as run #1")
+    var attempts: [Int] = []
+    for run in runs { attempts.append(try await place.attempts(run).count) }
+    #expect(attempts == [1, 0, 1])
+    #expect(place.text("var/done/\(runs[1].id)/2.csv") == content)
+    #expect(try await place.stop(agent).code == 0)
+  }
+}
