@@ -58,12 +58,13 @@ format: kit-dev ## put Swift and Python into the house's format
 	@$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests fuzz
 	@cd stages && .venv/bin/python -m ruff check --fix -q . ../bench/torture && .venv/bin/python -m ruff format -q . ../bench/torture
 
-bench: build kit ## benchmarks, each prints its table
-	@bench/run.sh $(RELEASE)
+bench: build kit ## benchmarks, each prints its table (BENCH=--whole for all of intake)
+	@bench/run.sh $(RELEASE) $(BENCH)
 
 # SEED=N repeats a run, PATCH=FILE tortures a copy of the tree with a patch, TORTURE="--short" says what else is wanted
-torture: setup ## kill the agent everywhere, cut its power, and judge from outside (an hour); PATCH=file must be caught
+torture: build ## kill the agent everywhere, cut its power, and judge from outside (an hour); PATCH=file must be caught
 	@python3 bench/torture $(if $(PATCH),--patch $(PATCH)) $(if $(SEED),--seed $(SEED)) $(TORTURE)
+	@$(if $(PATCH),true,python3 bench/hostile.py $(RELEASE))
 
 torture-bugs: setup ## prove the harness itself: each seeded bug must be caught
 	@python3 bench/torture --bugs $(if $(SEED),--seed $(SEED))

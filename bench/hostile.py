@@ -3,13 +3,16 @@
 PENSTOCK_DROPS files (default 10,000) by writers that are slow, close and open again, write through a mapping after the
 descriptor is closed, rename over what waits, write through another hard link, or leave the descriptor to a child. Each
 writer notes what it wrote last and when it began to close; the stage notes when it began to read and what it read. A
-read is early where it began before that close, or found anything but a whole content. Needs no root; the lease that
-tells of writers needs the files to belong to the agent's user, as here.
+read is early where it began before that close, or found anything but a whole content; and what the agent itself read
+to record the digest, at the moment of the claim, must be whole as well. Needs no root; the lease that
+tells of writers needs the files to belong to the agent's user, as here. That it sees what it looks for is shown by
+PENSTOCK_SETTLE=0.1, which is less than the pauses of those that open again: then some of their files are read early.
 """
 
 from __future__ import annotations
 
 import collections
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -18,6 +21,7 @@ import multiprocessing
 import os
 import pathlib
 import random
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -30,7 +34,7 @@ DROPS = int(os.environ.get("PENSTOCK_DROPS", "10000"))
 SEED = int(os.environ.get("PENSTOCK_SEED", str(time.time_ns() % 1_000_000)))
 PROCESSES, THREADS = 4, 48
 # what a writer leaves between a close and the next open must stay under the settling, or nobody could tell
-SETTLE, LONGEST_GAP = 2.0, 1.4
+SETTLE, LONGEST_GAP = float(os.environ.get("PENSTOCK_SETTLE", "2")), 1.4
 PIPELINE = """\
 pipeline: { name: hostile }
 trigger: { inbox: "*.txt" }
@@ -88,22 +92,27 @@ class Writer:
 
     def reopening(self) -> None:
         file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        # half of them by a descriptor for reading, which finds the file wherever it was moved to
+        reader = os.open(self.path, os.O_RDONLY) if self.chance.random() < 0.5 else -1
         for _ in range(self.chance.randint(1, 4)):
             os.write(file, self.part())
             closed = time.monotonic()
             self.close(file)
             self.nap(LONGEST_GAP)
             if time.monotonic() - closed > LONGEST_GAP + 0.2:
-                return
+                break
             try:
-                file = os.open(self.path, os.O_WRONLY | os.O_APPEND)
+                file = os.open(self.path if reader < 0 else f"/proc/self/fd/{reader}", os.O_WRONLY | os.O_APPEND)
             except FileNotFoundError:
-                return
-            self.overslept |= time.monotonic() - closed > SETTLE - 0.1
+                break
+            self.overslept |= time.monotonic() - closed > max(SETTLE, LONGEST_GAP + 0.5) - 0.1
             self.wholes.clear()
             self.nap(0.5)
-        os.write(file, self.part())
-        self.close(file)
+        else:
+            os.write(file, self.part())
+            self.close(file)
+        if reader >= 0:
+            os.close(reader)
 
     def mapping(self) -> None:
         file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
@@ -190,7 +199,7 @@ def prepare(home: pathlib.Path) -> None:
     for name in ("inbox", "pipelines", "stages", "etc", "links"):
         (home / name).mkdir()
     # held hard links are looked at again with each scan
-    (home / "etc/penstock.yaml").write_text(f"settle: {SETTLE:.0f}s\nrescan: 2s\nconcurrency: 4\n")
+    (home / "etc/penstock.yaml").write_text(f"settle: {SETTLE * 1000:.0f}ms\nrescan: 2s\nconcurrency: 4\n")
     (home / "pipelines/hostile.yaml").write_text(PIPELINE)
     (home / "stages/read.sh").write_text(READ)
     (home / "stages/read.sh").chmod(0o755)
@@ -204,7 +213,11 @@ def judge(home: pathlib.Path) -> int:
     for line in (home / "reads.log").read_text().splitlines():
         _, name, began, read = line.split()
         reads[name].append((float(began), read))
-    columns = ("files", "reads", "early", "not whole", "lost", "doubled", "overslept")
+    with contextlib.closing(sqlite3.connect(home / "var/state.db")) as database:
+        claimed = collections.defaultdict(list)
+        for name, digest in database.execute("SELECT CAST(drop_name AS TEXT), drop_sha256 FROM run"):
+            claimed[name].append(digest)
+    columns = ("files", "reads", "early", "not whole", "claimed so", "lost", "doubled", "overslept")
     table: dict[str, collections.Counter[str]] = {way: collections.Counter() for way in WAYS}
     for name, note in written.items():
         row, found = table[name.split("-")[0]], reads.pop(name, [])
@@ -219,6 +232,7 @@ def judge(home: pathlib.Path) -> int:
             row["not whole"] += not matching
             row["early"] += bool(matching) and moment < min(whole.closed for whole in matching)
             row["early"] += not matching and any(moment < whole.closed for whole in wholes)
+        row["claimed so"] += sum(digest not in {whole.sha256 for whole in wholes} for digest in claimed[name])
         digests = [digest for _, digest in found]
         row["lost"] += wholes[-1].sha256 not in digests
         row["doubled"] += len(digests) - len(set(digests))
@@ -230,7 +244,7 @@ def judge(home: pathlib.Path) -> int:
     print(f"{'all':<14}" + "".join(f"{total[column]:>11,}" for column in columns))
     left = len(list((home / "inbox").iterdir())) + len(list((home / "var/work").iterdir()))
     print(f"left in inbox and work: {left}, reads of nothing that was written: {strangers}")
-    return 1 if left or strangers or any(total[column] for column in ("early", "not whole", "lost", "doubled")) else 0
+    return 1 if left or strangers or any(total[column] for column in ("early", "not whole", "claimed so", "lost", "doubled")) else 0
 
 
 def main() -> int:

@@ -1,7 +1,12 @@
 #!/bin/sh
 # `make bench`: every table, side by side in one run. Ratios mean something on a noisy machine, seconds do not.
+# The first argument is the program; what follows it goes to bench/intake: `--whole` for all sizes, more rounds, peers.
 set -eu
 cd "$(dirname "$0")/.."
-python3 bench/burst.py "$1"
+program=$1
+shift
+python3 bench/burst.py "$program"
+echo
+PENSTOCK_BENCH_ALL=1 python3 bench/intake/run.py "$program" "$@"
 echo
 stages/.venv/bin/python bench/stages/train_ratio.py

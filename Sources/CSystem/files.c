@@ -73,7 +73,8 @@ static void write_hex(const unsigned char *digest, char hex[65]) {
 }
 
 int penstock_sha256_fd(int fd, char hex[65]) {
-  enum { block = 1 << 18 };
+  // below the size from which malloc(3) asks the kernel for pages each time
+  enum { block = 1 << 16 };
   EVP_MD_CTX *context = EVP_MD_CTX_new();
   unsigned char *buffer = malloc(block);
   unsigned char digest[32];

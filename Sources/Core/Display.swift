@@ -6,6 +6,8 @@ package enum Display {
   /// mark, and line separators become `\u{…}`; a backslash becomes two, so the text can be read back.
   package static func escaped(_ bytes: some Sequence<UInt8>) -> String {
     let bytes = Array(bytes)
+    // most names are plain, and every line of a log has one
+    if bytes.allSatisfy({ $0 >= 0x20 && $0 < 0x7F && $0 != 0x5C }) { return String(decoding: bytes, as: UTF8.self) }
     var text = ""
     var offset = 0
     var parser = UTF8.ForwardParser()

@@ -38,11 +38,16 @@ package enum Failpoint: Sendable, CaseIterable {
   case filingRecording
   case filingRecorded
 
-  // an input is copied for a run by hand: 5.2
+  // an input is copied, for a run by hand or because it cannot be moved: 5.2
   case copyMade
   case copySynced
   case copyAdopted
   case copyDiscarded
+  case copyRecorded
+  case copyShared
+  case sourceAside
+  case sourceRemoved
+  case sourceRecorded
 
   // the next agent takes up what this one left
   case recoveryInterrupting

@@ -112,10 +112,13 @@ extension JSON {
   }
 
   /// One line of text with sorted keys: the same value always gives the same bytes.
-  package func line() throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(self), as: UTF8.self)
+  package func line() throws -> String { String(decoding: try bytes(), as: UTF8.self) }
+
+  /// The same as UTF-8.
+  package func bytes() throws -> [UInt8] {
+    var text = JSONText()
+    try text.write(self)
+    return text.bytes
   }
 }
 

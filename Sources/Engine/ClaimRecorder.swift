@@ -22,7 +22,9 @@ struct ClaimRecorder: Sendable {
     var used = 0
     let claims = taken.map { taken -> NewRun in
       let run = newRun(taken)
-      guard used < places, let attempt = firstAttempt(run, taken.drop) else { return NewRun(run) }
+      guard used < places, let pipeline = taken.drop.route?.version.pipeline,
+        let attempt = Attempt.first(of: run, in: pipeline, bench: bench)
+      else { return NewRun(run) }
       used += 1
       return NewRun(run, attempt: attempt)
     }
@@ -43,7 +45,8 @@ struct ClaimRecorder: Sendable {
 
   /// Records copies that are durable; nothing begins before `announce`.
   func recordCopies(_ copies: [TakenDrop]) async throws -> [Run] {
-    try await bench.store.claim(copies.map { NewRun(newRun($0), source: $0.source) })
+    defer { Failpoint.copyRecorded.pass() }
+    return try await bench.store.claim(copies.map { NewRun(newRun($0), source: $0.source) })
   }
 
   /// Says that a recorded run is there, and lets it begin.
@@ -76,19 +79,5 @@ struct ClaimRecorder: Sendable {
     }
     run.drop = recorded
     return run
-  }
-
-  /// The first attempt, where nothing that may veto it comes before.
-  private func firstAttempt(_ run: Run, _ drop: ReadyDrop) -> Attempt? {
-    guard run.state == .queued, run.drop?.sha256 != nil, run.parent == nil,
-      let pipeline = drop.route?.version.pipeline, duplicates(in: pipeline) == .run, let stage = pipeline.stages.first
-    else { return nil }
-    let hooks = HookCaller(bench: bench, run: run, pipeline: pipeline, mask: SecretMask(values: []))
-    if hooks.hasHooks(at: .onArrival) || hooks.hasHooks(at: .beforeRun) { return nil }
-    return Attempt.opening(stage, n: 1, of: run, bench: bench)
-  }
-
-  private func duplicates(in pipeline: Pipeline) -> DuplicateRule {
-    pipeline.trigger.duplicates ?? bench.settings.duplicates
   }
 }

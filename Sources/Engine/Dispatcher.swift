@@ -34,11 +34,15 @@ package final class Dispatcher: Sendable {
     var cancelled: [(entry: RunQueue.Entry, cancellation: Cancellation)] = []
     /// Places promised to runs whose first attempt a claim records.
     var promised = 0
+    var lookahead = Lookahead()
     var isDraining = false
     var hasFailed = false
     var hasEnded = false
     var ended: [RunState: Int] = [:]
     var waiters: [RunID: [CheckedContinuation<RunState?, Never>]] = [:]
+
+    /// Runs that take a place.
+    var placed: Int { active.count - lookahead.placeless }
   }
 
   private let bench: Workbench
@@ -75,7 +79,8 @@ package final class Dispatcher: Sendable {
   func reservePlaces(_ wanted: Int) -> Int {
     state.withLock { state in
       if state.isDraining { return 0 }
-      let free = bench.settings.concurrency - state.active.count - state.promised - state.queue.count
+      let free =
+        bench.settings.concurrency - state.placed - state.promised - state.queue.count - state.lookahead.count
       let granted = max(0, min(wanted, free))
       state.promised += granted
       return granted
@@ -209,15 +214,12 @@ package final class Dispatcher: Sendable {
     try await withThrowingDiscardingTaskGroup { group in
       while true {
         let (entries, wake) = takeStartable(at: bench.now())
+        let next = takeForeseen()
+        if !next.isEmpty {
+          group.addTask { try await self.reporting { try await self.lookAhead(next) } }
+        }
         for (entry, cancellation) in entries {
-          group.addTask {
-            do { try await self.work(entry, cancellation) } catch {
-              // the group rethrows it when this loop has ended, and does not end the loop
-              self.state.withLock { $0.hasFailed = true }
-              self.bell.ring()
-              throw error
-            }
-          }
+          group.addTask { try await self.reporting { try await self.work(entry, cancellation) } }
         }
         if isDrained { break }
         await bell.wait(atMost: wake, on: bench.clock)
@@ -230,6 +232,16 @@ package final class Dispatcher: Sendable {
       return state.waiters.values.flatMap { $0 }
     }
     for waiter in waiters { waiter.resume(returning: nil) }
+  }
+
+  /// Does a part of the loop's work; an error ends the loop.
+  private func reporting(_ body: () async throws -> Void) async throws {
+    do { try await body() } catch {
+      // the group rethrows it when this loop has ended, and does not end the loop
+      state.withLock { $0.hasFailed = true }
+      bell.ring()
+      throw error
+    }
   }
 
   /// Whether nothing new is begun any more.
@@ -253,6 +265,11 @@ package final class Dispatcher: Sendable {
           state.active[entry.id] = cancellation
           entries.append((entry, cancellation))
         }
+        // what is recorded as begun is recorded as interrupted
+        while let next = state.lookahead.next() {
+          next.cancellation.cancel(.shutdown)
+          entries.append(next)
+        }
         return (entries, nil)
       }
       for (id, parked) in state.parked {
@@ -260,7 +277,11 @@ package final class Dispatcher: Sendable {
         state.parked[id] = nil
         state.queue.add(RunQueue.Entry(run: parked.run, priority: 0))
       }
-      while state.active.count + state.promised < bench.settings.concurrency || state.queue.hasOpened {
+      while state.placed + state.promised < bench.settings.concurrency || state.queue.hasOpened {
+        if !state.queue.hasOpened, let next = state.lookahead.next() {
+          entries.append(next)
+          continue
+        }
         guard let entry = state.queue.next() else { break }
         if entry.opened != nil { state.promised -= 1 }
         let cancellation = Cancellation()
@@ -272,11 +293,37 @@ package final class Dispatcher: Sendable {
     }
   }
 
+  private func takeForeseen() -> [Lookahead.Begun] {
+    state.withLock { state in
+      if state.isDraining { return [] }
+      let taken = state.lookahead.take(from: &state.queue, places: bench.settings.concurrency)
+      for next in taken {
+        state.active[next.entry.id] = next.cancellation
+      }
+      return taken
+    }
+  }
+
+  private func lookAhead(_ taken: [Lookahead.Begun]) async throws {
+    let recorded = try await Lookahead.record(taken, book: book, bench: bench)
+    state.withLock { $0.lookahead.add(recorded) }
+    bell.ring()
+  }
+
   private var worker: RunWorker { RunWorker(bench: bench, book: book, shutdown: shutdown) }
 
   private func work(_ entry: RunQueue.Entry, _ cancellation: Cancellation) async throws {
-    let (run, disposition) = try await worker.work(entry, cancellation)
+    let (run, disposition) = try await worker.work(entry, cancellation, onLastProgram: place(of: entry.id))
     leave(run, disposition)
+  }
+
+  /// What gives the place of a run back while its end is being recorded.
+  private func place(of run: RunID) -> @Sendable () -> Void {
+    let start = ContinuousClock.now
+    return { [self] in
+      state.withLock { $0.lookahead.letGo(run, heldSince: start, now: ContinuousClock.now) }
+      bell.ring()
+    }
   }
 
   private func leave(_ run: Run, _ disposition: RunExecutor.Disposition) {
@@ -289,6 +336,7 @@ package final class Dispatcher: Sendable {
     }
     state.withLock { state in
       state.active[run.id] = nil
+      state.lookahead.leave(run.id, now: ContinuousClock.now)
       // in one step, so that a cancel finds it here or there
       if let parked { state.parked[run.id] = parked }
     }

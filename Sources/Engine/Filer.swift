@@ -16,6 +16,8 @@ package final class Filer: Sendable {
 
   private static let batch = 256
   private static let pause = Duration.seconds(5)
+  /// Between two groups, while drops end one after the other: each group costs three syncs, whatever its size.
+  private static let pace = Duration.milliseconds(100)
   private let bench: Workbench
   private let bell = Bell()
   private let state = Mutex(State())
@@ -46,6 +48,7 @@ package final class Filer: Sendable {
       let batch = take()
       if !batch.isEmpty {
         try await file(batch)
+        if isWorthWaiting { try await bench.clock.sleep(for: Self.pace) }
         continue
       }
       onProgress()
@@ -55,6 +58,11 @@ package final class Filer: Sendable {
       try Task.checkCancellation()
       if isTroubled { retryTroubled() }
     }
+  }
+
+  /// Whether some more have ended meanwhile, and not yet a whole group.
+  private var isWorthWaiting: Bool {
+    state.withLock { !$0.isStopping && !$0.pending.isEmpty && $0.pending.count < Self.batch }
   }
 
   private func take() -> [Filing] {

@@ -11,6 +11,8 @@ struct RunExecutor: Sendable {
   /// Also ends hooks that a cancelled run still calls.
   let shutdown: Cancellation
   let mask: SecretMask
+  /// Told when no further program of this run is to come: what is left is to record how it ended.
+  var onLastProgram: @Sendable () -> Void = {}
   /// Nobody has an opinion yet: rules, policies and trials come with their version.
   private let counsel = Counsel()
 
@@ -155,6 +157,14 @@ struct RunExecutor: Sendable {
   }
 
   private func session(opened: Attempt?) async throws -> RunSession {
+    if let opened {
+      // its first attempt was recorded with it just now: there is nothing else to know
+      var session = RunSession(
+        run: run, pipeline: pipeline, origin: try await RunOrigin(bench: bench, run: run, pipeline: pipeline).parts(),
+        context: .object([:]))
+      session.count(opened)
+      return session
+    }
     let reader = bench.store.reader
     var session = RunSession(
       run: run, pipeline: pipeline, origin: try await RunOrigin(bench: bench, run: run, pipeline: pipeline).parts(),
@@ -240,6 +250,7 @@ struct RunExecutor: Sendable {
       if ending.state == .done { ending.state = .failed }
       ending.reason = mask.masked((ending.reason.map { $0 + "; " } ?? "") + complaint)
     }
+    onLastProgram()
     let now = bench.now()
     try await bench.store.advance(
       Step(

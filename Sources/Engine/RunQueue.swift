@@ -88,6 +88,9 @@ struct RunQueue {
     return place.entry(priority: priority)
   }
 
+  /// What `next` takes.
+  var first: Entry? { byPriority.keys.max().flatMap { byPriority[$0]?.first?.entry(priority: $0) } }
+
   /// Whether a run is first in line whose attempt is recorded as begun.
   var hasOpened: Bool { byPriority[.max]?.first?.entry(priority: .max).opened != nil }
 

@@ -9,10 +9,11 @@ struct RunWorker: Sendable {
   /// Said when the agent ends now.
   let shutdown: Cancellation
 
+  /// - Parameter onLastProgram: called when no program of the run is to come any more.
   /// - Returns: the run as it stands then, and what is to become of it.
   /// - Throws: what brings the agent down: the store cannot record any more.
   func work(
-    _ entry: RunQueue.Entry, _ cancellation: Cancellation
+    _ entry: RunQueue.Entry, _ cancellation: Cancellation, onLastProgram: @escaping @Sendable () -> Void
   ) async throws -> (Run, RunExecutor.Disposition) {
     var run = try await self.run(of: entry)
     do {
@@ -23,11 +24,15 @@ struct RunWorker: Sendable {
       }
       let pipeline = try await pipeline(of: run)
       if entry.opened == nil, let stop = try await Admission(bench: bench).check(&run, pipeline) {
-        if run.state == .quarantined { try await executor(of: run, pipeline, cancellation).tellOfQuarantine() }
+        if run.state == .quarantined {
+          try await executor(of: run, pipeline, cancellation).tellOfQuarantine()
+        }
         return (run, stop)
       }
       let resolved = try pipeline.resolved(captures: try await captures(of: run), set: run.options.set)
-      return (run, try await executor(of: run, resolved, cancellation).execute(opened: entry.opened))
+      var executor = executor(of: run, resolved, cancellation)
+      executor.onLastProgram = onLastProgram
+      return (run, try await executor.execute(opened: entry.opened))
     } catch let error as HostError where error.isShortage && !run.state.isTerminal {
       // not the run's fault: it goes on when there is room again
       return (run, try await interruption.take(run, because: error.description))

@@ -71,6 +71,7 @@ final class SourceRemover: Sendable {
     if !gone.isEmpty {
       try bench.spool.syncInbox()
       try await bench.store.sourcesRemoved(gone.map(\.id))
+      Failpoint.sourceRecorded.pass()
       try await begin(gone, announcing: announcing)
     }
     state.withLock { $0.atWork = [] }

@@ -16,7 +16,9 @@ package struct HostPrograms: Programs {
   }
 
   package func hooks(of event: String) -> [ProgramFile] {
-    guard let directory = try? Directory(path: "\(home)/hooks/\(event).d") else { return [] }
+    let path = "\(home)/hooks/\(event).d"
+    // nearly always: asked a dozen times a stage, and words for an error cost more than the answer
+    guard access(path, F_OK) == 0, let directory = try? Directory(path: path) else { return [] }
     var names: [FileName] = []
     try? directory.forEachName { names.append($0) }
     return names.sorted().compactMap { name in

@@ -4,45 +4,93 @@ import Glibc
 import Synchronization
 
 /// Writes log records as NDJSON: all to `var/logs/agent.ndjson`, those of a run also to `var/runs/<run>/log.ndjson`.
+///
+/// A thread of its own words and writes them, those of some milliseconds together, so that nobody who has something to
+/// say waits for a disk. It sleeps while nothing is said.
 package final class LogFiles: Sendable {
-  private struct State {
-    var agent: Int32 = -1
-    var agentBytes = 0
-    /// Files of runs that are being written, the last used at the end.
-    var runs: [(id: RunID, fd: Int32)] = []
+  /// What the thread and its owner share; the thread must not keep the owner alive.
+  private final class Desk: Sendable {
+    private let pending = Mutex<[LogRecord]>([])
+    private let files: Mutex<OpenLogs>
+    private let mask: SecretMask
+    private let isStopped = Mutex(false)
+    private let bell = DispatchSemaphore(value: 0)
+
+    init(logs: String, runs: String, mask: SecretMask) {
+      files = Mutex(OpenLogs(logs: logs, runs: runs))
+      self.mask = mask
+    }
+
+    /// - Returns: how many records wait, this one with them.
+    func put(_ record: LogRecord) -> Int {
+      let count = pending.withLock { pending in
+        pending.append(record)
+        return pending.count
+      }
+      if count == 1 { bell.signal() }
+      return count
+    }
+
+    func flush() {
+      files.withLock { files in
+        // taken under the lock of the files, so that who comes second writes second
+        let records = pending.withLock { pending in
+          defer { pending = [] }
+          return pending
+        }
+        for record in records {
+          guard let line = try? mask.masked(record.json { Timestamp.text($0) }).bytes() else { continue }
+          files.add(line + [0x0A], run: record.run)
+        }
+        files.write()
+      }
+    }
+
+    func work(pace: Duration) {
+      while true {
+        bell.wait()
+        if isStopped.withLock({ $0 }) { return }
+        usleep(UInt32(pace / .microseconds(1)))
+        flush()
+      }
+    }
+
+    func stop() {
+      isStopped.withLock { $0 = true }
+      bell.signal()
+    }
   }
 
-  private static let rotateAt = 64 << 20
-  private static let openRuns = 32
+  /// Records that may wait; who has one more to say writes them.
+  private static let mostPending = 4096
 
-  private let logs: String
-  private let runs: String
-  private let mask: SecretMask
-  private let state = Mutex(State())
+  private let desk: Desk
+  private let pace: Duration
 
-  package init(workspace: Workspace, mask: SecretMask) {
-    logs = workspace.logs
-    runs = workspace.state + "/runs"
-    self.mask = mask
+  /// - Parameter pace: how long what is said may wait for more; without it everything is written at once.
+  package init(workspace: Workspace, mask: SecretMask, pace: Duration = .zero) {
+    let desk = Desk(logs: workspace.logs, runs: workspace.state + "/runs", mask: mask)
+    self.desk = desk
+    self.pace = pace
+    if pace == .zero { return }
+    let thread = Thread { desk.work(pace: pace) }
+    thread.name = "log"
+    thread.start()
   }
 
   deinit {
-    state.withLock { state in
-      if state.agent >= 0 { close(state.agent) }
-      for run in state.runs { close(run.fd) }
-    }
+    desk.stop()
+    desk.flush()
   }
 
   /// What cannot be written is dropped: a full disk must not stop a run.
   package func write(_ record: LogRecord) {
-    guard let line = try? mask.masked(record.json { Timestamp.text($0) }).line() else { return }
-    let bytes = Array(line.utf8) + [0x0A]
-    state.withLock { state in
-      append(bytes, to: &state)
-      guard let id = record.run, let fd = file(of: id, in: &state) else { return }
-      _ = Glibc.write(fd, bytes, bytes.count)
-    }
+    let waiting = desk.put(record)
+    if pace == .zero || waiting >= Self.mostPending || record.level >= .warning { desk.flush() }
   }
+
+  /// Writes what waits.
+  package func flush() { desk.flush() }
 
   /// The log of a run, and of the agent.
   package static func path(of run: RunID, in workspace: Workspace) -> String {
@@ -50,38 +98,11 @@ package final class LogFiles: Sendable {
   }
 
   package static func agentPath(in workspace: Workspace) -> String { workspace.logs + "/agent.ndjson" }
+}
 
-  private func append(_ bytes: [UInt8], to state: inout State) {
-    let path = logs + "/agent.ndjson"
-    if state.agent >= 0, state.agentBytes > Self.rotateAt {
-      close(state.agent)
-      state.agent = -1
-      rename(path, path + ".1")
-    }
-    if state.agent < 0 {
-      state.agent = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o600)
-      state.agentBytes = max(0, Int(lseek(state.agent, 0, SEEK_END)))
-    }
-    if state.agent >= 0 { state.agentBytes += max(0, Glibc.write(state.agent, bytes, bytes.count)) }
-  }
-
-  private func file(of id: RunID, in state: inout State) -> Int32? {
-    if let index = state.runs.lastIndex(where: { $0.id == id }) {
-      let run = state.runs.remove(at: index)
-      state.runs.append(run)
-      return run.fd
-    }
-    let directory = runs + "/" + id.text
-    let path = directory + "/log.ndjson"
-    let flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW
-    var fd = open(path, flags, 0o600)
-    if fd < 0, errno == ENOENT {
-      mkdir(directory, 0o700)
-      fd = open(path, flags, 0o600)
-    }
-    guard fd >= 0 else { return nil }
-    state.runs.append((id, fd))
-    if state.runs.count > Self.openRuns { close(state.runs.removeFirst().fd) }
-    return fd
+extension LogRecord.Level {
+  /// By weight, debug the least.
+  fileprivate static func >= (left: Self, right: Self) -> Bool {
+    (allCases.firstIndex(of: left) ?? 0) >= (allCases.firstIndex(of: right) ?? 0)
   }
 }

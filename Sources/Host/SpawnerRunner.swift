@@ -45,17 +45,15 @@ package final class SpawnerRunner: ProcessRunner {
     defer { if let listening { request.cancellation?.forget(listening) } }
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
-        reactor.perform {
-          do {
-            try run.start { result, reply in
-              continuation.resume(with: result.map { $0.result(of: request, reply: reply) })
-            }
-            try link.start(run, descriptors: pipes.given)
-          } catch {
-            run.lost(error)
+        do {
+          try run.start { result, reply in
+            continuation.resume(with: result.map { $0.result(of: request, reply: reply) })
           }
+          try link.start(run, descriptors: pipes.given)
+        } catch {
+          reactor.perform { run.lost(error) }
         }
-        // After the job above, or the spawner would hear of it before it knows the token.
+        // After the start, or the spawner would hear of it before it knows the token.
         listening = request.cancellation?.listen { [reactor] _ in
           reactor.perform { link.cancel(token) }
         }

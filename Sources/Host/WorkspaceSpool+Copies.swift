@@ -64,6 +64,7 @@ extension WorkspaceSpool {
     let own = try work.directory(id.text)
     let renamed = name.withCName { renameat(copies.fd, $0, own.fd, $0) }
     guard renamed == 0 else { throw HostError.failed("take the copy of", own.path + "/" + name.displayed) }
+    Failpoint.copyShared.pass()
     try discardCopy(id)
   }
 
@@ -86,12 +87,14 @@ extension WorkspaceSpool {
         try inbox.removeEmpty(aside)
         throw HostError(Self.refusal(to: "remove", shown, code: -moved), code: -moved)
       }
+      Failpoint.sourceAside.pass()
     }
     guard let found = own.sample(of: name) else { return .removed }
     if found.isSameContent(as: sample) {
       guard name.withCName({ unlinkat(own.fd, $0, 0) }) == 0 || errno == ENOENT else {
         throw HostError.failed("remove", shown)
       }
+      Failpoint.sourceRemoved.pass()
       try inbox.removeEmpty(aside)
       return .removed
     }

@@ -9,9 +9,18 @@ final class BriefConnection {
   private let path: String
 
   /// - Throws: `StoreError` where the file is not there or cannot be read.
-  init(path: String) throws {
+  convenience init(path: String) throws { try self.init(path: path, flags: SQLITE_OPEN_READONLY) }
+
+  /// Lets SQLite undo what a crash left half done in a database that has no write-ahead log yet, as one just restored
+  /// from a backup: whoever only reads is refused until then.
+  static func rollBack(_ path: String) throws {
+    guard (StateFile(path: path + "-journal").size() ?? 0) > 0 else { return }
+    _ = try BriefConnection(path: path, flags: SQLITE_OPEN_READWRITE).rows("SELECT count(*) FROM sqlite_schema")
+  }
+
+  private init(path: String, flags: Int32) throws {
     var handle: OpaquePointer?
-    let code = sqlite3_open_v2(path, &handle, SQLITE_OPEN_READONLY, nil)
+    let code = sqlite3_open_v2(path, &handle, flags, nil)
     guard code == SQLITE_OK, let handle else {
       sqlite3_close_v2(handle)
       throw StoreError.wording(DatabaseError(resultCode: ResultCode(rawValue: code)), path: path)

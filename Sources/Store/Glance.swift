@@ -15,6 +15,7 @@ struct Glance {
     let file = StateFile(path: path)
     let log = StateFile(path: path + "-wal").size() ?? 0
     bytes = file.size() ?? 0
+    try BriefConnection.rollBack(path)
     let connection = try BriefConnection(path: path)
     let identity = try connection.rows("PRAGMA application_id").first?.first.flatMap { $0 }.flatMap { Int($0) }
     let tables = Set(try connection.rows("SELECT name FROM sqlite_schema WHERE type = 'table'").compactMap { $0[0] })

@@ -4,8 +4,8 @@ import Synchronization
 
 /// Gathers the changes of concurrent callers into few transactions, so that they share one fsync.
 ///
-/// While one transaction is being made durable the next callers gather. Each change has its own savepoint: one
-/// that fails takes none of the others with it. Nobody is answered before the shared COMMIT is on the disk.
+/// While one transaction is being made durable the next callers gather. A change that fails takes none of the others
+/// with it. Nobody is answered before the shared COMMIT is on the disk.
 final class GroupCommit: Sendable {
   private struct Change: Sendable {
     /// Makes the change; the result tells its caller so, after the COMMIT.
@@ -158,10 +158,23 @@ final class GroupCommit: Sendable {
     tell?(hindrance)
   }
 
+  /// All together; where one fails, all again, each in a savepoint of its own.
   private func attempt(_ batch: [Change], _ database: Database) throws -> [@Sendable () -> Void] {
+    do {
+      return try transaction(batch, database) { try $0.apply(database) }
+    } catch {
+      if (StoreError.wording(error, path: path) as? StoreError)?.takesAll == true { throw error }
+      return try transaction(batch, database) { try apply($0, database) }
+    }
+  }
+
+  private func transaction(
+    _ batch: [Change], _ database: Database, _ make: (Change) throws -> @Sendable () -> Void
+  ) throws -> [@Sendable () -> Void] {
     var answers: [@Sendable () -> Void] = []
+    answers.reserveCapacity(batch.count)
     try database.inTransaction(.immediate) {
-      for change in batch { answers.append(try apply(change, database)) }
+      for change in batch { answers.append(try make(change)) }
       return .commit
     }
     return answers

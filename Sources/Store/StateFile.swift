@@ -69,6 +69,8 @@ struct StateFile {
     guard isPrivate else { throw failure("cannot be made private") }
     let queue = try Connection.creating(fresh)
     try schema.migrate(queue)
+    // before it has its name: a crash within the change would leave a database that nobody may only read
+    try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA journal_mode = WAL") }
     try queue.close()
     // kept for good, once in a workspace's life: to dispose of its queue would wake libdispatch's pool, whose monitor
     // then wakes once a second for as long as the agent lives

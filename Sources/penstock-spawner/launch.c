@@ -60,7 +60,9 @@ pid_t launch(const struct request *request, const int stdio[3], int *notice, str
     *failure = (struct launch_failure){.step = STEP_DESCRIPTORS, .code = errno};
     return -1;
   }
-  pid_t pid = fork();
+  // Nothing of this process is copied; it waits until the program runs, or gave up. `become` never returns, and what
+  // it changes is the kernel's.
+  pid_t pid = vfork();
   if (pid == 0) become(request, stdio, ends[1]);
   close(ends[1]);
   if (pid < 0) {

@@ -15,6 +15,7 @@ struct Assembly: Sendable {
   let runner: SpawnerRunner
   private let watcher: InotifyWatcher
   private let lock: InstanceLock
+  private let logs: LogFiles
   private let inboxLock: InboxLock
   private let sentinel: FileSentinel?
 
@@ -37,7 +38,9 @@ struct Assembly: Sendable {
     let spawner = Machine.programDirectory() + "/penstock-spawner"
     runner = SpawnerRunner(spawner: spawner, reactor: reactor, lock: lock)
     let secrets = settings.secrets + settings.environment.filter(SecretMask.looksSecret)
-    let logs = LogFiles(workspace: workspace, mask: SecretMask(values: secrets.compactMap { environment[$0] }))
+    let logs = LogFiles(
+      workspace: workspace, mask: SecretMask(values: secrets.compactMap { environment[$0] }), pace: .milliseconds(20))
+    self.logs = logs
     bench = Workbench(
       store: store, spool: spool, processes: runner,
       programs: HostPrograms(home: workspace.home, path: environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"),
@@ -76,6 +79,7 @@ struct Assembly: Sendable {
     await runner.stop()
     reactor.stop()
     try? store.close()
+    logs.flush()
   }
 
   private static func settings(_ workspace: Workspace) throws -> Settings {

@@ -58,7 +58,10 @@ import Testing
     ("cat >/dev/null; echo '{\"decision\":\"deny\",\"reason\":\"not today\"}'", "deny", "not today", 0),
     ("cat >/dev/null", "allow", nil, 0),
     ("exit 75", "defer", nil, 0),
-    ("echo nonsense", "error", "bad reply: the reply is not one JSON object: no value begins so (byte 1): `nonsense\\n`", 1),
+    (
+      "echo nonsense", "error",
+      "bad reply: the reply is not one JSON object: no value begins so (byte 1): `nonsense\\n`", 1
+    ),
     ("exit 3", "error", "it ended with exit code 3", 1),
   ])
   func `a hook is tried`(text: String, decision: String, reason: String?, exit: Int) async throws {

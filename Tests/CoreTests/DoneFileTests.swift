@@ -22,7 +22,10 @@ import Testing
     #expect(try !DoneFile("${stem}.ok").belongs(FileName(".ok"), to: csv))
   }
 
-  @Test(arguments: ["done.ok", "${name}", "${name}${stem}.ok", "${other}.ok", "a/${name}", "${name:-x}.ok", "${name", ".${name}", "${name}.tmp"])
+  @Test(arguments: [
+    "done.ok", "${name}", "${name}${stem}.ok", "${other}.ok", "a/${name}", "${name:-x}.ok", "${name", ".${name}",
+    "${name}.tmp",
+  ])
   func `what names no file of a drop's own is refused`(text: String) {
     #expect(throws: NamePattern.Malformed.self) { try DoneFile(text) }
   }

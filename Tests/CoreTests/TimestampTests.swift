@@ -30,4 +30,20 @@ import Testing
   func `what is no moment is none`(text: String) {
     #expect(Timestamp.date(text) == nil)
   }
+
+  @Test(arguments: ["Europe/Berlin", "GMT", "America/St_Johns", "Asia/Kathmandu", "Pacific/Apia", "Africa/Monrovia"])
+  func `it is written as Foundation writes it`(zone: String) throws {
+    let zone = try #require(TimeZone(identifier: zone))
+    let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true, timeZone: zone)
+      .year().month().day().dateSeparator(.dash)
+      .time(includingFractionalSeconds: true).timeSeparator(.colon)
+      .timeZone(separator: .colon)
+    var chance = Seeded(3)
+    let leapDays = [951_782_400.0, 1_709_164_800, 4_107_542_400, 68_169_600].map { $0 + 43_200.25 }
+    let others = (0..<400).map { _ in Double(Int.random(in: 0..<8_000_000_000_000, using: &chance)) / 1000 + 0.0001 }
+    for seconds in leapDays + others {
+      let date = Date(timeIntervalSince1970: seconds)
+      #expect(Timestamp.text(date, in: zone) == date.formatted(style))
+    }
+  }
 }

@@ -60,6 +60,32 @@ final class Aftermath {
     try ["run", "attempt", "artifact", "hook_call", "run_count"].flatMap { try store.dump($0) }
   }
 
+  var bench: Workbench {
+    Workbench(
+      store: store, spool: spool, processes: Nothing(), programs: Nothing(), settings: Settings(), home: home,
+      boot: "b2",
+      environment: [:], clock: ContinuousClock(), now: { Self.noon.addingTimeInterval(60) },
+      random: { SystemRandomNumberGenerator() }, report: { _ in })
+  }
+
+  /// Whether the database itself has every row, without its log.
+  func isCheckpointed() -> Bool {
+    let copy = home + "/copy.db"
+    try? FileManager.default.removeItem(atPath: copy)
+    defer { try? FileManager.default.removeItem(atPath: copy) }
+    try? FileManager.default.copyItem(atPath: home + "/var/state.db", toPath: copy)
+    let pages = FileManager.default.contents(atPath: copy) ?? Data()
+    return pages.range(of: Data(Self.id(2).text.utf8)) != nil
+  }
+
+  /// So much in one transaction.
+  func fill(megabytes: Int, name: String) async throws {
+    let text = String(repeating: "x", count: megabytes << 20)
+    try await store.record(
+      config: ConfigStatus(
+        path: name, digest: nil, state: .valid, diagnostics: [.string(text)], since: Self.noon, activeDigest: nil))
+  }
+
   struct Parts {
     var dispatcher: Dispatcher
     var filer: Filer
@@ -69,11 +95,6 @@ final class Aftermath {
 
   /// The next agent's.
   func next() -> Parts {
-    let bench = Workbench(
-      store: store, spool: spool, processes: Nothing(), programs: Nothing(), settings: Settings(), home: home,
-      boot: "b2",
-      environment: [:], clock: ContinuousClock(), now: { Self.noon.addingTimeInterval(60) },
-      random: { SystemRandomNumberGenerator() }, report: { _ in })
     let filer = Filer(bench: bench) {}
     let dispatcher = Dispatcher(bench: bench, book: book, filer: filer, monotonic: { .zero }) {}
     let intake = Intake(

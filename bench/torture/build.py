@@ -21,7 +21,7 @@ class Unbuildable(Exception):
 def copy_tree(patch: pathlib.Path | None) -> None:
     """Brings the copy up to date and applies the patch; a file that stays the same keeps its time, so builds are short."""
     listed = subprocess.run(
-        ["git", "ls-files", "-z", "-c", "-o", "--exclude-standard", "Sources", "Package.swift"],
+        ["git", "ls-files", "-z", "-c", "-o", "--exclude-standard", "Sources", "Package.swift", "fuzz/targets"],
         cwd=ROOT,
         check=True,
         capture_output=True,
@@ -40,7 +40,7 @@ def copy_tree(patch: pathlib.Path | None) -> None:
         # outside of any repository, so that the copy is what is patched
         environment = os.environ | {"GIT_CEILING_DIRECTORIES": str(SCRATCH)}
         done = subprocess.run(
-            ["git", "apply", "--recount", str(patch.resolve())],
+            ["git", "apply", "--recount", "--include=Sources/*", "--include=Package.swift", str(patch.resolve())],
             cwd=fresh,
             env=environment,
             capture_output=True,

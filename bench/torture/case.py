@@ -17,6 +17,12 @@ from expectation import Drop, Workload
 
 SETTINGS = "settle: 0s\nsettle_moved: 0s\nsettle_empty: 0s\nreserve: 1MiB\ngrace: 100ms\nenv: [EFFECTS]\n"
 LIMIT = 40
+# what `gc` may forget: never what is open or a quarantine that nobody has seen, nor the newest ten of a pipeline and state
+OLD = """
+    SELECT id FROM (
+      SELECT id, state, row_number() OVER (PARTITION BY pipeline, state ORDER BY number DESC) AS place FROM run WHERE ended IS NOT NULL
+    ) WHERE place > 10 AND state <> 'quarantined'
+"""
 # what the agent says of itself: see ExitCodes.swift
 CODES = {0, 1, 70, 75, 78, -signal.SIGKILL, 128 + signal.SIGKILL}
 
@@ -43,10 +49,12 @@ class Case:
         self.effects = root / "effects"
         self.database = self.home / "var/state.db"
         self.environment = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "EFFECTS": str(self.effects)}
+        self.inbox_from: pathlib.Path | None = None
         self.accepted: list[Accepted] = []
         self.said: list[str] = []
         self.complaints: list[str] = []
         # runs that had ended before anything happened: only these may be forgotten by `gc`
+        self.recorded: set[str] = set()
         self.ended: set[str] = set()
         # second names of drops, which nobody may touch
         self.others: dict[pathlib.Path, str] = {}
@@ -56,7 +64,7 @@ class Case:
 
     def may_be_cleared(self, run: str) -> bool:
         """Whether what the run left is old enough for `gc`."""
-        return run in self.ended and "gc" in self.workload.command
+        return run in self.recorded and "gc" in self.workload.command
 
     def use_database(self, path: pathlib.Path) -> None:
         self.database = path
@@ -66,8 +74,7 @@ class Case:
         self.effects.mkdir(parents=True)
         for name in ("inbox", "pipelines", "stages", "hooks", "etc", "samples"):
             (self.home / name).mkdir(parents=True)
-        if self.workload.is_foreign:
-            subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "torture", str(self.home / "inbox")], check=True)
+        self.mount()
         (self.home / "etc/penstock.yaml").write_text(SETTINGS + self.workload.settings)
         shutil.copy(self.programs / "effect", self.home / "stages/effect")
         for pipeline in self.workload.pipelines:
@@ -87,7 +94,8 @@ class Case:
                 self.run(words)
         if self.workload.before:
             with contextlib.closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=10)) as database:
-                self.ended = {row[0] for row in database.execute("SELECT id FROM run WHERE ended IS NOT NULL")}
+                self.recorded = {row[0] for row in database.execute("SELECT id FROM run")}
+                self.ended = {row[0] for row in database.execute(OLD)}
 
     def put(self, drop: Drop) -> None:
         """Drops as a careful producer does: a hidden name first; passes over a name that is still taken."""
@@ -110,7 +118,8 @@ class Case:
                 os.link(hidden, other)
                 self.others[other] = hashlib.sha256(content).hexdigest()
             os.rename(hidden, target)
-        self.accepted.append(Accepted(drop, hashlib.sha256(content).hexdigest(), fnv(content)))
+        if drop.kind != "seal":
+            self.accepted.append(Accepted(drop, hashlib.sha256(content).hexdigest(), fnv(content)))
 
     def words(self, words: tuple[str, ...]) -> list[str]:
         spelled = [word.replace("{home}", str(self.home)) for word in words]
@@ -148,7 +157,15 @@ class Case:
     def strike(self, *, before: tuple[str, ...] = (), limit: float = LIMIT, **more: str) -> int:
         """The run in which something happens to the agent."""
         self.was_crashed = True
-        return self.run(self.workload.command, before=before, limit=limit, **more)
+        return self.command(before=before, limit=limit, **more)
+
+    def command(self, *, before: tuple[str, ...] = (), limit: float = LIMIT, **more: str) -> int:
+        """What the workload is about; a `put` that says it is done has dropped what is promised from then on."""
+        code = self.run(self.workload.command, before=before, limit=limit, **more)
+        if code == 0 and self.workload.puts:
+            content = (self.home / "samples/mine.csv").read_bytes()
+            self.accepted.append(Accepted(self.workload.puts, hashlib.sha256(content).hexdigest(), fnv(content)))
+        return code
 
     def take_up(self) -> None:
         """Another agent takes up what was left, and late drops with it, until nothing is to be done."""
@@ -178,6 +195,17 @@ class Case:
                 ]
         except sqlite3.Error:
             return []
+
+    def mount(self) -> None:
+        """Gives an inbox of another filesystem: one in memory, or a directory of `inbox_from`."""
+        if not self.workload.is_foreign:
+            return
+        if self.inbox_from:
+            self.inbox_from.mkdir(exist_ok=True)
+            words = ["--bind", str(self.inbox_from)]
+        else:
+            words = ["-t", "tmpfs", "-o", "size=16m", "torture"]
+        subprocess.run(["mount", *words, str(self.home / "inbox")], check=True)
 
     def close(self) -> None:
         """Gives back what its files alone do not."""

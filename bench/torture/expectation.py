@@ -36,13 +36,14 @@ class Pipeline:
     extra: str = ""
     on_config: bool = False
     trigger: str = ""
+    inbox: str = ""
 
     @property
     def yaml(self) -> str:
         hooks = "".join(
             f'  {event}: [ {{ run: ["./stages/effect", {mode}], on_error: warn }} ]\n' for event, mode in self.hooks
         )
-        trigger = '"source"' if self.on_config else f'"{self.name}-*"'
+        trigger = '"source"' if self.on_config else f'"{self.inbox or self.name + "-*"}"'
         config = ", on_config: true" if self.on_config else ""
         return (
             f"pipeline: {{ name: {self.name} }}\ntrigger: {{ inbox: {trigger}{config}{self.trigger} }}\n{self.extra}stages:\n"
@@ -53,7 +54,10 @@ class Pipeline:
 
 @dataclasses.dataclass(frozen=True)
 class Drop:
-    """One name in the inbox; `kind` is file, link, unmatched, or hard (it has a second name elsewhere)."""
+    """One name in the inbox.
+
+    `kind` is file, link, unmatched, hard (it has a second name elsewhere), or seal (what a drop waits for, and no drop).
+    """
 
     name: bytes
     kind: str = "file"
@@ -78,6 +82,8 @@ class Workload:
     before: tuple[tuple[str, ...], ...] = ()
     # words of a command other than `up --once`
     command: tuple[str, ...] = ("up", "--once")
+    # what the command drops, should it come to that
+    puts: Drop | None = None
     settings: str = ""
     # the inbox is a filesystem of its own, so that drops must be copied in; needs root
     is_foreign: bool = False

@@ -6,6 +6,7 @@ unrecorded, other.
 
 from __future__ import annotations
 
+import json
 import time
 
 import evidence
@@ -21,9 +22,10 @@ def judge(case: Case, *, converges: bool) -> list[str]:
         rows = evidence.Rows(case.database)
     except Exception as error:
         return [*found, f"other I11: the database cannot be read: {error}"]
-    forgotten = case.ended - rows.runs.keys()
-    if forgotten and "gc" not in case.workload.command:
-        found.append(f"lost I3: {len(forgotten)} runs that had ended are gone")
+    forgotten = case.recorded - rows.runs.keys()
+    wrongly = forgotten if "gc" not in case.workload.command else forgotten - case.ended
+    if wrongly:
+        found.append(f"lost I3: {len(wrongly)} runs are gone that nobody may forget")
     effects = [effect for effect in evidence.effects(case.effects) if effect.run not in forgotten]
     found += [f"other I11: {damage}" for damage in rows.damage]
     found += judge_files(case, rows)
@@ -56,25 +58,28 @@ def judge_files(case: Case, rows: evidence.Rows) -> list[str]:
         if again["rerun_of"] is not None and isinstance(again["drop_name"], bytes):
             key = (again["drop_name"], str(again["drop_sha256"]))
             wanted[key] = wanted.get(key, 0) + 1
-    found += [f"other I12: {name!r} is left in the inbox" for name in inbox]
+    # `gc` takes away what a killed `put` left, after a day
+    found += [f"other I12: {name!r} is left in the inbox" for name in inbox if not name.startswith(b".put-")]
     got: dict[tuple[bytes, str], int] = {}
     for filed in places:
         if filed.place == "work":
             found.append(f"other I5: var/work/{filed.run} is left with {list(filed.files)}")
         row = rows.runs.get(filed.run)
-        if row is None and filed.run in case.ended:
+        if row is None and case.may_be_cleared(filed.run):
             pass
         elif row is None:
             found.append(f"unrecorded I4: var/{filed.place}/{filed.run} with {list(filed.files)} has no run")
         elif filed.place != {"done": "done", "quarantined": "quarantine"}.get(str(row["state"]), "failed"):
             found.append(f"other I4: run {row['number']} is {row['state']} and its drop lies in {filed.place}")
-        if filed.place == "quarantine" and row is not None and b"reason.json" not in filed.files:
-            found.append(f"other I4: no reason.json in var/quarantine/{filed.run}")
+        if filed.place == "quarantine" and row is not None:
+            found += judge_reason(case, filed, row)
         for name, digest in filed.files.items():
             if name != b"reason.json" and (name, digest) != (b"mine.csv", mine):
                 got[name, digest] = got.get((name, digest), 0) + 1
     for key in wanted.keys() | got.keys():
         want, have = wanted.get(key, 0), got.get(key, 0)
+        if case.workload.puts and key == (case.workload.puts.name, mine) and want == 0 and have == 1:
+            continue
         if have < want:
             found.append(f"lost I1: {key[0]!r} ({key[1][:12]}) was dropped {want} times and is filed {have} times")
         elif have > want:
@@ -99,6 +104,20 @@ def judge_files(case: Case, rows: evidence.Rows) -> list[str]:
     if mine != evidence.sha256(bytes(case.home / "samples/mine.csv")):
         found.append("lost I2: the input of a run by hand was changed")
     return found
+
+
+def judge_reason(case: Case, filed: evidence.Filed, row: evidence.Row) -> list[str]:
+    """The note beside a quarantined drop says what the row says."""
+    path = case.home / f"var/quarantine/{filed.run}/reason.json"
+    try:
+        reason = json.loads(path.read_text())["reason"]
+    except (OSError, ValueError, KeyError) as error:
+        return [f"unrecorded I4: no reason in var/quarantine/{filed.run}: {error}"]
+    return (
+        []
+        if reason == row["reason"]
+        else [f"other I4: run {row['number']} is quarantined for {row['reason']!r}, and the note says {reason!r}"]
+    )
 
 
 def judge_processes(case: Case) -> list[str]:

@@ -13,7 +13,7 @@ from expectation import Pipeline, Stage
 def judge_runs(case: Case, rows: Rows) -> list[str]:
     found = []
     for accepted in case.accepted:
-        if accepted.drop.kind == "unmatched" or case.ended:
+        if accepted.drop.kind == "unmatched" or case.recorded:
             continue
         link = accepted.drop.kind == "link"
         own = [
@@ -44,7 +44,22 @@ def judge_runs(case: Case, rows: Rows) -> list[str]:
                     f"{'lost' if not begun else 'doubled'} I10: the content of {pipeline.name} began {len(begun)} runs, not one"
                 )
     found += judge_artifacts(case, rows)
+    for pipeline in case.workload.pipelines:
+        if "duplicates" in pipeline.trigger:
+            found += judge_duplicates(case, rows, pipeline)
     return found
+
+
+def judge_duplicates(case: Case, rows: Rows, pipeline: Pipeline) -> list[str]:
+    """Every content was run; undisturbed, once."""
+    own = {run for run, row in rows.runs.items() if row["pipeline"] == pipeline.name}
+    ran = [str(rows.runs[run]["drop_sha256"]) for run in own if any(a["state"] == "ok" for a in rows.of_run(run))]
+    dropped = {a.sha256 for a in case.accepted if a.drop.pipeline == pipeline.name}
+    if dropped - set(ran) and not case.injects_errors:
+        return [f"lost I07: of {pipeline.name} {len(dropped - set(ran))} contents were never run"]
+    if not case.was_crashed and len(ran) != len(dropped):
+        return [f"doubled I07: of {pipeline.name} {len(dropped)} contents were run {len(ran)} times"]
+    return []
 
 
 def judge_run(case: Case, rows: Rows, row: Row) -> list[str]:
@@ -62,9 +77,11 @@ def judge_run(case: Case, rows: Rows, row: Row) -> list[str]:
         for a in attempts
         if a["state"] == "running"
     ]
-    if not case.was_crashed and any(a["state"] == "interrupted" for a in attempts):
-        found.append(f"other I6: run {number} has an interrupted attempt, and nothing interrupted it")
     pipeline = case.workload.pipeline(str(row["pipeline"]))
+    # a hook that defers a stage closes the attempt it was asked about
+    defers = pipeline is not None and any(mode == "defer" and event != "before-run" for event, mode in pipeline.hooks)
+    if not case.was_crashed and not defers and any(a["state"] == "interrupted" for a in attempts):
+        found.append(f"other I6: run {number} has an interrupted attempt, and nothing interrupted it")
     special = row["drop_name"] is not None and any(
         a.drop.name == row["drop_name"] and a.drop.kind == "link" for a in case.accepted
     )

@@ -43,7 +43,7 @@ class Kills:
 
     def _quiet(self, workload: Workload, root: pathlib.Path) -> Played:
         case = self._case(workload, root)
-        case.run(workload.command, PENSTOCK_FAILPOINT_LOG=str(root / "hits"))
+        case.command(PENSTOCK_FAILPOINT_LOG=str(root / "hits"))
         self.hits[workload.name] = points.hits(root / "hits")
         self.names |= {hit.name for hit in self.hits[workload.name]}
         case.take_up()

@@ -23,7 +23,7 @@ import evidence
 import points
 from case import Case
 from expectation import Workload
-from jobs import Job, Yard
+from jobs import Job, Yard, unmount_below
 from judge import judge
 from kills import KILLED, Played
 from points import Point
@@ -60,6 +60,7 @@ class Disk:
         run("mount", "-o", "loop", str(self.image), str(self.place))
 
     def empty(self) -> None:
+        unmount_below(self.place)
         for path in self.place.iterdir():
             if path.name == "lost+found":
                 continue
@@ -109,9 +110,7 @@ class Power:
     """Jobs that cut the power; each worker has two disks of its own."""
 
     def __init__(self, yard: Yard, programs: pathlib.Path, workloads: tuple[Workload, ...]) -> None:
-        self.yard, self.programs = yard, programs
-        # an inbox in memory has no power to lose
-        self.workloads = tuple(workload for workload in workloads if not workload.is_foreign)
+        self.yard, self.programs, self.workloads = yard, programs, workloads
         self.free: list[tuple[Disk, Disk]] = []
 
     def open(self) -> None:
@@ -125,6 +124,7 @@ class Power:
     def close(self) -> None:
         for disks in self.free:
             for disk in disks:
+                unmount_below(disk.place)
                 disk.close()
 
     def jobs(self, count: int, hits: dict[str, list[Point]], calls: dict[str, list[Point]]) -> Iterator[Job]:
@@ -134,7 +134,7 @@ class Power:
             workload = self.workloads[number % len(self.workloads)]
             which = WHICH[number // len(self.workloads) % len(WHICH)]
             traced = [point for point in calls.get(workload.name, []) if point.name in syncing]
-            use_call = bool(traced) and chance.random() < 0.4
+            use_call = bool(traced) and (chance.random() < 0.4 or not hits[workload.name])
             if use_call:
                 name = chance.choice(sorted({point.name for point in traced}))
                 point = chance.choice([point for point in traced if point.name == name])
@@ -169,7 +169,10 @@ class Power:
         for disk in disks:
             disk.empty()
         case = Case(workload, root, self.programs, spool.place / "home")
-        if which != "one":
+        if workload.is_foreign:
+            # the other disk holds the inbox, and the database stays with the spool
+            case.inbox_from = state.place / "inbox"
+        elif which != "one":
             case.use_database(state.place / "state.db")
         case.make()
         for disk in disks:
@@ -183,8 +186,10 @@ class Power:
             write_back_some(disk.place, chance)
             disk.cut()
         wait_for_end(case)
+        case.close()
         for disk in cut:
             disk.revive()
+        case.mount()
         case.take_up()
         return code in KILLED, judge(case, converges=chance.random() < 0.3), case
 

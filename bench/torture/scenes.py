@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
 import os
 import pathlib
 import signal
@@ -13,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import evidence
-from case import LIMIT, Case, end
+from case import LIMIT, Accepted, Case, end, fnv
 from expectation import Drop, Pipeline, Stage, Workload
 from jobs import Job, Yard
 from judge import judge
@@ -94,6 +95,7 @@ class Scenes:
             self._frozen,
             self._second,
             self._rerouted,
+            self._writer,
         )
         for number in range(rounds):
             for scene in scenes:
@@ -191,6 +193,26 @@ class Scenes:
         if case.run(("up", "--once")) != 75:
             case.complaints.append("other S12: a second agent was not refused with 75")
         agent.await_effect(lambda e: e.kind == "S" and e.stage == "tell")
+        agent.program.terminate()
+        agent.end()
+        case.take_up()
+        return True, judge(case, converges=True), case
+
+    def _writer(self, root: pathlib.Path) -> Played:
+        """I01: a drop is not touched while anyone has it open for writing, however long that is."""
+        case = self._case(Workload("writer", (LOOSE,), drops("loose-a")), root)
+        path = case.home / "inbox/loose-slow"
+        agent = Agent(case)
+        with path.open("wb") as file:
+            file.write(b"half ")
+            file.flush()
+            time.sleep(1)
+            if not path.exists():
+                case.complaints.append("lost I01: a drop was taken while its writer had it open")
+            file.write(b"whole\n")
+        content = b"half whole\n"
+        case.accepted.append(Accepted(Drop(b"loose-slow"), hashlib.sha256(content).hexdigest(), fnv(content)))
+        agent.await_effect(lambda e: e.kind == "E" and e.digest == 0 and e.at > 0)
         agent.program.terminate()
         agent.end()
         case.take_up()

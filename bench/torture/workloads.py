@@ -37,6 +37,9 @@ STOPPED = Pipeline(
     "failed",
     (("before-first", "deny"), ("after-run", "ignored")),
 )
+DELAYED = Pipeline(
+    "delayed", (Stage("first", "pass"), Stage("second", "quiet", reads="first")), hooks=(("before-second", "defer"),)
+)
 DEFERRED = Pipeline("deferred", (Stage("first", "quiet"),), hooks=(("before-run", "defer"),))
 
 WATCHED = (("after-stage", "ignored"), ("after-run", "ignored"))
@@ -92,8 +95,8 @@ PLAIN = Workload(
 BATCH = Workload("batch", (LOOSE,), drops(*(f"loose-{n}" for n in range(9))), drops("loose-0", "loose-5"))
 HOOKS = Workload(
     "hooks",
-    (HOOKED, DENIED, PASSED, STOPPED, DEFERRED),
-    drops("hooked-a", "denied-b", "passed-c", "stopped-d", "deferred-e"),
+    (HOOKED, DENIED, PASSED, STOPPED, DEFERRED, DELAYED),
+    drops("hooked-a", "denied-b", "passed-c", "stopped-d", "deferred-e", "delayed-f"),
     drops("denied-b", "hooked-a"),
     folders=(("after-run", "10-ignored"),),
 )
@@ -122,7 +125,7 @@ COPIED = Workload(
         Drop(b"twin-1", content=SAME),
         Drop(b"loose-big", "hard", size=1_200_000),
     ),
-    (Drop(b"twin-2", content=SAME), Drop(b"chain-hard1", "hard"), Drop(b"loose-moved")),
+    (Drop(b"twin-2", content=SAME), Drop(b"twin-3"), Drop(b"chain-hard1", "hard"), Drop(b"loose-moved")),
 )
 FOREIGN = Workload(
     "foreign", (CHAIN, LOOSE), drops("chain-a", "loose-b", "loose-c"), drops("loose-b", "chain-d"), is_foreign=True
@@ -141,13 +144,35 @@ RETRIED = Workload(
 )
 CLEARED = Workload(
     "cleared",
-    (LOOSE, CHAIN),
-    (*drops(*(f"loose-{n}" for n in range(13))), *drops("chain-a", "chain-b")),
+    (LOOSE, CHAIN, DENIED),
+    (*drops(*(f"loose-{n}" for n in range(13))), *drops("chain-a", "chain-b", "denied-c")),
     drops("loose-0"),
     before=(("up", "--once"), ("pause",)),
     command=("gc",),
     settings="retention: { runs: 1s, artifacts: 1s, logs: 1s }\n",
 )
 
-ALL = (PLAIN, BATCH, HOOKS, TROUBLE, HANDS, RETRIED, CLEARED)
+PUTTING = Workload(
+    "putting",
+    (LOOSE,),
+    (),
+    drops("loose-late"),
+    command=("put", "{home}/samples/mine.csv", "--as", "loose-put"),
+    puts=Drop(b"loose-put"),
+)
+
+SEALED = Workload(
+    "sealed",
+    (Pipeline("sealed", (Stage("first", "quiet"),), trigger=', done_file: "${name}.ok"', inbox="sealed-*.csv"), LOOSE),
+    (
+        *drops("sealed-a.csv", "loose-b"),
+        Drop(b"sealed-a.csv.ok", "seal"),
+        Drop(b"sealed-open.csv", "unmatched"),
+        *drops("sealed-c.csv"),
+        Drop(b"sealed-c.csv.ok", "seal"),
+    ),
+    (*drops("sealed-a.csv"), Drop(b"sealed-a.csv.ok", "seal")),
+)
+
+ALL = (PLAIN, BATCH, HOOKS, TROUBLE, HANDS, RETRIED, CLEARED, PUTTING, COPIED, FOREIGN, KEPT, SEALED)
 BY_NAME = {workload.name: workload for workload in ALL}

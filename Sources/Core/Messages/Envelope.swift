@@ -1,7 +1,7 @@
 import Foundation
 
 /// The one JSON object a program reads on stdin: a stage's, or a hook's around it (contract 1).
-package struct Envelope: Sendable, Encodable {
+package struct Envelope: Sendable {
   package var api = 1
   /// `stage`, or the event of a hook.
   package var event: String
@@ -39,7 +39,7 @@ package struct Envelope: Sendable, Encodable {
     self.metrics = metrics
   }
 
-  package struct RunPart: Sendable, Encodable {
+  package struct RunPart: Sendable {
     package var id: RunID
     package var number: Int
     package var pipeline: String
@@ -53,22 +53,9 @@ package struct Envelope: Sendable, Encodable {
       self.pipeline = pipeline
       self.version = version
     }
-
-    private enum CodingKeys: CodingKey { case id, number, pipeline, version, slot, trial }
-
-    package func encode(to encoder: any Encoder) throws {
-      var container = encoder.container(keyedBy: CodingKeys.self)
-      try container.encode(id, forKey: .id)
-      try container.encode(number, forKey: .number)
-      try container.encode(pipeline, forKey: .pipeline)
-      try container.encode(version, forKey: .version)
-      // present and null: a program may test them without asking whether they are there
-      try container.encode(slot, forKey: .slot)
-      try container.encode(trial, forKey: .trial)
-    }
   }
 
-  package struct DropPart: Sendable, Encodable {
+  package struct DropPart: Sendable {
     /// Escaped where it is not UTF-8; then `name_b64` stands beside it.
     package var name: String
     package var nameBase64: String?
@@ -83,14 +70,9 @@ package struct Envelope: Sendable, Encodable {
       bytes = drop.bytes
       captures = drop.captures
     }
-
-    private enum CodingKeys: String, CodingKey {
-      case name, sha256, bytes, captures
-      case nameBase64 = "name_b64"
-    }
   }
 
-  package struct StagePart: Sendable, Encodable {
+  package struct StagePart: Sendable {
     package var name: String
     package var attempt: Int
     package var granularity: Granularity
@@ -111,7 +93,7 @@ package struct Envelope: Sendable, Encodable {
     }
   }
 
-  package struct FilePart: Sendable, Equatable, Encodable {
+  package struct FilePart: Sendable, Equatable {
     package var name: String
     /// Absolute.
     package var path: String
@@ -130,7 +112,7 @@ package struct Envelope: Sendable, Encodable {
   }
 
   /// What after-hooks are told.
-  package struct OutcomePart: Sendable, Encodable {
+  package struct OutcomePart: Sendable {
     package var state: String
     package var reason: String?
     package var exit: Int32?
@@ -146,19 +128,5 @@ package struct Envelope: Sendable, Encodable {
       cpu = usage?.cpu
       peakRSS = usage?.peakRSS
     }
-
-    private enum CodingKeys: String, CodingKey {
-      case state, reason, exit
-      case wall = "wall_s"
-      case cpu = "cpu_s"
-      case peakRSS = "rss_bytes"
-    }
-  }
-
-  /// One line, keys sorted.
-  package func line() throws -> [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return Array(try encoder.encode(self)) + [UInt8(ascii: "\n")]
   }
 }
