@@ -246,7 +246,7 @@ struct RunExecutor: Sendable {
     if try await callHooksAfterRun(&ending, &session) == .cut {
       return try await stop(.shutdown, closing: ended, &session)
     }
-    if let complaint = try session.drop?.complaint() {
+    if ending.state != .quarantined, let complaint = try session.drop?.complaint() {
       if ending.state == .done { ending.state = .failed }
       ending.reason = mask.masked((ending.reason.map { $0 + "; " } ?? "") + complaint)
     }
