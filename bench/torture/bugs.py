@@ -34,7 +34,8 @@ def prove(asked: argparse.Namespace, root: pathlib.Path) -> int:
     import __main__ as program
 
     missed = []
-    for patch in patches():
+    chosen = [patch for patch in patches() if not asked.bug or patch.name.startswith(tuple(asked.bug))]
+    for patch in chosen:
         folder = root / patch.stem
         programs = folder / "programs"
         programs.mkdir(parents=True)
@@ -59,5 +60,5 @@ def prove(asked: argparse.Namespace, root: pathlib.Path) -> int:
             print(f"{patch.name}: NOT CAUGHT", flush=True)
             missed.append(patch.name)
         shutil.rmtree(folder, ignore_errors=True)
-    print(f"{len(patches()) - len(missed)} of {len(patches())} seeded bugs caught")
+    print(f"{len(chosen) - len(missed)} of {len(chosen)} seeded bugs caught")
     return 1 if missed else 0

@@ -40,7 +40,15 @@ def copy_tree(patch: pathlib.Path | None) -> None:
         # outside of any repository, so that the copy is what is patched
         environment = os.environ | {"GIT_CEILING_DIRECTORIES": str(SCRATCH)}
         done = subprocess.run(
-            ["git", "apply", "--recount", "--include=Sources/*", "--include=Package.swift", str(patch.resolve())],
+            [
+                "git",
+                "apply",
+                "--recount",
+                "-C1",
+                "--include=Sources/*",
+                "--include=Package.swift",
+                str(patch.resolve()),
+            ],
             cwd=fresh,
             env=environment,
             capture_output=True,
