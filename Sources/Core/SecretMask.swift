@@ -37,6 +37,7 @@ package struct SecretMask: Sendable {
   }
 
   package func masked(_ text: String) -> String {
+    if hidden.isEmpty { return text }
     let bytes = Array(text.utf8)
     return firstSecret(in: bytes, from: 0) == nil ? text : String(decoding: masked(bytes), as: UTF8.self)
   }

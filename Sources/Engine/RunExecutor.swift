@@ -57,10 +57,10 @@ struct RunExecutor: Sendable {
       if pending == nil, let cause = cancellation.cause ?? (cancellation.stopsAtBoundary ? .shutdown : nil) {
         return try await stop(cause, closing: ended, &session)
       }
-      // once a stage has run, the guard of the drop compares its bytes
-      if ended == nil, isNew || opened != nil, let taint = bench.taint(of: run) {
+      // once a program had it, its bytes are compared instead
+      if pending != nil || session.attempts.isEmpty, let taint = bench.taint(of: run) {
         let open = pending.map { unbegun($0, context: session.context) }
-        return try await end(RunEnding(.quarantined, reason: taint), closing: open, &session)
+        return try await end(RunEnding(.quarantined, reason: taint), closing: ended ?? open, &session)
       }
       let attempt: Attempt
       if let open = pending {
@@ -246,7 +246,7 @@ struct RunExecutor: Sendable {
     if try await callHooksAfterRun(&ending, &session) == .cut {
       return try await stop(.shutdown, closing: ended, &session)
     }
-    if let complaint = try session.drop?.complaint() {
+    if ending.state != .quarantined, let complaint = try session.drop?.complaint() {
       if ending.state == .done { ending.state = .failed }
       ending.reason = mask.masked((ending.reason.map { $0 + "; " } ?? "") + complaint)
     }

@@ -105,21 +105,18 @@ extension Database {
     return try String.fetchOne(statement, arguments: [sha256, pipeline, id.text]).flatMap(RunID.init)
   }
 
-  /// The run that had these bytes in hand when they came into the inbox: its own drop, or what a stage of it left.
+  /// The run whose stage had left these bytes when they came into the inbox, other bytes than those it was given.
   ///
-  /// No process outlives its stage, so whatever a run's programs did, they did between its start and its end. Of
-  /// several the oldest: a run that drops ten equal files has ten children, not a line of ten.
+  /// No process outlives its stage, so whatever a run's programs did, they did between its start and its end. That a
+  /// run was given the same bytes proves nothing: a producer may drop equal files while it works. Of several the
+  /// oldest: a run that drops ten equal files has ten children, not a line of ten.
   private func maker(sha256: String, arrived: Int, other id: RunID) throws -> RunID? {
     let statement = try cachedStatement(
       sql: """
-        WITH had (run) AS (
-          SELECT number FROM (SELECT number FROM run INDEXED BY run_by_digest WHERE drop_sha256 = :digest
-            ORDER BY number DESC LIMIT 256)
-          UNION
-          SELECT run FROM (SELECT run FROM artifact INDEXED BY artifact_by_digest WHERE sha256 = :digest
-            ORDER BY run DESC LIMIT 32))
-        SELECT run.id FROM had CROSS JOIN run ON run.number = had.run
-        WHERE run.id <> :id AND run.started <= :arrived + :slack AND coalesce(run.ended, :arrived) >= :arrived - :slack
+        WITH made (run) AS (
+          SELECT run FROM artifact INDEXED BY artifact_by_digest WHERE sha256 = :digest ORDER BY run DESC LIMIT 32)
+        SELECT run.id FROM made CROSS JOIN run ON run.number = made.run
+        WHERE run.id <> :id AND run.drop_sha256 IS NOT :digest AND run.started <= :arrived + :slack AND coalesce(run.ended, :arrived) >= :arrived - :slack
         ORDER BY run.number LIMIT 1
         """)
     let arguments: StatementArguments = ["digest": sha256, "arrived": arrived, "slack": Self.slack, "id": id.text]
@@ -136,8 +133,9 @@ extension Database {
         WHERE number > ?)
         AND parent IS NULL AND "trigger" = 'drop' AND rerun_of IS NULL
         AND arrived >= (SELECT started FROM run WHERE number = ?) - ?
+        AND (SELECT drop_sha256 FROM run WHERE number = ?) IS NOT ?
       """,
-      [id.text, artifact.sha256, number, number, Self.slack])
+      [id.text, artifact.sha256, number, number, Self.slack, number, artifact.sha256])
   }
 
   func insert(_ source: NewRun.Source, of run: Run) throws {

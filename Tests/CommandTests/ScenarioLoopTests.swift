@@ -38,9 +38,10 @@ import Testing
     #expect(place.names("inbox").allSatisfy { $0 == "after.csv" })
   }
 
-  @Test func `I27 a stage that copies its drop into the inbox is stopped, by the digest alone`() async throws {
+  @Test func `I27 a stage that copies what it made into the inbox is stopped, by the digest alone`() async throws {
     let place = try feeding(
-      "[ \"$(cat \"$1\")\" = another ] && exit 0; cp \"$1\" \"$PENSTOCK_HOME/inbox/.new\"; "
+      "[ \"$(cat \"$1\")\" = another ] && exit 0; date +%s%N > out; cp out \"$PENSTOCK_HOME/inbox/.new\"; "
+        + "echo '{\"outputs\":[{\"name\":\"o\",\"path\":\"out\"}]}'; "
         + "mv \"$PENSTOCK_HOME/inbox/.new\" \"$PENSTOCK_HOME/inbox/$PENSTOCK_RUN.csv\"")
     let runs = try await broken(place)
     #expect(runs.count < 60, "the loop went on for \(runs.count) rounds")

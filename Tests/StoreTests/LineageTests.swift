@@ -64,14 +64,26 @@ import Testing
     #expect(try await store.claim([NewRun(again)])[0].duplicateOf == nil)
   }
 
-  @Test func `I27 a drop that a run had in hand when it came is that run's child`() async throws {
+  @Test func `I27 a drop that a run had made when it came is that run's child, one it was given is not`() async throws {
     let store = try StateStore.inMemory()
     let maker = try await work(store, drop(1, "in", arrived: -1), from: 0, to: 10, leaving: "out")
     let children = try await store.claim([
       NewRun(drop(2, "out", arrived: 9)), NewRun(drop(3, "in", arrived: 5)), NewRun(drop(4, "out", arrived: 60)),
       NewRun(drop(5, "in", arrived: -60)), NewRun(drop(6, "else", arrived: 5)),
     ])
-    #expect(children.map(\.parent) == [maker.id, maker.id, nil, nil, nil])
+    #expect(children.map(\.parent) == [maker.id, nil, nil, nil, nil])
+  }
+
+  @Test func `I27 equal files dropped while others of them are worked, and handed on unchanged, are no line`()
+    async throws
+  {
+    let store = try StateStore.inMemory()
+    for n in 1...20 {
+      let run = try await work(
+        store, drop(n, "same", arrived: Double(n)), from: Double(n), to: Double(n) + 1.5, leaving: "same")
+      #expect(run.parent == nil)
+      #expect(try await store.reader.run(matching: .id(run.id)).parent == nil)
+    }
   }
 
   @Test func `I27 a child gets no attempt with its claim, and is found also before its maker's stage ended`()

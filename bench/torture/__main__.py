@@ -38,6 +38,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--bugs", action="store_true", help="prove the harness on the seeded bugs of bench/torture/bugs"
     )
+    parser.add_argument("--bug", action="append", default=[], help="only the seeded bugs whose names begin so")
     parser.add_argument("--seed", type=int, default=int(os.environ.get("SEED") or time.time_ns() % 1_000_000))
     parser.add_argument(
         "--only", action="append", default=[], help="levels to try, by the first letters of their names"
@@ -115,13 +116,17 @@ class Torture:
             )
         if self.wants("scenes"):
             yard.work("scenes", Scenes(yard, self.programs).jobs(sizes.scenes))
+        if yard.stop_at_first:
+            # what nothing else sees, so that a hunt is short
+            self.power()
         if self.wants("failpoints"):
             yard.work("failpoints, kill", kills.failpoint_jobs("kill", sizes.failpoints))
             for action in sizes.failing:
                 if self.wants("failpoints"):
                     jobs = kills.failpoint_jobs(action, sizes.fail_every, "failpoints, fail")
                     yard.work("failpoints, fail", jobs)
-        self.power()
+        if not yard.stop_at_first:
+            self.power()
         if self.wants("crash pairs"):
             yard.work("crash pairs", kills.pair_jobs(sizes.pairs))
         if points.STRACE:

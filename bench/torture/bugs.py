@@ -22,7 +22,7 @@ def stale() -> list[str]:
     """Patches that do not apply to the tree as it is."""
     found = []
     for patch in patches():
-        words = ["git", "apply", "--check", "--recount", str(patch)]
+        words = ["git", "apply", "--check", "--recount", "-C1", str(patch)]
         done = subprocess.run(words, cwd=build.ROOT, capture_output=True, text=True, check=False)
         if done.returncode:
             found.append(f"{patch.name}: {done.stderr.strip()}")
@@ -34,7 +34,8 @@ def prove(asked: argparse.Namespace, root: pathlib.Path) -> int:
     import __main__ as program
 
     missed = []
-    for patch in patches():
+    chosen = [patch for patch in patches() if not asked.bug or patch.name.startswith(tuple(asked.bug))]
+    for patch in chosen:
         folder = root / patch.stem
         programs = folder / "programs"
         programs.mkdir(parents=True)
@@ -59,5 +60,5 @@ def prove(asked: argparse.Namespace, root: pathlib.Path) -> int:
             print(f"{patch.name}: NOT CAUGHT", flush=True)
             missed.append(patch.name)
         shutil.rmtree(folder, ignore_errors=True)
-    print(f"{len(patches()) - len(missed)} of {len(patches())} seeded bugs caught")
+    print(f"{len(chosen) - len(missed)} of {len(chosen)} seeded bugs caught")
     return 1 if missed else 0

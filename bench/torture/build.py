@@ -40,7 +40,15 @@ def copy_tree(patch: pathlib.Path | None) -> None:
         # outside of any repository, so that the copy is what is patched
         environment = os.environ | {"GIT_CEILING_DIRECTORIES": str(SCRATCH)}
         done = subprocess.run(
-            ["git", "apply", "--recount", "--include=Sources/*", "--include=Package.swift", str(patch.resolve())],
+            [
+                "git",
+                "apply",
+                "--recount",
+                "-C1",
+                "--include=Sources/*",
+                "--include=Package.swift",
+                str(patch.resolve()),
+            ],
             cwd=fresh,
             env=environment,
             capture_output=True,
@@ -72,26 +80,13 @@ def build(patch: pathlib.Path | None, programs: pathlib.Path) -> None:
     """
     TREE.mkdir(parents=True, exist_ok=True)
     copy_tree(patch)
+    words = [SWIFT, "build", "--package-path", str(TREE), "--scratch-path", str(SCRATCH / "build")]
+    flags = os.environ | {"PENSTOCK_FAILPOINTS": "1"}
+    done = subprocess.run(words, env=flags, capture_output=True, text=True, check=False)
+    if done.returncode:
+        lines = [line for line in (done.stdout + done.stderr).splitlines() if "error" in line]
+        raise Unbuildable("\n".join(lines[:10] or [done.stderr[-2000:]]))
     for product in ("penstock", "penstock-spawner"):
-        done = subprocess.run(
-            [
-                SWIFT,
-                "build",
-                "--package-path",
-                str(TREE),
-                "--scratch-path",
-                str(SCRATCH / "build"),
-                "--product",
-                product,
-            ],
-            env=os.environ | {"PENSTOCK_FAILPOINTS": "1"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            lines = [line for line in (done.stdout + done.stderr).splitlines() if "error" in line]
-            raise Unbuildable("\n".join(lines[:10] or [done.stderr[-2000:]]))
         shutil.copy(SCRATCH / "build/debug" / product, programs)
     compiler = next((found for name in ("cc", "gcc", "clang") if (found := shutil.which(name))), None)
     if compiler is None:

@@ -9,6 +9,9 @@ from case import Case
 from evidence import ENDED, Row, Rows
 from expectation import Pipeline, Stage
 
+# an agent that is told to stop leaves what it had claimed, and not begun, to the next one
+UNBEGUN = "stopped before it began"
+
 
 def judge_runs(case: Case, rows: Rows) -> list[str]:
     found = []
@@ -80,7 +83,11 @@ def judge_run(case: Case, rows: Rows, row: Row) -> list[str]:
     pipeline = case.workload.pipeline(str(row["pipeline"]))
     # a hook that defers a stage closes the attempt it was asked about
     defers = pipeline is not None and any(mode == "defer" and event != "before-run" for event, mode in pipeline.hooks)
-    if not case.was_crashed and not defers and any(a["state"] == "interrupted" for a in attempts):
+    if (
+        not case.was_crashed
+        and not defers
+        and any(a["state"] == "interrupted" and a["reason"] != UNBEGUN for a in attempts)
+    ):
         found.append(f"other I6: run {number} has an interrupted attempt, and nothing interrupted it")
     special = row["drop_name"] is not None and any(
         a.drop.name == row["drop_name"] and a.drop.kind == "link" for a in case.accepted

@@ -13,6 +13,10 @@ struct RunWhy: Answer {
   var repeats: Run?
   /// The run that repeats this one.
   var again: Run?
+  /// The first done run of the pipeline on the same content.
+  var duplicateOf: Run?
+  /// The run one of whose programs put the drop into the inbox.
+  var parent: Run?
   /// Other runs on drops of its name.
   var earlier: [Run] = []
   /// Only this one.
@@ -27,6 +31,9 @@ struct RunWhy: Answer {
     answer.isInForce = try await reader.configs().contains { $0.activeDigest == run.version }
     answer.repeats = try await RepeatedRun.of(run, reader)
     answer.again = try await reader.repetition(of: run.id)
+    let related = try await reader.runs(of: [run.duplicateOf, run.parent].compactMap { $0 })
+    answer.duplicateOf = run.duplicateOf.flatMap { related[$0] }
+    answer.parent = run.parent.flatMap { related[$0] }
     return answer
   }
 
@@ -67,6 +74,8 @@ struct RunWhy: Answer {
     fact("pipeline", pipeline)
     fact("drop", drop)
     fact("repeats", repeats.map { "run \($0.number), which is \($0.state.rawValue)" } ?? "")
+    fact("content", duplicateOf.map { "the same as that of run \($0.number), which is \($0.state.rawValue)" } ?? "")
+    fact("dropped by", parent.map { "a program of run \($0.number)" } ?? "")
     fact("again", again.map { "run \($0.number), which is \($0.state.rawValue)" } ?? "")
     fact("seen", run.acknowledged.map { "acknowledged \(LocalTime.full($0))" } ?? "")
     fact("next", next)
