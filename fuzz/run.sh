@@ -31,7 +31,7 @@ build() {
 fuzz() {
   local target=$1 status=0 TIMEFORMAT='%U %S' log=$build/$1
   shift
-  { time PENSTOCK_FUZZ=$target ASAN_OPTIONS=detect_leaks=0 SWIFT_BACKTRACE=enable=no "$build/penstock-fuzz" \
+  { time PENSTOCK_FUZZ=$target ASAN_OPTIONS=detect_leaks=0:quarantine_size_mb=64 SWIFT_BACKTRACE=enable=no "$build/penstock-fuzz" \
     -rss_limit_mb=512 -timeout=1 -artifact_prefix="fuzz/crash-$target-" "$@" >"$log.log" 2>&1; } 2>"$log.time" \
     || status=1
   spent=$(awk -v spent="${spent:-0}" '{ print spent + $1 + $2 }' "$log.time")
@@ -78,7 +78,7 @@ shrink() {
     local small=$build/shrunk/$target
     rm -rf "$small"
     mkdir -p "$small" "$build/corpus/$target"
-    fuzz "$target" -merge=1 -max_len=8192 "$small" "fuzz/corpus/$target" "$build/corpus/$target" \
+    fuzz "$target" -set_cover_merge=1 -use_value_profile=0 -max_len=8192 "$small" "fuzz/corpus/$target" "$build/corpus/$target" \
       || { tail -20 "$build/$target.log" >&2; return 1; }
     rm -rf "fuzz/corpus/$target"
     cp -r "$small" "fuzz/corpus/$target"

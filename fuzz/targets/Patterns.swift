@@ -18,7 +18,8 @@ enum Patterns {
     guard let captures else { return }
     try hold(Set(captures.keys) == Set(pattern.captureNames), "captures \(captures) of \(pattern.captureNames)")
     try hold(!captures.values.contains(""), "an empty capture")
-    for value in captures.values where name.text != nil {
+    // half a character is shown as its bytes
+    for value in captures.values where name.text != nil && !value.contains("\\x") {
       try hold(name.bytes.contains(Array(value.utf8)), "`\(value)` is no part of the name")
     }
   }
