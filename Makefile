@@ -39,6 +39,7 @@ test: test-swift test-kit test-torture ## set up and run every test
 
 test-swift: setup kit
 	@$(BUILD) --build-tests --enable-code-coverage
+	@rm -rf "$$(dirname "$$($(SWIFT) test --show-codecov-path)")"
 	@$(TESTS) --enable-code-coverage || { code=$$?; [ $$code != 124 ] || echo "make: the tests did not end within 20 minutes; the last lines above say which began" >&2; exit $$code; }
 	@$(MAKE) coverage
 

@@ -14,10 +14,11 @@ final class ScenarioProgram: @unchecked Sendable {
   // only the test's own task asks, one question after another
   private var status: Int32?
 
-  /// Where a program built to count lines leaves its counts: beside those of this test program, merged by `%m`.
+  /// Where a program built to count lines leaves its counts: below those of this test program, merged by `%m`. Not
+  /// among them: SwiftPM fails where a killed program left one half written.
   private static let counting: [String: String] = {
     guard let own = ProcessInfo.processInfo.environment["LLVM_PROFILE_FILE"] else { return [:] }
-    return ["LLVM_PROFILE_FILE": (own as NSString).deletingLastPathComponent + "/penstock-%4m.profraw"]
+    return ["LLVM_PROFILE_FILE": (own as NSString).deletingLastPathComponent + "/programs/%9m.profraw"]
   }()
 
   /// Starts a program in a session of its own, so that nothing the terminal sends reaches it.
