@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -125,4 +126,31 @@ void keepers_reap(void) {
     refuse(ended.token, STEP_KEEPER, ended.stopped ? ended.stopped : signal);
   }
   if (orphans) end_orphans();
+}
+
+// Keepers see the end of their control pipes and end their trees. One that was stopped or killed cannot: what it
+// watched over comes to us, and must be gone before we are, for with us goes the agent's lock.
+void keepers_finish(void) {
+  for (size_t i = 0; i < count; i++) close(entries[i].control);
+  bool orphans = false;
+  sigset_t none;
+  sigemptyset(&none);
+  for (;;) {
+    int status;
+    pid_t pid = waitpid(-1, &status, WNOHANG | WUNTRACED);
+    if (pid < 0) return;
+    if (pid == 0) {
+      if (orphans) end_orphans();
+      struct timespec pause = {.tv_nsec = 20 * 1000000};
+      ppoll(NULL, 0, &pause, &none);
+      continue;
+    }
+    struct entry *entry = find(pid);
+    if (!entry) {
+      orphans = true;
+    } else if (!end_stopped(entry, status)) {
+      *entry = entries[--count];
+      orphans = orphans || !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+    }
+  }
 }

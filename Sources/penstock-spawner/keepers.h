@@ -13,3 +13,6 @@ void keepers_cancel(uint64_t token);
 
 // Waits for whoever has ended, and ends what a keeper left that died itself.
 void keepers_reap(void);
+
+// The agent is gone: returns when every program is, also those whose keeper was stopped or killed.
+void keepers_finish(void);

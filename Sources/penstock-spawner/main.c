@@ -71,6 +71,9 @@ int main(void) {
     struct pollfd agent = {.fd = AGENT_SOCKET, .events = POLLIN};
     int ready = ppoll(&agent, 1, NULL, &none);
     if (ready < 0 && errno != EINTR) return 70;
-    if (ready > 0 && hear_agent() == RECEIVED_END) return 0;
+    if (ready > 0 && hear_agent() == RECEIVED_END) {
+      keepers_finish();
+      return 0;
+    }
   }
 }

@@ -79,6 +79,7 @@ static int work(const char *file) {
   if (is("defer") || is("quiet")) return 0;
   if (is("slow")) usleep(60000);
   if (is("long")) usleep(1500000);
+  if (is("longer")) sleep(4);
   if (is("hang")) pause();
   int out = open("o", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (out < 0) return 96;

@@ -173,7 +173,7 @@ def judge_artifacts(case: Case, rows: Rows) -> list[str]:
     for run, row in rows.runs.items():
         pipeline = case.workload.pipeline(str(row["pipeline"]))
         for stage in pipeline.stages if pipeline else ():
-            leaves = stage.mode in {"pass", "slow", "long", "flaky", "later"}
+            leaves = stage.mode in {"pass", "slow", "long", "longer", "flaky", "later"}
             if leaves and (run, stage.name) in settled and (run, stage.name) not in recorded:
                 found.append(f"lost I4: {stage.name} of run {row['number']} left an output that is not recorded")
     return found

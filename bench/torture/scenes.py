@@ -24,6 +24,7 @@ from workloads import CHAIN, LOOSE, drops
 SLOW = Pipeline(
     "slow", (Stage("wait", "long"), Stage("tell", "quiet", reads="wait")), hooks=(("after-run", "ignored"),)
 )
+LONGER = Pipeline("longer", (Stage("wait", "longer"), Stage("tell", "quiet", reads="wait")))
 STUCK = Pipeline("stuck", (Stage("wait", "hang"), Stage("never", "quiet", ((),))), hooks=(("after-run", "ignored"),))
 CAREFUL = Pipeline("careful", (Stage("wait", "long", on_interrupt="fail"), Stage("tell", "quiet", reads="wait")))
 SHORT = Pipeline("short", (Stage("wait", "slow"), Stage("tell", "quiet", reads="wait")))
@@ -164,19 +165,15 @@ class Scenes:
 
     def _frozen(self, root: pathlib.Path) -> Played:
         """The keepers of a dead agent are slow to end their programs: the next agent waits for the last of them."""
-        case = self._case(SCENE, root)
+        case = self._case(Workload("frozen", (LONGER, LOOSE), drops("longer-a", "loose-b")), root)
         case.was_crashed = True
         agent = Agent(case)
-        agent.await_effect(lambda e: e.kind == "S" and e.mode == "long")
-        frozen = agent.tree()
-        stages = {effect.pid for effect in evidence.effects(case.effects)}
-        for pid in frozen:
-            if pid not in stages:
-                os.kill(pid, signal.SIGSTOP)
+        agent.await_effect(lambda e: e.kind == "S" and e.mode == "longer")
+        frozen = self._freeze(agent)
         agent.program.kill()
         agent.end()
         after = Agent(case, "up", "--once")
-        time.sleep(0.6)
+        time.sleep(2)
         for pid in frozen:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
@@ -184,6 +181,20 @@ class Scenes:
             case.complaints.append("other: the agent after one whose keepers were slow did not do its work")
         case.take_up()
         return True, judge(case, converges=True), case
+
+    @staticmethod
+    def _freeze(agent: Agent) -> set[int]:
+        """Stops the spawner and its keepers, not the programs: again, for /proc may miss a child that is just being made."""
+        frozen: set[int] = set()
+        for _ in range(4):
+            programs = {effect.pid for effect in evidence.effects(agent.case.effects)}
+            for pid in set(agent.tree()) - programs - frozen:
+                with contextlib.suppress(OSError):
+                    if b"effect" not in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes():
+                        os.kill(pid, signal.SIGSTOP)
+                        frozen.add(pid)
+            time.sleep(0.02)
+        return frozen
 
     def _second(self, root: pathlib.Path) -> Played:
         """A second agent is refused with 75 and changes nothing."""
