@@ -183,16 +183,20 @@ class Scenes:
         return True, judge(case, converges=True), case
 
     @staticmethod
-    def _freeze(agent: Agent) -> set[int]:
+    def _freeze(agent: Agent) -> list[int]:
         """Stops the spawner and its keepers, not the programs: again, for /proc may miss a child that is just being made."""
-        frozen: set[int] = set()
-        for _ in range(4):
+        frozen: list[int] = []
+        for _ in range(6):
             programs = {effect.pid for effect in evidence.effects(agent.case.effects)}
-            for pid in set(agent.tree()) - programs - frozen:
+            # the spawner comes first: one that is awake ends a keeper that is stopped
+            for pid in agent.tree():
                 with contextlib.suppress(OSError):
-                    if b"effect" not in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes():
+                    parent = int(pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+                    is_known = parent == agent.program.pid or parent in frozen
+                    is_program = pid in programs or b"effect" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
+                    if is_known and not is_program and pid not in frozen:
                         os.kill(pid, signal.SIGSTOP)
-                        frozen.add(pid)
+                        frozen.append(pid)
             time.sleep(0.02)
         return frozen
 
