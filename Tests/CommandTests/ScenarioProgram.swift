@@ -14,8 +14,9 @@ final class ScenarioProgram: @unchecked Sendable {
   // only the test's own task asks, one question after another
   private var status: Int32?
 
-  /// Where a program built to count lines leaves its counts: below those of this test program, merged by `%m`. Not
-  /// among them: SwiftPM fails where a killed program left one half written.
+  /// Where a program built to count lines leaves its counts, merged by `%m`.
+  ///
+  /// Not among those of this test program: SwiftPM fails where a killed program left one half written.
   private static let counting: [String: String] = {
     guard let own = ProcessInfo.processInfo.environment["LLVM_PROFILE_FILE"] else { return [:] }
     return ["LLVM_PROFILE_FILE": (own as NSString).deletingLastPathComponent + "/programs/%9m.profraw"]
