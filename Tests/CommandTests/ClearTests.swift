@@ -73,7 +73,9 @@ import Testing
   @Test func `an agent at work does it on request, and half-made drops and old logs go too`() async throws {
     let scene = try await scene()
     let agent = try scene.start(["up"])
-    try await until("the agent answers: \(agent.text)") { try await scene.ask("status").code != 3 }
+    try await until("the agent answers: \(agent.text)") {
+      (try await scene.ask("status", "--json").json["agent"] as? [String: Any])?["state"] as? String == "running"
+    }
     for (name, days) in [("inbox/.put-1-2", 2.0), ("inbox/.put-3-4", 0), ("var/logs/agent.ndjson.1", 20)] {
       try scene.file(name, "123")
       try FileManager.default.setAttributes(

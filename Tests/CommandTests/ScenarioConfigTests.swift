@@ -4,7 +4,7 @@ import Store
 import Testing
 
 /// Pipeline files that change, break and go while the agent works.
-@Suite(.serialized, .timeLimit(.minutes(1))) struct ScenarioConfigTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct ScenarioConfigTests {
   /// A pipeline whose first stage waits for `go`.
   private func text(second: String) -> String {
     """
@@ -129,7 +129,7 @@ import Testing
 }
 
 /// Runs that new content of a file begins.
-@Suite(.serialized, .timeLimit(.minutes(1))) struct ScenarioOnConfigTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct ScenarioOnConfigTests {
   private func place() throws -> ScenarioWorkspace {
     let place = try ScenarioWorkspace()
     try place.write("data/base.csv", "base")

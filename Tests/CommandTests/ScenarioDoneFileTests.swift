@@ -4,7 +4,7 @@ import Glibc
 import Testing
 
 /// Drops that wait for a file which says that they are whole.
-@Suite(.serialized, .timeLimit(.minutes(1))) struct ScenarioDoneFileTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct ScenarioDoneFileTests {
   private func taking(_ rule: String, _ settings: String = "") throws -> ScenarioWorkspace {
     let place = try ScenarioWorkspace.taking(settings)
     let text = place.text("pipelines/p.yaml").replacing("\"*.csv\" }", with: "\"*.csv\", done_file: \"\(rule)\" }")

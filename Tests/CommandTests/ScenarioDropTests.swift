@@ -4,7 +4,7 @@ import Store
 import Testing
 
 /// Programs that are at the drop they were only given to read.
-@Suite(.serialized, .timeLimit(.minutes(1))) struct ScenarioDropTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct ScenarioDropTests {
   private static let drop = "$PENSTOCK_HOME/var/work/$PENSTOCK_RUN/a.csv"
 
   private func worked(_ program: String, hook: String? = nil) async throws -> (ScenarioWorkspace, Run) {

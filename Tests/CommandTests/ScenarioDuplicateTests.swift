@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// The same content twice, and runs that feed themselves: the ids are those of faults.md.
-@Suite(.serialized, .timeLimit(.minutes(1))) struct ScenarioDuplicateTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct ScenarioDuplicateTests {
   @Test func `I07 the same content again runs, and says whose duplicate it is`() async throws {
     let place = try ScenarioWorkspace.taking()
     let agent = try await place.up()

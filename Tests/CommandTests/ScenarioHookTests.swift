@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// Hooks of the real program around real stages: acceptance (d), and what the contract says of every ending.
-@Suite(.serialized, .timeLimit(.minutes(1))) struct ScenarioHookTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct ScenarioHookTests {
   /// One stage `train` that keeps its envelope as its output, and says that it was there.
   private func place(_ settings: String = "", more: String = "") throws -> ScenarioWorkspace {
     let place = try ScenarioWorkspace(settings: settings)

@@ -4,7 +4,7 @@ import Glibc
 import Testing
 
 /// How drops are found, however they got there: the ids are those of faults.md.
-@Suite(.serialized, .timeLimit(.minutes(1))) struct ScenarioIntakeTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct ScenarioIntakeTests {
   @Test func `I17 a drop that is taken away while it settles is forgotten`() async throws {
     let place = try ScenarioWorkspace.taking("settle: 300ms\n")
     let agent = try await place.up()

@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// The acceptance of the first issue, with the real program.
-@Suite(.serialized, .timeLimit(.minutes(1))) struct ScenarioIssueTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct ScenarioIssueTests {
   @Test func `a drop runs through its stages to done, byte for byte`() async throws {
     let place = try ScenarioWorkspace()
     try place.pipeline(stages: [

@@ -4,7 +4,7 @@ import Glibc
 import Testing
 
 /// What lies in an inbox and is no plain, readable file of some bytes: the ids are those of faults.md.
-@Suite(.serialized, .timeLimit(.minutes(1))) struct ScenarioKindTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct ScenarioKindTests {
   @Test func `I04 an empty drop is waited for and then run`() async throws {
     let place = try ScenarioWorkspace.taking("settle_empty: 200ms\n")
     _ = place.create("empty.csv")

@@ -4,7 +4,7 @@ import Glibc
 import Testing
 
 /// The life and the deaths of an agent: what it leaves, and what the next one makes of it.
-@Suite(.serialized, .timeLimit(.minutes(1))) struct ScenarioLifeTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct ScenarioLifeTests {
   /// A stage that waits for `go` the first time, and says that it is at work.
   private let waiting = """
     touch "$PENSTOCK_HOME/began-$PENSTOCK_ATTEMPT"

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// I27: runs whose programs put drops into the inbox themselves.
-@Suite(.serialized, .timeLimit(.minutes(1))) struct ScenarioLoopTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct ScenarioLoopTests {
   private func feeding(_ program: String) throws -> ScenarioWorkspace {
     let place = try ScenarioWorkspace()
     try place.pipeline(stages: [("feed", program)])

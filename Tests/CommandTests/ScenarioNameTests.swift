@@ -4,7 +4,7 @@ import Glibc
 import Testing
 
 /// Names of drops: the ids are those of faults.md.
-@Suite(.serialized, .timeLimit(.minutes(1))) struct ScenarioNameTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct ScenarioNameTests {
   @Test func `I06 I07 the same name and content twice are two runs, and neither overwrites the other`() async throws {
     let place = try ScenarioWorkspace.taking()
     let agent = try await place.up()

@@ -81,7 +81,7 @@ final class ScenarioProgram: @unchecked Sendable {
   }
 
   /// Returns when it has ended.
-  func end(within limit: Duration = .seconds(50)) async throws -> Ended {
+  func end(within limit: Duration = .seconds(200)) async throws -> Ended {
     try await until(within: limit, "the end of process \(pid); so far it said: \(text)") { !self.isRunning }
     let status = status ?? 0
     let code = status & 0x7F == 0 ? (status >> 8) & 0xFF : 128 + status & 0x7F
@@ -105,7 +105,7 @@ struct ScenarioFailure: Error, CustomStringConvertible {
 /// Returns as soon as `condition` holds.
 /// - Throws: `ScenarioFailure` where it does not within `limit`.
 func until(
-  within limit: Duration = .seconds(40), _ what: @autoclosure () -> String,
+  within limit: Duration = .seconds(200), _ what: @autoclosure () -> String,
   _ condition: () async throws -> Bool
 ) async throws {
   let deadline = ContinuousClock.now + limit

@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// What a stage is given and what becomes of its endings, with the real program: DESIGN 6 and 7.
-@Suite(.serialized, .timeLimit(.minutes(1))) struct ScenarioStageTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct ScenarioStageTests {
   /// Runs one drop through stages and gives the run.
   private func run(
     _ place: ScenarioWorkspace, drop: String = "a.csv", code: Int32

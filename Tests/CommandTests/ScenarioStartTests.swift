@@ -4,7 +4,7 @@ import Store
 import Testing
 
 /// Runs that no drop began, and runs that a person stops.
-@Suite(.serialized, .timeLimit(.minutes(1))) struct ScenarioStartTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct ScenarioStartTests {
   private let keep =
     "cat > \"$PENSTOCK_HOME/e-$PENSTOCK_RUN.json\"; cat \"$(ls \"$PENSTOCK_HOME\"/var/work/$PENSTOCK_RUN/* 2>/dev/null || echo /dev/null)\" > \"$PENSTOCK_HOME/bytes\""
 

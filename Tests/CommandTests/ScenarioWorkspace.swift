@@ -148,7 +148,7 @@ final class ScenarioWorkspace {
 
   /// Returns when `count` runs have ended and their drops are filed.
   @discardableResult
-  func ended(_ count: Int = 1, within limit: Duration = .seconds(40)) async throws -> [Run] {
+  func ended(_ count: Int = 1, within limit: Duration = .seconds(200)) async throws -> [Run] {
     var found: [Run] = []
     try await until(within: limit, "\(count) ended runs, got \(found.map { "\($0.number) \($0.state)" }); \(tail)") {
       found = try await runs().filter { $0.state.isTerminal && ($0.filed || $0.drop == nil) }

@@ -4,7 +4,7 @@ import Glibc
 import Testing
 
 /// Drops whose writers are slow, come back, or write over them: the ids are those of faults.md.
-@Suite(.serialized, .timeLimit(.minutes(1))) struct ScenarioWriterTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct ScenarioWriterTests {
   @Test func `I01 a file that is open for writing is not claimed before it is closed`() async throws {
     let place = try ScenarioWorkspace.taking()
     let agent = try await place.up()

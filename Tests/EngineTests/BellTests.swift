@@ -2,7 +2,7 @@ import Testing
 
 @testable import Engine
 
-@Suite(.timeLimit(.minutes(1))) struct BellTests {
+@Suite(.timeLimit(.minutes(5))) struct BellTests {
   private let clock = ContinuousClock()
 
   @Test func `a ring before the wait is not lost, and two are one`() async {

@@ -6,7 +6,7 @@ import Testing
 @testable import Engine
 
 /// What a death left is taken up once, whatever was going on, and twice is as once.
-@Suite(.timeLimit(.minutes(1))) struct RecoveryTests {
+@Suite(.timeLimit(.minutes(5))) struct RecoveryTests {
   let place: Aftermath
 
   init() async throws {

@@ -50,7 +50,7 @@ import Testing
       executable: "/bin/true", arguments: ["true"], environment: [:], directory: "/", cancellation: cancellation)
   }
 
-  @Test(.timeLimit(.minutes(1))) func `a program for which there is no room is waited for, and that is said`()
+  @Test(.timeLimit(.minutes(5))) func `a program for which there is no room is waited for, and that is said`()
     async throws
   {
     let said = Mutex<[String]>([])
@@ -62,7 +62,7 @@ import Testing
     #expect(said.withLock { $0 } == Array(repeating: "the machine has no room for a program; trying again", count: 3))
   }
 
-  @Test(.timeLimit(.minutes(1))) func `one that is not wanted any more is not waited for`() async throws {
+  @Test(.timeLimit(.minutes(5))) func `one that is not wanted any more is not waited for`() async throws {
     let bench = try bench(Crowded(refusing: .max)) { _ in }
     let cancellation = Cancellation()
     cancellation.cancel(.shutdown)

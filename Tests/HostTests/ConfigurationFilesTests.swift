@@ -65,7 +65,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func `C08: a link that is swapped while it is read leads to one of its files, whole`()
+  @Test(.timeLimit(.minutes(5))) func `C08: a link that is swapped while it is read leads to one of its files, whole`()
     async throws
   {
     let workspace = try ConfiguredWorkspace()
@@ -106,7 +106,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func `C03: an unknown key is an error that names the nearest`() throws {
+  @Test(.timeLimit(.minutes(5))) func `C03: an unknown key is an error that names the nearest`() throws {
     let workspace = try ConfiguredWorkspace()
     try workspace.write("pipelines/a.yaml", "pipeline: { name: x }\nstages: [ { name: a, run: [a], timeuot: 5s } ]\n")
     let loaded = try #require(workspace.pipelines().first)

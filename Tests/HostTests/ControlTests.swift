@@ -4,7 +4,7 @@ import Glibc
 import Host
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct ControlTests {
+@Suite(.timeLimit(.minutes(5))) struct ControlTests {
   private func serving(
     _ place: Spooled, _ answer: @escaping @Sendable (String) -> String,
     _ body: @escaping @Sendable (String) async throws -> Void

@@ -6,7 +6,7 @@ import Testing
 @testable import Host
 
 /// I18: whatever lies at the inbox's path is the inbox, and the kernel tells when that changes.
-@Suite(.serialized, .timeLimit(.minutes(1))) struct InboxReplacedTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct InboxReplacedTests {
   /// The watcher sees a drop in the inbox as it is now.
   private func sees(_ watching: Watching, _ name: String) async throws {
     try watching.place.write("inbox/" + name, "x")

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Host
 
-@Suite(.timeLimit(.minutes(1))) struct InotifyTests {
+@Suite(.timeLimit(.minutes(5))) struct InotifyTests {
   private func event(_ watch: Int32, _ mask: UInt32, _ name: [UInt8]) -> [UInt8] {
     let padded = name.isEmpty ? [] : name + Array(repeating: 0, count: 16 - name.count % 16)
     return [UInt32(bitPattern: watch), mask, 0, UInt32(padded.count)].flatMap { word in

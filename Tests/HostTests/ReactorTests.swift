@@ -11,7 +11,7 @@ import Testing
     return (Descriptor(owning: ends[0]), Descriptor(owning: ends[1]))
   }
 
-  @Test(.timeLimit(.minutes(1))) func `a ready descriptor calls its handler, and its end is told`()
+  @Test(.timeLimit(.minutes(5))) func `a ready descriptor calls its handler, and its end is told`()
     async throws
   {
     let reactor = try Reactor()
@@ -35,7 +35,7 @@ import Testing
     #expect(all.last?.1 == true)
   }
 
-  @Test(.timeLimit(.minutes(1))) func `a cancelled registration is silent, also within one batch`()
+  @Test(.timeLimit(.minutes(5))) func `a cancelled registration is silent, also within one batch`()
     async throws
   {
     let reactor = try Reactor()
@@ -62,7 +62,7 @@ import Testing
     #expect(log.entries.count == 1)
   }
 
-  @Test(.timeLimit(.minutes(1))) func `jobs keep their order and run on one thread`() async throws {
+  @Test(.timeLimit(.minutes(5))) func `jobs keep their order and run on one thread`() async throws {
     let reactor = try Reactor()
     defer { reactor.stop() }
     let log = Log()
@@ -77,7 +77,7 @@ import Testing
     #expect(Set(log.entries.compactMap { $0.split(separator: " ").last }).count == 1)
   }
 
-  @Test(.timeLimit(.minutes(1))) func `an alarm comes when it is due and not when it is cancelled`()
+  @Test(.timeLimit(.minutes(5))) func `an alarm comes when it is due and not when it is cancelled`()
     async throws
   {
     let reactor = try Reactor()
@@ -98,7 +98,7 @@ import Testing
     #expect(log.entries == ["first", "second"])
   }
 
-  @Test(.timeLimit(.minutes(1))) func `a sleeper sleeps its time, or until its task is cancelled`()
+  @Test(.timeLimit(.minutes(5))) func `a sleeper sleeps its time, or until its task is cancelled`()
     async throws
   {
     let reactor = try Reactor()
@@ -129,7 +129,7 @@ import Testing
     #expect(error?.description.hasPrefix("cannot watch descriptor ") == true)
   }
 
-  @Test(.timeLimit(.minutes(1))) func `a stopped reactor runs nothing more and gives back its descriptors`()
+  @Test(.timeLimit(.minutes(5))) func `a stopped reactor runs nothing more and gives back its descriptors`()
     async
   {
     await #expect(processExitsWith: .success) {
@@ -146,7 +146,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func `an idle reactor sleeps`() async throws {
+  @Test(.timeLimit(.minutes(5))) func `an idle reactor sleeps`() async throws {
     let reactor = try Reactor()
     defer { reactor.stop() }
     let (reading, writing) = try pipe()

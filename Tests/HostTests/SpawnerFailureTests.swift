@@ -17,29 +17,29 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func `P08 a missing program`() async throws {
+  @Test(.timeLimit(.minutes(5))) func `P08 a missing program`() async throws {
     #expect(
       try await words { $0.program($0.path("nope")) } == "cannot start `DIR/nope`: there is no such file")
   }
 
-  @Test(.timeLimit(.minutes(1))) func `P08 a file that is not executable`() async throws {
+  @Test(.timeLimit(.minutes(5))) func `P08 a file that is not executable`() async throws {
     #expect(
       try await words { $0.program(try $0.file("plain", "#!/bin/sh\n", mode: 0o644)) }
         == "cannot start `DIR/plain`: it is not executable; `chmod +x` makes it so")
   }
 
-  @Test(.timeLimit(.minutes(1))) func `P08 a directory`() async throws {
+  @Test(.timeLimit(.minutes(5))) func `P08 a directory`() async throws {
     #expect(
       try await words { $0.program($0.directory) } == "cannot start `DIR`: it is a directory")
   }
 
-  @Test(.timeLimit(.minutes(1))) func `P08 a missing interpreter`() async throws {
+  @Test(.timeLimit(.minutes(5))) func `P08 a missing interpreter`() async throws {
     #expect(
       try await words { $0.program(try $0.file("script", "#! /no/such/python -u\n")) }
         == "cannot start `DIR/script`: its first line asks for `/no/such/python`, which is missing")
   }
 
-  @Test(.timeLimit(.minutes(1)), arguments: ["echo hi\n", "", "\u{7F}ELF"])
+  @Test(.timeLimit(.minutes(5)), arguments: ["echo hi\n", "", "\u{7F}ELF"])
   func `P08 a file that is no program`(content: String) async throws {
     #expect(
       try await words { $0.program(try $0.file("text", content)) }
@@ -47,14 +47,14 @@ import Testing
     )
   }
 
-  @Test(.timeLimit(.minutes(1))) func `P08 a directory to work in that is missing`() async throws {
+  @Test(.timeLimit(.minutes(5))) func `P08 a directory to work in that is missing`() async throws {
     #expect(
       try await words { fixture in
         fixture.program("/bin/true").with { $0.directory = fixture.path("gone") }
       } == "cannot start `/bin/true` in `DIR/gone`: the directory is missing")
   }
 
-  @Test(.timeLimit(.minutes(1))) func `P11 arguments over what the kernel takes`() async throws {
+  @Test(.timeLimit(.minutes(5))) func `P11 arguments over what the kernel takes`() async throws {
     let one = try await words { $0.program("/bin/true", [String(repeating: "x", count: 200_000)]) }
     #expect(one.contains("too long together, or one is over 128 KiB (E2BIG, error 7)"))
     let many = try await words {
@@ -63,7 +63,7 @@ import Testing
     #expect(many == one)
   }
 
-  @Test(.timeLimit(.minutes(1))) func `P11 an environment of 1 MB is passed`() async throws {
+  @Test(.timeLimit(.minutes(5))) func `P11 an environment of 1 MB is passed`() async throws {
     try await SpawnerFixture.with { fixture in
       var request = fixture.program("/usr/bin/env")
       for index in 0..<10 { request.environment["BIG\(index)"] = String(repeating: "x", count: 100_000) }
@@ -73,12 +73,12 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func `a NUL byte in an argument`() async throws {
+  @Test(.timeLimit(.minutes(5))) func `a NUL byte in an argument`() async throws {
     #expect(
       try await words { $0.program("/bin/true", ["a\0b"]) }.contains("`a\\x00b` contains a NUL byte"))
   }
 
-  @Test(.timeLimit(.minutes(1))) func `P09 a program that is still being written is tried again`()
+  @Test(.timeLimit(.minutes(5))) func `P09 a program that is still being written is tried again`()
     async throws
   {
     try await SpawnerFixture.with { fixture in
@@ -95,7 +95,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func `P09 a program that was written meanwhile runs`() async throws {
+  @Test(.timeLimit(.minutes(5))) func `P09 a program that was written meanwhile runs`() async throws {
     try await SpawnerFixture.with { fixture in
       let path = fixture.path("busy")
       try FileManager.default.copyItem(atPath: "/bin/true", toPath: path)
@@ -110,7 +110,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func `a spawner that is not there`() async throws {
+  @Test(.timeLimit(.minutes(5))) func `a spawner that is not there`() async throws {
     let reactor = try Reactor()
     defer { reactor.stop() }
     let runner = SpawnerRunner(spawner: "/no/such/penstock-spawner", reactor: reactor)
@@ -124,7 +124,7 @@ import Testing
         + "put `penstock-spawner` back beside `penstock`")
   }
 
-  @Test(.timeLimit(.minutes(1))) func `a program that is no spawner`() async throws {
+  @Test(.timeLimit(.minutes(5))) func `a program that is no spawner`() async throws {
     let reactor = try Reactor()
     defer { reactor.stop() }
     let runner = SpawnerRunner(spawner: "/bin/true", reactor: reactor)

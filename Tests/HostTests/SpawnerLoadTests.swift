@@ -9,7 +9,7 @@ import Testing
 ///
 /// One at a time: while such a process lives, Swift Testing blocks a thread of the pool that all tests share.
 @Suite(.serialized) struct SpawnerLoadTests {
-  @Test(.timeLimit(.minutes(1))) func `P04 1 GiB on stdout and 1 GiB on stderr do not grow the agent`() async {
+  @Test(.timeLimit(.minutes(5))) func `P04 1 GiB on stdout and 1 GiB on stderr do not grow the agent`() async {
     await #expect(processExitsWith: .success) {
       let fixture = try SpawnerFixture()
       let bytes = Counter()
@@ -65,7 +65,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func `an agent without descriptors says so in words`() async {
+  @Test(.timeLimit(.minutes(5))) func `an agent without descriptors says so in words`() async {
     await #expect(processExitsWith: .success) {
       let fixture = try SpawnerFixture()
       _ = try await fixture.runner.run(fixture.program("/bin/true"))
@@ -82,7 +82,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func `a program that ends while SIGPIPE is armed does not end the agent`()
+  @Test(.timeLimit(.minutes(5))) func `a program that ends while SIGPIPE is armed does not end the agent`()
     async
   {
     await #expect(processExitsWith: .success) {

@@ -21,7 +21,7 @@ import Testing
     #expect(outcome?.termination == .success(.exited(0)))
   }
 
-  @Test(.timeLimit(.minutes(1))) func `a packet that is no packet is dropped`() throws {
+  @Test(.timeLimit(.minutes(5))) func `a packet that is no packet is dropped`() throws {
     let agent = try BareAgent()
     try agent.send([1])
     try agent.send([UInt8](repeating: 0, count: 16))
@@ -30,7 +30,7 @@ import Testing
     try expectWell(agent)
   }
 
-  @Test(.timeLimit(.minutes(1))) func `a request with too few or too many descriptors is refused`() throws {
+  @Test(.timeLimit(.minutes(5))) func `a request with too few or too many descriptors is refused`() throws {
     let agent = try BareAgent()
     try agent.send(SpawnerWire.packet(.run, token: 5), [0, 1])
     var outcome = try agent.outcome()
@@ -43,7 +43,7 @@ import Testing
     try expectWell(agent)
   }
 
-  @Test(.timeLimit(.minutes(1))) func `an operation or a version that is not known is refused`() throws {
+  @Test(.timeLimit(.minutes(5))) func `an operation or a version that is not known is refused`() throws {
     let agent = try BareAgent()
     var packet = SpawnerWire.packet(.run, token: 7)
     packet[6] = 99
@@ -57,7 +57,7 @@ import Testing
     try expectWell(agent)
   }
 
-  @Test(.timeLimit(.minutes(1))) func `every cut of a request is refused, none is run`() throws {
+  @Test(.timeLimit(.minutes(5))) func `every cut of a request is refused, none is run`() throws {
     let agent = try BareAgent()
     let whole = SpawnerWire.body(program)
     for length in 0..<whole.count {
@@ -69,7 +69,7 @@ import Testing
     try expectWell(agent)
   }
 
-  @Test(.timeLimit(.minutes(1))) func `a request that claims more strings than it has is refused`() throws {
+  @Test(.timeLimit(.minutes(5))) func `a request that claims more strings than it has is refused`() throws {
     let agent = try BareAgent()
     for offset in [8, 12] {
       for count: UInt32 in [2, 1000, .max] {
@@ -83,7 +83,7 @@ import Testing
     try expectWell(agent)
   }
 
-  @Test(.timeLimit(.minutes(1))) func `a spawner without descriptors says so and recovers`() throws {
+  @Test(.timeLimit(.minutes(5))) func `a spawner without descriptors says so and recovers`() throws {
     let agent = try BareAgent()
     // 0-3, and room for two of the four that come.
     try agent.limitDescriptors(6)
@@ -97,7 +97,7 @@ import Testing
     try expectWell(agent)
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(5)))
   func `a spawner ends with its agent even when it is asked not to be disturbed`() throws {
     let agent = try BareAgent()
     try expectWell(agent)
@@ -109,7 +109,7 @@ import Testing
     #expect(agent.waitForSpawner() == 0)
   }
 
-  @Test(.timeLimit(.minutes(1))) func `a spawner started by hand says what it is`() async throws {
+  @Test(.timeLimit(.minutes(5))) func `a spawner started by hand says what it is`() async throws {
     try await SpawnerFixture.with { fixture in
       let lines = Counter()
       let result = try await fixture.runner.run(

@@ -10,7 +10,7 @@ import Testing
   private static let boot = (try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8))?
     .trimmingCharacters(in: .whitespacesAndNewlines)
 
-  @Test(.timeLimit(.minutes(1))) func `an exit record says what the result says`() async throws {
+  @Test(.timeLimit(.minutes(5))) func `an exit record says what the result says`() async throws {
     try await SpawnerFixture.with { fixture in
       let path = fixture.path("exit.json")
       let before = Date()
@@ -30,7 +30,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func `a timeout and a failed start are recorded too`() async throws {
+  @Test(.timeLimit(.minutes(5))) func `a timeout and a failed start are recorded too`() async throws {
     try await SpawnerFixture.with { fixture in
       let path = fixture.path("exit.json")
       let slow = fixture.shell("sleep 1000").with {
@@ -54,7 +54,7 @@ import Testing
     #expect(throws: DecodingError.self) { try ExitRecord.read(at: half) }
   }
 
-  @Test(.timeLimit(.minutes(1))) func `P14 when the agent dies all its programs end, and leave a record`()
+  @Test(.timeLimit(.minutes(5))) func `P14 when the agent dies all its programs end, and leave a record`()
     async throws
   {
     let fixture = try SpawnerFixture()

@@ -5,7 +5,7 @@ import Synchronization
 import Testing
 
 @Suite struct SpawnerRunnerTests {
-  @Test(.timeLimit(.minutes(1))) func `a program gets its input and its reply comes back`() async throws {
+  @Test(.timeLimit(.minutes(5))) func `a program gets its input and its reply comes back`() async throws {
     try await SpawnerFixture.with { fixture in
       let result = try await fixture.runner.run(
         fixture.program("/bin/cat").with { $0.input = Array("{\"api\":1}".utf8) })
@@ -16,7 +16,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1)), arguments: [0, 1, 2, 75, 126, 127, 255])
+  @Test(.timeLimit(.minutes(5)), arguments: [0, 1, 2, 75, 126, 127, 255])
   func `P06 an exit code is told as it is`(code: Int32) async throws {
     try await SpawnerFixture.with { fixture in
       let result = try await fixture.runner.run(fixture.shell("exit \(code)"))
@@ -24,7 +24,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1)), arguments: [6, 9, 11, 15])
+  @Test(.timeLimit(.minutes(5)), arguments: [6, 9, 11, 15])
   func `P06 a signal is told as it is`(signal: Int32) async throws {
     try await SpawnerFixture.with { fixture in
       let result = try await fixture.runner.run(fixture.shell("kill -\(signal) $$"))
@@ -33,7 +33,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func `arguments, environment and directory arrive as given`() async throws {
+  @Test(.timeLimit(.minutes(5))) func `arguments, environment and directory arrive as given`() async throws {
     try await SpawnerFixture.with { fixture in
       let script = #"printf '%s|' "$@"; pwd; /usr/bin/env | /bin/grep -v -e ^PWD -e ^_= -e ^SHLVL"#
       let request = fixture.shell(script, "a b", "", "é\n").with { $0.environment = ["ONE": "1", "TWO": ""] }
@@ -44,7 +44,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func `lines of stderr come in order, long ones in pieces`() async throws {
+  @Test(.timeLimit(.minutes(5))) func `lines of stderr come in order, long ones in pieces`() async throws {
     try await SpawnerFixture.with { fixture in
       let lines = Mutex<[[UInt8]]>([])
       let script =
@@ -59,7 +59,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func `a reply over its limit is cut, and the program goes on`() async throws {
+  @Test(.timeLimit(.minutes(5))) func `a reply over its limit is cut, and the program goes on`() async throws {
     try await SpawnerFixture.with { fixture in
       let result = try await fixture.runner.run(
         fixture.shell("head -c 3000000 /dev/zero; exit 7").with { $0.replyLimit = 1000 })
@@ -69,7 +69,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func `P07 a program may leave its input unread`() async throws {
+  @Test(.timeLimit(.minutes(5))) func `P07 a program may leave its input unread`() async throws {
     try await SpawnerFixture.with { fixture in
       let result = try await fixture.runner.run(
         fixture.shell("exec 0<&-; exit 3").with { $0.input = [UInt8](repeating: 7, count: 4 << 20) })
@@ -77,7 +77,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func `4 MiB of input arrive whole`() async throws {
+  @Test(.timeLimit(.minutes(5))) func `4 MiB of input arrive whole`() async throws {
     try await SpawnerFixture.with { fixture in
       let result = try await fixture.runner.run(
         fixture.program("/usr/bin/wc", ["-c"]).with { $0.input = [UInt8](repeating: 7, count: 4 << 20) })
@@ -85,7 +85,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func `P12 a program has the descriptors 0, 1 and 2 and no others`()
+  @Test(.timeLimit(.minutes(5))) func `P12 a program has the descriptors 0, 1 and 2 and no others`()
     async throws
   {
     try await SpawnerFixture.with { fixture in
@@ -95,7 +95,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func `a program begins with default signals and its own session`()
+  @Test(.timeLimit(.minutes(5))) func `a program begins with default signals and its own session`()
     async throws
   {
     try await SpawnerFixture.with { fixture in
@@ -109,7 +109,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func `limits hold in the program`() async throws {
+  @Test(.timeLimit(.minutes(5))) func `limits hold in the program`() async throws {
     try await SpawnerFixture.with { fixture in
       let limits = ResourceLimits(memory: 1 << 30, openFiles: 77, idle: true)
       let script = "ulimit -v; ulimit -n; ulimit -c; cut -d' ' -f41 /proc/$$/stat"
@@ -119,7 +119,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func `what a program used is its own and its descendants'`() async throws {
+  @Test(.timeLimit(.minutes(5))) func `what a program used is its own and its descendants'`() async throws {
     try await SpawnerFixture.with { fixture in
       let small = try await fixture.runner.run(fixture.program("/bin/true"))
       #expect(try #require(small.usage.peakRSS) < 5 << 20)

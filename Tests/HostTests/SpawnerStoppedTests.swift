@@ -5,7 +5,7 @@ import Testing
 @testable import Host
 
 @Suite struct SpawnerStoppedTests {
-  @Test(.timeLimit(.minutes(1))) func `P06 P14 what a stopped keeper watches over does not outlive the agent`()
+  @Test(.timeLimit(.minutes(5))) func `P06 P14 what a stopped keeper watches over does not outlive the agent`()
     async throws
   {
     let fixture = try SpawnerFixture()

@@ -33,7 +33,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func `P01 P02 a timeout ends a tree that will not end`() async throws {
+  @Test(.timeLimit(.minutes(5))) func `P01 P02 a timeout ends a tree that will not end`() async throws {
     try await SpawnerFixture.with { fixture in
       let (request, mark) = marked(
         fixture.shell("trap '' TERM; \(Self.hostile)\nwhile :; do wait; sleep 1000; done"))
@@ -53,7 +53,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func `P01 a timeout asks first, and the program may answer`() async throws {
+  @Test(.timeLimit(.minutes(5))) func `P01 a timeout asks first, and the program may answer`() async throws {
     try await SpawnerFixture.with { fixture in
       let request = fixture.shell("trap 'echo bye; exit 9' TERM; sleep 1000 & wait; wait")
       let result = try await fixture.runner.run(request.with { $0.timeout = .milliseconds(300) })
@@ -64,7 +64,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func `P06 a stopped program ends in a timeout`() async throws {
+  @Test(.timeLimit(.minutes(5))) func `P06 a stopped program ends in a timeout`() async throws {
     try await SpawnerFixture.with { fixture in
       let result = try await fixture.runner.run(
         fixture.shell("kill -STOP $$").with { $0.timeout = .milliseconds(200) })
@@ -74,7 +74,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func `P06 a program that stops the process that watches over it is ended with it`()
+  @Test(.timeLimit(.minutes(5))) func `P06 a program that stops the process that watches over it is ended with it`()
     async throws
   {
     try await SpawnerFixture.with { fixture in
@@ -87,7 +87,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func `P06 a program that stops the spawner keeps no other from its end or its start`()
+  @Test(.timeLimit(.minutes(5))) func `P06 a program that stops the spawner keeps no other from its end or its start`()
     async throws
   {
     try await SpawnerFixture.with { fixture in
@@ -102,7 +102,7 @@ import Testing
     // the fixture's end waits for that of the spawner
   }
 
-  @Test(.timeLimit(.minutes(1))) func `P02 P03 nothing outlives a program that ended itself`() async throws {
+  @Test(.timeLimit(.minutes(5))) func `P02 P03 nothing outlives a program that ended itself`() async throws {
     try await SpawnerFixture.with { fixture in
       // It waits for them through a FIFO, without being told by the test.
       let (request, mark) = marked(
@@ -117,7 +117,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func `P03 a pipe held outside of the tree is waited for 2 s`() async throws {
+  @Test(.timeLimit(.minutes(5))) func `P03 a pipe held outside of the tree is waited for 2 s`() async throws {
     try await SpawnerFixture.with { fixture in
       // This very process opens the program's stdout through /proc and keeps it.
       let held = HeldDescriptor()
@@ -139,7 +139,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func `a cancelled program ends with its whole tree`() async throws {
+  @Test(.timeLimit(.minutes(5))) func `a cancelled program ends with its whole tree`() async throws {
     try await SpawnerFixture.with { fixture in
       let cancellation = Cancellation()
       let (request, mark) = marked(fixture.shell("\(Self.hostile)\nwait; sleep 1000"))
@@ -155,7 +155,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func `what was cancelled before it began ends at once`() async throws {
+  @Test(.timeLimit(.minutes(5))) func `what was cancelled before it began ends at once`() async throws {
     try await SpawnerFixture.with { fixture in
       let cancellation = Cancellation()
       cancellation.cancel(.shutdown)
@@ -167,7 +167,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func `a cancelled task ends its program`() async throws {
+  @Test(.timeLimit(.minutes(5))) func `a cancelled task ends its program`() async throws {
     try await SpawnerFixture.with { fixture in
       let (lines, line) = AsyncStream<[UInt8]>.makeStream()
       let request = fixture.shell("echo up >&2; sleep 1000").with { $0.onLogLine = { line.yield($0) } }
@@ -182,7 +182,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func `when the spawner is killed all programs end and their runs throw`()
+  @Test(.timeLimit(.minutes(5))) func `when the spawner is killed all programs end and their runs throw`()
     async throws
   {
     try await SpawnerFixture.with { fixture in
@@ -209,7 +209,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func `when a keeper is killed its program ends and the run is told`()
+  @Test(.timeLimit(.minutes(5))) func `when a keeper is killed its program ends and the run is told`()
     async throws
   {
     try await SpawnerFixture.with { fixture in
@@ -231,7 +231,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func `a stopped runner ends its programs and starts no more`() async throws {
+  @Test(.timeLimit(.minutes(5))) func `a stopped runner ends its programs and starts no more`() async throws {
     let fixture = try SpawnerFixture()
     let (request, mark) = marked(fixture.shell("\(Self.hostile)\nwait; sleep 1000"))
     let (ups, up) = AsyncStream<Void>.makeStream()

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Host
 
-@Suite(.timeLimit(.minutes(1))) struct WatcherTests {
+@Suite(.timeLimit(.minutes(5))) struct WatcherTests {
   @Test func `drops are hinted at by name, renames as such, and configs apart`() async throws {
     let place = try Spooled()
     try FileManager.default.createDirectory(atPath: place.path("pipelines"), withIntermediateDirectories: true)

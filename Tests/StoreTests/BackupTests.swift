@@ -7,7 +7,7 @@ import Testing
 @testable import Store
 
 /// Copies of the database: whole, private, not too many, and one before every upgrade.
-@Suite(.timeLimit(.minutes(1))) struct BackupTests {
+@Suite(.timeLimit(.minutes(5))) struct BackupTests {
   let state: TemporaryState
 
   init() throws { state = try TemporaryState() }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Store
 
-@Suite(.timeLimit(.minutes(1))) struct HotJournalTests {
+@Suite(.timeLimit(.minutes(5))) struct HotJournalTests {
   let state: TemporaryState
 
   init() throws { state = try TemporaryState() }

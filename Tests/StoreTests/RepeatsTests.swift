@@ -5,7 +5,7 @@ import Testing
 @testable import Store
 
 /// A run that went wrong is repeated once, and acknowledged with it.
-@Suite(.timeLimit(.minutes(1))) struct RepeatsTests {
+@Suite(.timeLimit(.minutes(5))) struct RepeatsTests {
   @Test func `a run is repeated once, and the repeated one is acknowledged in the same step`() async throws {
     let store = try StateStore.inMemory()
     let runs = try await store.claim([NewRun(Fixture.run(1)), NewRun(Fixture.run(2)), NewRun(Fixture.run(3))])

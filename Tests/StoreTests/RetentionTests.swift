@@ -6,7 +6,7 @@ import Testing
 @testable import Store
 
 /// Old runs go, and nothing that is owed or still needed goes with them.
-@Suite(.timeLimit(.minutes(1))) struct RetentionTests {
+@Suite(.timeLimit(.minutes(5))) struct RetentionTests {
   let store: StateStore
   let soon = Fixture.noon.addingTimeInterval(1)
 

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Store
 
-@Suite(.timeLimit(.minutes(1))) struct StateFileTests {
+@Suite(.timeLimit(.minutes(5))) struct StateFileTests {
   let state: TemporaryState
 
   init() throws { state = try TemporaryState() }
