@@ -74,8 +74,9 @@ struct ScenarioDiskTests {
       exit 0
       """
     let place = try place("size=16m", stages: [("fill", stage), ("after", "exit 0")], "concurrency: 1\n")
-    let agent = try await place.up()
+    // before the first stage fills the disk
     for n in 0..<6 { try place.drop("\(n).csv", "content \(n)") }
+    let agent = try await place.up()
     for n in 1...6 {
       try await until(within: .seconds(30), "the stage of run \(n) to have filled the disk; \(place.tail)") {
         place.text("logs/effects").count == 2 * n && isFull(place)
