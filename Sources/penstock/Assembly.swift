@@ -31,7 +31,7 @@ struct Assembly: Sendable {
       throw CommandFailure(refusal.description, code: ExitCodes.storageFailed)
     }
     lock = try Self.lock(workspace)
-    inboxLock = try InboxLock(path: workspace.inbox)
+    inboxLock = try Self.inboxLock(workspace)
     store = try StateStore(path: workspace.database, patience: nil)
     let spool = try WorkspaceSpool(inboxPath: workspace.inbox, varPath: workspace.state)
     reactor = try Reactor()
@@ -101,5 +101,13 @@ struct Assembly: Sendable {
       }
     }
     return try InstanceLock(varPath: workspace.state, boot: Machine.bootID())
+  }
+
+  /// The kernel lets go of it a moment after the lock of an agent that was just killed.
+  private static func inboxLock(_ workspace: Workspace) throws -> InboxLock {
+    for _ in 0..<10 {
+      do { return try InboxLock(path: workspace.inbox) } catch is InboxLock.Held { Thread.sleep(forTimeInterval: 0.1) }
+    }
+    return try InboxLock(path: workspace.inbox)
   }
 }

@@ -215,11 +215,12 @@ class Case:
 
 def end(program: subprocess.Popen[bytes]) -> None:
     """Ends a program that hangs, and whatever it traces."""
-    children = pathlib.Path(f"/proc/{program.pid}/task/{program.pid}/children")
-    try:
-        pids = [int(word) for word in children.read_text().split()]
-    except OSError:
-        pids = []
+    # not by `children`, which may miss one: what is traced lives on without its tracer
+    pids = []
+    for entry in pathlib.Path("/proc").iterdir():
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            if int(pathlib.Path(entry, "stat").read_text().rsplit(")", 1)[1].split()[1]) == program.pid:
+                pids.append(int(entry.name))
     for pid in [*pids, program.pid]:
         try:
             os.kill(pid, signal.SIGKILL)

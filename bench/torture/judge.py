@@ -56,7 +56,9 @@ def judge_files(case: Case, rows: evidence.Rows) -> list[str]:
     for again in rows.runs.values():
         # a retry works on a copy, and files it
         if again["rerun_of"] is not None and isinstance(again["drop_name"], bytes):
-            key = (again["drop_name"], str(again["drop_sha256"]))
+            # its own digest is not recorded where it could not be made
+            old = rows.runs.get(str(again["rerun_of"]), again)
+            key = (again["drop_name"], str(again["drop_sha256"] or old["drop_sha256"]))
             wanted[key] = wanted.get(key, 0) + 1
     # `gc` takes away what a killed `put` left, after a day
     found += [f"other I12: {name!r} is left in the inbox" for name in inbox if not name.startswith(b".put-")]
