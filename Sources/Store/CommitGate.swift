@@ -8,7 +8,9 @@ package final class CommitGate: Sendable {
 
   package init() {}
 
-  /// Lets the change go on, or fails it. Must be called once, whatever happens: until then nothing is recorded.
+  /// Lets the change go on, or fails it.
+  ///
+  /// Must be called once, whatever happens: until then nothing is recorded.
   package func open(_ result: Result<Void, any Error>) {
     state.withLock { $0 = result }
     bell.signal()
