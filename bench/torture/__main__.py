@@ -1,6 +1,6 @@
 """`make torture`: proves from outside that nothing is lost, doubled or left unrecorded, whatever ends the agent.
 
-Levels: undisturbed runs, scenes, named failpoints (kill, EIO, ENOSPC), SIGKILL at system calls of the agent and of the
+Levels: undisturbed runs, the order of syncs, scenes, named failpoints (kill, EIO, ENOSPC), SIGKILL at system calls of the agent and of the
 spawner, crash pairs, injected errors, power loss, random SIGKILL under load. All judged by judge.py. Needs root for
 power loss and strace for system calls; what cannot be tried here is skipped with a line that says why.
 """
@@ -22,6 +22,7 @@ import build
 import points
 from jobs import Yard
 from kills import Kills
+from order import order_jobs
 from power import Power, can_mount
 from scenes import Scenes, load_jobs
 from workloads import ALL, BY_NAME
@@ -107,13 +108,15 @@ class Torture:
     def run(self) -> None:
         sizes, kills, yard = self.sizes, self.kills, self.yard
         yard.work("undisturbed", kills.quiet_jobs())
-        if points.STRACE and not (yard.stop_at_first and yard.first):
-            kills.trace()
-        elif not points.STRACE:
+        if not points.STRACE:
             print(
-                "  skipped: system calls and injected errors, for there is no `strace` (make setup installs it)",
+                "  skipped: system calls, order of syncs and injected errors, for there is no `strace` (make setup installs it)",
                 flush=True,
             )
+        elif not (yard.stop_at_first and yard.first):
+            kills.trace()
+            if self.wants("order of syncs"):
+                yard.work("order of syncs", order_jobs(self.programs, can_mount=not can_mount()))
         if self.wants("scenes"):
             yard.work("scenes", Scenes(yard, self.programs).jobs(sizes.scenes))
         if yard.stop_at_first:
