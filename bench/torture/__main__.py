@@ -20,6 +20,7 @@ import time
 import bugs
 import build
 import points
+from hard_scenes import HardScenes
 from jobs import Yard
 from kills import Kills
 from order import order_jobs
@@ -79,7 +80,7 @@ class Sizes:
     kills: int
 
 
-WHOLE = Sizes(10, 1, ("eio", "enospc", "eio+", "enospc+"), 0, 360, 360, 1, 1, 240, 200)
+WHOLE = Sizes(10, 1, ("eio", "enospc", "eio+", "enospc+"), 0, 480, 360, 1, 1, 240, 200)
 HUNT = Sizes(1, 0, ("eio", "enospc"), 7, 120, 60, 0.05, 0.03, 30, 16)
 SHORT = Sizes(1, 7, ("eio",), 25, 16, 12, 0.012, 0.012, 12, 6)
 
@@ -118,7 +119,8 @@ class Torture:
             if self.wants("order of syncs"):
                 yard.work("order of syncs", order_jobs(self.programs, can_mount=not can_mount()))
         if self.wants("scenes"):
-            yard.work("scenes", Scenes(yard, self.programs).jobs(sizes.scenes))
+            scenes = (*Scenes(yard, self.programs).jobs(sizes.scenes), *HardScenes(self.programs).jobs(sizes.scenes))
+            yard.work("scenes", scenes)
         if yard.stop_at_first:
             # what nothing else sees, so that a hunt is short
             self.power()

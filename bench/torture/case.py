@@ -58,6 +58,8 @@ class Case:
         self.ended: set[str] = set()
         # second names of drops, which nobody may touch
         self.others: dict[pathlib.Path, str] = {}
+        # drops whose bytes their producer did not sync
+        self.unsynced: list[Accepted] = []
         self.injects_errors = False
         self.was_crashed = False
         self._count = 0
@@ -97,7 +99,7 @@ class Case:
                 self.recorded = {row[0] for row in database.execute("SELECT id FROM run")}
                 self.ended = {row[0] for row in database.execute(OLD)}
 
-    def put(self, drop: Drop) -> None:
+    def put(self, drop: Drop, *, sync: bool = True) -> None:
         """Drops as a careful producer does: a hidden name first; passes over a name that is still taken."""
         self._count += 1
         target = os.path.join(os.fsencode(self.home / "inbox"), drop.name)
@@ -111,7 +113,7 @@ class Case:
             hidden = target + b".part"
             with open(hidden, "wb") as file:
                 file.write(content)
-                if drop.size < 1 << 20:
+                if sync and drop.size < 1 << 20:
                     os.fsync(file.fileno())
             if drop.kind == "hard":
                 other = self.home / f"samples/{self._count}-{drop.name.decode()}"
