@@ -29,7 +29,11 @@ package enum Display {
 
   /// `text` escaped, and cut where it is longer than a line of an error can bear.
   package static func brief(_ text: String) -> String {
-    text.count > 60 ? escaped(text.prefix(60)) + "…" : escaped(text)
+    // by scalars: one character may have thousands
+    let scalars = text.unicodeScalars
+    guard let end = scalars.index(scalars.startIndex, offsetBy: 60, limitedBy: scalars.endIndex), end < scalars.endIndex
+    else { return escaped(text) }
+    return escaped(text[..<end]) + "…"
   }
 
   private static func shown(_ scalar: Unicode.Scalar) -> String {

@@ -29,7 +29,6 @@ package enum Failpoint: Sendable, CaseIterable {
   case publishCleared
   case publishRenamed
   case publishDone
-  case attemptClosed
 
   // filing: step 11
   case quarantineNoted

@@ -25,9 +25,9 @@ package enum Nearest {
 
   /// `did you mean …?`; else the names there are, where they are few.
   package static func hint(for word: String, among names: [String], called noun: String) -> String? {
-    if let near = name(to: word, among: names) { return "did you mean `\(near)`?" }
+    if let near = name(to: word, among: names) { return "did you mean `\(Display.brief(near))`?" }
     guard !names.isEmpty, names.count <= 20 else { return nil }
-    return "\(noun): " + names.map { "`\($0)`" }.joined(separator: ", ")
+    return "\(noun): " + names.map { "`\(Display.brief($0))`" }.joined(separator: ", ")
   }
 
   /// Edits that turn one text into the other, neighbours swapped counting as one.

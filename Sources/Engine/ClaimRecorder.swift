@@ -6,18 +6,36 @@ import Store
 struct ClaimRecorder: Sendable {
   /// Hashed at once, so that most drops need no second transaction for it.
   private static let hashedAtOnce = 1 << 20
+  /// So many are synced while their rows are prepared; more would make everyone else's changes wait for long.
+  private static let few = 4
 
   let bench: Workbench
   let book: PipelineBook
   let dispatcher: Dispatcher
 
-  /// Makes claims durable, then records them in one transaction, and only then says so.
+  /// Makes claims durable, records them in one transaction that is committed after that, and only then says so.
   /// - Parameter mayBegin: whether first attempts are recorded too; not before the dispatcher works, for a death
   ///   until then would say that they were interrupted.
   /// - Throws: a failed sync, or what the store throws.
   func record(_ taken: [TakenDrop], mayBegin: Bool = true) async throws {
     if taken.isEmpty { return }
+    if taken.count > Self.few {
+      try makeDurable(taken)
+      return try await recordRows(of: taken, mayBegin: mayBegin)
+    }
+    let gate = CommitGate()
+    async let recorded: Void = recordRows(of: taken, mayBegin: mayBegin, when: gate)
+    let synced = Result { try makeDurable(taken) }
+    gate.open(synced)
+    try synced.get()
+    try await recorded
+  }
+
+  private func makeDurable(_ taken: [TakenDrop]) throws {
     try bench.spool.makeDurable(taken.map { ($0.id, $0.drop.name) })
+  }
+
+  private func recordRows(of taken: [TakenDrop], mayBegin: Bool, when gate: CommitGate? = nil) async throws {
     let places = mayBegin ? dispatcher.reservePlaces(taken.count) : 0
     var used = 0
     let claims = taken.map { taken -> NewRun in
@@ -30,7 +48,7 @@ struct ClaimRecorder: Sendable {
     }
     dispatcher.giveBackPlaces(places - used)
     do {
-      let runs = try await bench.store.claim(claims)
+      let runs = try await bench.store.claim(claims, when: gate)
       Failpoint.claimRecorded.pass()
       for (run, claim) in zip(runs, claims) {
         let opened = run.state == .running ? claim.attempt : nil

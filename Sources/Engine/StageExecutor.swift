@@ -83,7 +83,6 @@ struct StageExecutor: Sendable {
     if ended.deferred == nil, ended.outcome.state != .interrupted {
       try await callAfterHooks(hooks, part, inputs, &ended)
     }
-    try bench.spool.closeAttempt(run.id, stage: stage.name, n: opened.n)
     bench.say(.stageEnded(ended.attempt), run, stage: stage.name, attempt: opened.n)
     return ended
   }

@@ -33,7 +33,7 @@ package struct ConfigurationFile: Sendable {
     var warnings: [Diagnostic] = []
     if status.st_mode & S_IWGRP != 0 {
       warnings.append(
-        Diagnostic(.warning, at: mark, "the group may write to the file", hint: "chmod g-w \(path)"))
+        Diagnostic(.warning, at: mark, "the group may write to the file", hint: "chmod g-w \(Display.escaped(path))"))
     }
     return ConfigurationFile(path: path, bytes: try bytes(of: descriptor, mark), warnings: warnings)
   }
@@ -80,7 +80,7 @@ package struct ConfigurationFile: Sendable {
   private static func refuseWritable(_ status: stat, _ absolute: String, _ mark: Mark) throws(Diagnostic) {
     guard status.st_mode & S_IWOTH == 0 else {
       throw Diagnostic(
-        at: mark, "everyone may write to the file, so it is not read", hint: "chmod o-w \(mark.file)")
+        at: mark, "everyone may write to the file, so it is not read", hint: "chmod o-w \(Display.escaped(mark.file))")
     }
     var directory = absolute[...]
     while let slash = directory.lastIndex(of: "/") {

@@ -16,11 +16,15 @@ package final class PatientOutput: Sendable {
     var isGone = false
     var registration: Reactor.Registration?
     var reactor: Reactor?
+    /// What was written will be sent in a moment.
+    var isDue = false
   }
 
   /// What a reader may be behind.
   private static let most = 1 << 20
   private static let pipeBuffer = 4096
+  /// How long a text may wait for others to be sent with.
+  private static let pace = Duration.milliseconds(20)
 
   private let descriptor: Int32
   /// Says how many texts were dropped.
@@ -32,7 +36,7 @@ package final class PatientOutput: Sendable {
     self.apology = apology
   }
 
-  /// Goes on writing by itself as soon as somebody reads again.
+  /// From now on gathers what is written within some milliseconds, and goes on as soon as somebody reads again.
   package func attach(to reactor: Reactor) { state.withLock { $0.reactor = reactor } }
 
   package func write(_ text: String) {
@@ -45,6 +49,16 @@ package final class PatientOutput: Sendable {
         state.waiting.append(bytes)
         state.bytes += bytes.count
       }
+      guard let reactor = state.reactor else { return flush(&state) }
+      if state.isDue { return }
+      state.isDue = true
+      _ = reactor.after(Self.pace) { [weak self] in self?.send() }
+    }
+  }
+
+  private func send() {
+    state.withLock { state in
+      state.isDue = false
       flush(&state)
     }
   }
@@ -65,9 +79,9 @@ package final class PatientOutput: Sendable {
   }
 
   private func flush(_ state: inout State) {
-    while let first = state.waiting.first {
+    while !state.waiting.isEmpty {
       guard isWritable else { return listen(&state) }
-      let part = first[state.written..<min(first.count, state.written + Self.pipeBuffer)]
+      let part = nextPart(state)
       let put = part.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
       if put < 0, errno == EINTR { continue }
       if put < 0, errno == EAGAIN { return listen(&state) }
@@ -75,11 +89,7 @@ package final class PatientOutput: Sendable {
         give(up: errno == EPIPE, &state)
         continue
       }
-      state.written += put
-      guard state.written == first.count else { continue }
-      state.waiting.removeFirst()
-      state.bytes -= first.count
-      state.written = 0
+      advance(&state, by: put)
       if state.waiting.isEmpty, state.dropped > 0 {
         let words = Array(apology(state.dropped).utf8)
         state.dropped = 0
@@ -88,6 +98,27 @@ package final class PatientOutput: Sendable {
       }
     }
     stopListening(&state)
+  }
+
+  /// As much as can be written without waiting: of one text, or some whole ones.
+  private func nextPart(_ state: State) -> [UInt8] {
+    var part = Array(state.waiting[0].dropFirst(state.written).prefix(Self.pipeBuffer))
+    for text in state.waiting.dropFirst() {
+      if part.count + text.count > Self.pipeBuffer { break }
+      part += text
+    }
+    return part
+  }
+
+  private func advance(_ state: inout State, by count: Int) {
+    state.written += count
+    var whole = 0
+    while whole < state.waiting.count, state.written >= state.waiting[whole].count {
+      state.written -= state.waiting[whole].count
+      state.bytes -= state.waiting[whole].count
+      whole += 1
+    }
+    state.waiting.removeFirst(whole)
   }
 
   /// A full disk loses this text, a reader that is gone all there ever will be.

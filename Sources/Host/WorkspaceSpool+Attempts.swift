@@ -69,13 +69,6 @@ extension WorkspaceSpool {
     }
   }
 
-  package func closeAttempt(_ run: RunID, stage: String, n: Int) throws {
-    guard let own = try? runs.directory(run.text) else { return }
-    Failpoint.attemptClosed.pass()
-    // not empty: kept, so that a person can see what the failed attempt left
-    _ = unlinkat(own.fd, directoryName(stage, n), AT_REMOVEDIR)
-  }
-
   package func path(of artifact: Artifact, run: RunID) -> String {
     "\(runs.path)/\(run.text)/\(artifact.path)"
   }

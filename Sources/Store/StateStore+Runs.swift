@@ -24,10 +24,11 @@ extension StateStore {
   ///
   /// A run whose id is known already is left as it is, attempt and all, and returned as it stands: recovery may
   /// claim again what it finds. A drop that a run made is left without its attempt.
-  package func claim(_ claims: [NewRun]) async throws -> [Run] {
+  /// - Parameter gate: the runs are committed when it opens; other changes wait for it too.
+  package func claim(_ claims: [NewRun], when gate: CommitGate? = nil) async throws -> [Run] {
     try await perform { database in
       try Failpoint.claimRecording.hitStore()
-      return try claims.map { claim in
+      let runs = try claims.map { claim in
         var run = claim.run
         try database.trace(&run)
         let attempt = run.parent == nil ? claim.attempt : nil
@@ -41,6 +42,8 @@ extension StateStore {
         if let source = claim.source { try database.insert(source, of: run) }
         return run
       }
+      try gate?.wait()
+      return runs
     }
   }
 

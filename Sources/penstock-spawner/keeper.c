@@ -6,12 +6,14 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "agent.h"
 #include "clock.h"
 #include "launch.h"
+#include "packets.h"
 #include "record.h"
 #include "request.h"
 #include "tree.h"
@@ -22,16 +24,15 @@ static const int64_t millisecond = 1000000;
 static const int64_t retry_pause = 250 * millisecond;
 
 struct keeper {
-  const struct keeping *keeping;
+  struct keeping *keeping;
   struct request request;
   struct outcome outcome;
   struct launch_failure failure;
   pid_t program;  // 0: it has ended, or has not begun
-  int notice;     // -1 once it is known whether the program runs
-  int control;    // -1 once nobody is there any more
   bool finished;  // the program has ended by whatever cause, or cannot be started
-  bool owes_term;
   int tries;
+  int64_t cpu_ns;
+  int64_t peak_kib;
   int64_t began;
   int64_t retry_at;
   int64_t deadline;
@@ -39,18 +40,11 @@ struct keeper {
   int64_t pause;  // between sweeps
 };
 
-// The notice came: the program runs, or it does not and ends at once.
-static void hear_notice(struct keeper *keeper) {
-  ssize_t count = read(keeper->notice, &keeper->failure, sizeof keeper->failure);
-  if (count < 0 && errno == EINTR) return;
-  close(keeper->notice);
-  keeper->notice = -1;
-  if (count == sizeof keeper->failure) return;
-  keeper->failure = (struct launch_failure){0};
-  // The pipes are the program's now: the agent shall see them end with it.
-  for (int i = 0; i < FD_COUNT; i++) close(keeper->keeping->fds[i]);
-  if (keeper->owes_term) tree_signal(SIGTERM, NULL);
-  keeper->owes_term = false;
+static void close_descriptors(struct keeping *keeping) {
+  for (int i = 0; i < FD_COUNT; i++) {
+    if (keeping->fds[i] >= 0) close(keeping->fds[i]);
+    keeping->fds[i] = -1;
+  }
 }
 
 static void start_failed(struct keeper *keeper) {
@@ -68,17 +62,18 @@ static void start_failed(struct keeper *keeper) {
 static void start(struct keeper *keeper) {
   keeper->tries += 1;
   keeper->retry_at = never;
-  keeper->failure = (struct launch_failure){0};
-  keeper->program = launch(&keeper->request, &keeper->keeping->fds[FD_STDIN], &keeper->notice, &keeper->failure);
-  if (keeper->program < 0) {
-    keeper->program = 0;
+  pid_t pid = launch(&keeper->request, &keeper->keeping->fds[FD_STDIN], &keeper->failure);
+  if (pid < 0) {
     start_failed(keeper);
+    return;
   }
+  keeper->program = pid;
+  // The pipes are the program's now: the agent shall see them end with it.
+  if (!keeper->failure.step) close_descriptors(keeper->keeping);
 }
 
 static void program_ended(struct keeper *keeper, int status) {
   keeper->program = 0;
-  if (keeper->notice >= 0) hear_notice(keeper);
   if (keeper->failure.step) {
     start_failed(keeper);
     return;
@@ -99,34 +94,43 @@ static void end(struct keeper *keeper, enum ending ending, int64_t grace) {
   }
   int64_t kill_at = monotonic_ns() + grace;
   if (kill_at < keeper->kill_at) keeper->kill_at = kill_at;
-  // Before it executes the program our child is deaf to TERM.
-  keeper->owes_term = grace > 0 && keeper->notice >= 0;
-  if (grace > 0 && !keeper->owes_term) tree_signal(SIGTERM, NULL);
+  if (grace > 0) tree_signal(SIGTERM, NULL);
 }
 
 static void hear_control(struct keeper *keeper) {
-  char byte;
-  ssize_t count = read(keeper->control, &byte, 1);
-  if (count < 0 && (errno == EINTR || errno == EAGAIN)) return;
-  if (count == 1) {
-    if (keeper->outcome.ending == ENDING_ITSELF) {
-      end(keeper, ENDING_CANCELLED, keeper->request.grace_ms * millisecond);
-    }
-    return;
+  struct message message;
+  switch (packet_receive(keeper->keeping->control, MSG_DONTWAIT, &message)) {
+    case RECEIVED_NOTHING: return;
+    case RECEIVED_PACKET:
+      message_close(&message);
+      if (message.head.op == OP_CANCEL && message.head.token == keeper->keeping->token &&
+          keeper->outcome.ending == ENDING_ITSELF) {
+        end(keeper, ENDING_CANCELLED, keeper->request.grace_ms * millisecond);
+      }
+      return;
+    case RECEIVED_END:
+      close(keeper->keeping->control);
+      keeper->keeping->control = -1;
+      end(keeper, ENDING_ABANDONED, 0);
   }
-  close(keeper->control);
-  keeper->control = -1;
-  end(keeper, ENDING_ABANDONED, 0);
+}
+
+static void count_usage(struct keeper *keeper, const struct rusage *used) {
+  keeper->cpu_ns += (used->ru_utime.tv_sec + used->ru_stime.tv_sec) * 1000000000LL;
+  keeper->cpu_ns += (used->ru_utime.tv_usec + used->ru_stime.tv_usec) * 1000LL;
+  if (used->ru_maxrss > keeper->peak_kib) keeper->peak_kib = used->ru_maxrss;
 }
 
 // Waits for whoever has ended. True when no child is left.
 static bool reap(struct keeper *keeper) {
   for (;;) {
     int status;
-    pid_t pid = waitpid(-1, &status, WNOHANG);
+    struct rusage used;
+    pid_t pid = wait4(-1, &status, WNOHANG, &used);
     if (pid < 0 && errno == EINTR) continue;
     if (pid < 0) return true;
     if (pid == 0) return false;
+    count_usage(keeper, &used);
     if (pid == keeper->program) program_ended(keeper, status);
   }
 }
@@ -134,10 +138,7 @@ static bool reap(struct keeper *keeper) {
 static void wait_for_something(struct keeper *keeper) {
   int64_t until = keeper->deadline < keeper->kill_at ? keeper->deadline : keeper->kill_at;
   if (keeper->retry_at < until) until = keeper->retry_at;
-  struct pollfd fds[2] = {
-      {.fd = keeper->control, .events = POLLIN},
-      {.fd = keeper->notice, .events = POLLIN},
-  };
+  struct pollfd control = {.fd = keeper->keeping->control, .events = POLLIN};
   struct timespec left = {0}, *timeout = NULL;
   if (until != never) {
     int64_t nanoseconds = until - monotonic_ns();
@@ -147,9 +148,7 @@ static void wait_for_something(struct keeper *keeper) {
   }
   sigset_t none;
   sigemptyset(&none);
-  if (ppoll(fds, 2, timeout, &none) <= 0) return;
-  if (fds[1].revents) hear_notice(keeper);
-  if (fds[0].revents) hear_control(keeper);
+  if (ppoll(&control, 1, timeout, &none) > 0) hear_control(keeper);
 }
 
 static void on_time(struct keeper *keeper) {
@@ -175,34 +174,27 @@ static void supervise(struct keeper *keeper) {
 
 static void report(struct keeper *keeper) {
   struct outcome *outcome = &keeper->outcome;
-  struct rusage used;
-  getrusage(RUSAGE_CHILDREN, &used);
   outcome->wall_ns = (uint64_t)(monotonic_ns() - keeper->began);
-  outcome->cpu_ns = (uint64_t)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000000 +
-                    (uint64_t)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) * 1000;
-  outcome->peak_rss = (uint64_t)used.ru_maxrss * 1024;
+  outcome->cpu_ns = (uint64_t)keeper->cpu_ns;
+  outcome->peak_rss = (uint64_t)keeper->peak_kib * 1024;
   if (keeper->request.record) record_write(keeper->request.record, outcome, realtime_ms());
   // The end of the socket tells a living agent that all trees of a dead spawner are gone.
-  if (keeper->control >= 0) agent_send(keeper->keeping->token, outcome);
+  if (keeper->keeping->control >= 0) agent_send(keeper->keeping->token, outcome);
 }
 
-_Noreturn void keep(const struct keeping *keeping) {
-  prctl(PR_SET_NAME, "penstock-keeper");
-  // A keeper that its program stopped must still hear that the spawner is gone.
-  prctl(PR_SET_PDEATHSIG, SIGCONT);
+// Runs the program to its end and the end of all its descendants, and tells the agent.
+static void keep_one(struct keeping *keeping) {
   struct keeper keeper = {
       .keeping = keeping,
-      .notice = -1,
-      .control = keeping->control,
       .began = monotonic_ns(),
       .retry_at = never,
       .deadline = never,
       .kill_at = never,
       .pause = 10 * millisecond,
   };
-  int code = prctl(PR_SET_CHILD_SUBREAPER, 1) < 0 ? errno : request_read(keeping->fds[FD_BODY], &keeper.request);
+  int code = request_read(keeping->fds[FD_BODY], &keeper.request);
   if (code) {
-    keeper.request = (struct request){0};
+    request_free(&keeper.request);
     keeper.outcome = (struct outcome){.kind = KIND_UNSTARTED, .step = STEP_REQUEST, .value = code};
   } else {
     int64_t longest = (never - keeper.began) / millisecond / 2;
@@ -214,5 +206,50 @@ _Noreturn void keep(const struct keeping *keeping) {
     supervise(&keeper);
   }
   report(&keeper);
+  request_free(&keeper.request);
+  close_descriptors(keeping);
+}
+
+static bool say_idle(const struct keeping *keeping) {
+  return write(keeping->idle, &keeping->serial, sizeof keeping->serial) == sizeof keeping->serial;
+}
+
+// Waits for another program to keep. False when there is to be none.
+static bool take_next(struct keeping *keeping) {
+  if (keeping->control < 0) return false;
+  if (!say_idle(keeping)) return false;
+  for (;;) {
+    struct message message;
+    switch (packet_receive(keeping->control, 0, &message)) {
+      case RECEIVED_NOTHING: continue;
+      case RECEIVED_END: return false;
+      case RECEIVED_PACKET: break;
+    }
+    // A wish to end the program that has just ended.
+    if (message.head.op != OP_RUN) continue;
+    keeping->token = message.head.token;
+    if (message.fd_count == FD_COUNT) {
+      for (int i = 0; i < FD_COUNT; i++) keeping->fds[i] = message.fds[i];
+      return true;
+    }
+    message_close(&message);
+    struct outcome outcome = {.kind = KIND_UNSTARTED, .step = STEP_DESCRIPTORS, .value = EMFILE};
+    agent_send(keeping->token, &outcome);
+    if (!say_idle(keeping)) return false;
+  }
+}
+
+_Noreturn void keep(struct keeping keeping) {
+  prctl(PR_SET_NAME, "penstock-keeper");
+  // A keeper that its program stopped must still hear that the spawner is gone.
+  prctl(PR_SET_PDEATHSIG, SIGCONT);
+  if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) {
+    struct outcome outcome = {.kind = KIND_UNSTARTED, .step = STEP_REQUEST, .value = errno};
+    agent_send(keeping.token, &outcome);
+    _exit(0);
+  }
+  do {
+    keep_one(&keeping);
+  } while (take_next(&keeping));
   _exit(0);
 }

@@ -1,15 +1,18 @@
-// One keeper watches over one program: a fork of the spawner, the reaper of all that descends from it.
+// A keeper watches over one program at a time: a fork of the spawner, the reaper of all that descends from it.
 #pragma once
 #include <stdint.h>
 
 #include "wire.h"
 
 struct keeping {
-  uint64_t token;
-  // A byte in it means cancel; its end, that the spawner or the agent is gone.
+  uint64_t serial;  // of the keeper
+  uint64_t token;   // of the program
+  // OP_CANCEL comes from it, and the next OP_RUN; its end says that the spawner or the agent is gone.
   int control;
+  // Where the keeper writes its serial when its program and all that descended from it are gone.
+  int idle;
   int fds[FD_COUNT];
 };
 
-// Runs the program to its end and the end of all its descendants, then tells the agent and exits.
-_Noreturn void keep(const struct keeping *keeping);
+// Runs programs to their end and the end of all their descendants, and tells the agent of each.
+_Noreturn void keep(struct keeping keeping);

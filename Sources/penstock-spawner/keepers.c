@@ -6,22 +6,35 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "agent.h"
+#include "clock.h"
 #include "keeper.h"
 #include "tree.h"
 
+static const int64_t idle_limit = 5000000000;
+
 struct entry {
   pid_t pid;
-  uint64_t token;
-  // The only write end: its close, also by our death, ends the keeper's program.
+  uint64_t serial;     // a pid may come again
+  uint64_t token;      // 0: it is idle
+  int64_t idle_since;  // ns
+  // Its close, also by our death, ends the keeper's program, then the keeper; -1 when it was closed.
   int control;
   int stopped;  // by this signal; 0: it was not
 };
 
 static struct entry *entries;
 static size_t count, capacity;
+static uint64_t serials;
+static int idle[2];
+
+bool keepers_prepare(void) { return pipe2(idle, O_CLOEXEC | O_NONBLOCK) == 0; }
+
+int keepers_idle(void) { return idle[0]; }
 
 static void refuse(uint64_t token, enum step step, int code) {
   struct outcome outcome = {.kind = KIND_UNSTARTED, .step = step, .value = code};
@@ -38,48 +51,115 @@ static bool make_room(void) {
   return true;
 }
 
+static void let_go(struct entry *entry) {
+  if (entry->control >= 0) close(entry->control);
+  entry->control = -1;
+}
+
+static struct entry *find(pid_t pid) {
+  for (size_t i = 0; i < count; i++) {
+    if (entries[i].pid == pid) return &entries[i];
+  }
+  return NULL;
+}
+
 static _Noreturn void become_keeper(struct message *message, int control[2]) {
   close(control[1]);
-  for (size_t i = 0; i < count; i++) close(entries[i].control);
-  struct keeping keeping = {.token = message->head.token, .control = control[0]};
+  close(idle[0]);
+  for (size_t i = 0; i < count; i++) let_go(&entries[i]);
+  struct keeping keeping = {.serial = serials, .token = message->head.token, .control = control[0], .idle = idle[1]};
   for (int i = 0; i < FD_COUNT; i++) keeping.fds[i] = message->fds[i];
-  keep(&keeping);
+  keep(keeping);
 }
 
 static void fork_keeper(struct message *message) {
   uint64_t token = message->head.token;
   int control[2];
-  if (message->head.version != WIRE_VERSION || message->head.op != OP_RUN) {
-    refuse(token, STEP_REQUEST, EPROTO);
-  } else if (message->fd_count != FD_COUNT) {
-    refuse(token, message->fds_lost ? STEP_DESCRIPTORS : STEP_REQUEST, message->fds_lost ? EMFILE : EPROTO);
-  } else if (!make_room()) {
+  if (!make_room()) {
     refuse(token, STEP_FORK, ENOMEM);
-  } else if (pipe2(control, O_CLOEXEC) < 0) {
+  } else if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) < 0) {
     refuse(token, STEP_DESCRIPTORS, errno);
   } else {
+    serials += 1;
     pid_t pid = fork();
     if (pid == 0) become_keeper(message, control);
     if (pid < 0) refuse(token, STEP_FORK, errno);
     close(control[0]);
     if (pid > 0) {
-      entries[count++] = (struct entry){.pid = pid, .token = token, .control = control[1]};
+      entries[count++] = (struct entry){.pid = pid, .serial = serials, .token = token, .control = control[1]};
     } else {
       close(control[1]);
     }
   }
 }
 
+// The one that has just become idle: what it touches last is still in the caches, and the others grow old.
+static struct entry *youngest_idle(void) {
+  struct entry *found = NULL;
+  for (size_t i = 0; i < count; i++) {
+    if (entries[i].token || entries[i].control < 0) continue;
+    if (!found || entries[i].idle_since > found->idle_since) found = &entries[i];
+  }
+  return found;
+}
+
+void keepers_hear(void) {
+  uint64_t heard[64];
+  ssize_t size;
+  while ((size = read(idle[0], heard, sizeof heard)) > 0) {
+    int64_t now = monotonic_ns();
+    for (size_t i = 0; i < (size_t)size / sizeof *heard; i++) {
+      for (size_t j = 0; j < count; j++) {
+        if (entries[j].serial != heard[i]) continue;
+        entries[j].token = 0;
+        entries[j].idle_since = now;
+      }
+    }
+  }
+}
+
+static bool pass_on(struct message *message) {
+  keepers_hear();
+  struct entry *entry = youngest_idle();
+  if (!entry || !packet_send(entry->control, message)) return false;
+  entry->token = message->head.token;
+  return true;
+}
+
 void keepers_start(struct message *message) {
-  fork_keeper(message);
+  uint64_t token = message->head.token;
+  if (message->head.version != WIRE_VERSION || message->head.op != OP_RUN || token == 0) {
+    refuse(token, STEP_REQUEST, EPROTO);
+  } else if (message->fd_count != FD_COUNT) {
+    refuse(token, message->fds_lost ? STEP_DESCRIPTORS : STEP_REQUEST, message->fds_lost ? EMFILE : EPROTO);
+  } else if (!pass_on(message)) {
+    fork_keeper(message);
+  }
   message_close(message);
 }
 
 void keepers_cancel(uint64_t token) {
+  struct message cancel = {.head = {.magic = WIRE_MAGIC, .version = WIRE_VERSION, .op = OP_CANCEL, .token = token}};
   for (size_t i = 0; i < count; i++) {
-    // A keeper that is just ending has closed its end: SIGPIPE is ignored.
-    if (entries[i].token == token && write(entries[i].control, "c", 1) < 0) return;
+    // A keeper that is just ending has closed its end.
+    if (entries[i].token == token && entries[i].control >= 0) packet_send(entries[i].control, &cancel);
   }
+}
+
+int64_t keepers_retire(void) {
+  int64_t next = -1, now = 0;
+  for (size_t i = 0; i < count; i++) {
+    struct entry *entry = &entries[i];
+    if (entry->token || entry->control < 0) continue;
+    if (!now) now = monotonic_ns();
+    int64_t left = entry->idle_since + idle_limit - now;
+    if (left <= 0) {
+      let_go(entry);
+    } else if (next < 0 || left < next) {
+      next = left;
+    }
+  }
+  return next;
 }
 
 // Nobody stops a keeper but the program it watches over, to escape its end: the keeper goes, and the program with it.
@@ -88,13 +168,6 @@ static bool end_stopped(struct entry *entry, int status) {
   entry->stopped = WSTOPSIG(status);
   kill(entry->pid, SIGKILL);
   return true;
-}
-
-static struct entry *find(pid_t pid) {
-  for (size_t i = 0; i < count; i++) {
-    if (entries[i].pid == pid) return &entries[i];
-  }
-  return NULL;
 }
 
 // Someone killed a keeper: what it watched over is ours now, as we are a reaper too.
@@ -119,9 +192,10 @@ void keepers_reap(void) {
     if (end_stopped(entry, status)) continue;
     struct entry ended = *entry;
     *entry = entries[--count];
-    close(ended.control);
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) continue;
+    let_go(&ended);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && !ended.token) continue;
     orphans = true;
+    if (!ended.token) continue;
     int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     refuse(ended.token, STEP_KEEPER, ended.stopped ? ended.stopped : signal);
   }
@@ -131,7 +205,7 @@ void keepers_reap(void) {
 // Keepers see the end of their control pipes and end their trees. One that was stopped or killed cannot: what it
 // watched over comes to us, and must be gone before we are, for with us goes the agent's lock.
 void keepers_finish(void) {
-  for (size_t i = 0; i < count; i++) close(entries[i].control);
+  for (size_t i = 0; i < count; i++) let_go(&entries[i]);
   bool orphans = false;
   sigset_t none;
   sigemptyset(&none);

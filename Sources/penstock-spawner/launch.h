@@ -10,7 +10,6 @@ struct launch_failure {
   int32_t code;  // errno
 };
 
-// Forks the program with `stdio` as its descriptors 0, 1 and 2 and no others. Returns its pid, or -1 with the
-// failure. `*notice` becomes readable when it is known whether the program runs: end of file if so, else one
-// launch_failure.
-pid_t launch(const struct request *request, const int stdio[3], int *notice, struct launch_failure *failure);
+// Starts the program with `stdio` as its descriptors 0, 1 and 2 and no others, and returns its pid when it is known
+// whether it runs: if not, `failure` says why, and the pid, where there is one, is of a child that ends at once.
+pid_t launch(const struct request *request, const int stdio[3], struct launch_failure *failure);

@@ -1,7 +1,7 @@
 // penstock-spawner: starts programs for the agent and lets none of them outlive it.
 //
-// The agent starts it with a socket as descriptor 3 (wire.h). For each program it forks a keeper (keeper.c), which
-// watches over that one program and talks to the agent itself. When the agent goes, the socket ends, and so does
+// The agent starts it with a socket as descriptor 3 (wire.h). Each program gets a keeper (keeper.c), an idle one or a new
+// fork, which watches over that one program and talks to the agent itself. When the agent goes, the socket ends, and so does
 // the spawner; when the spawner goes, by whatever cause, its keepers see their control pipes end, and so do all
 // programs. It ignores TERM, INT and HUP: the agent decides when it is time.
 #define _GNU_SOURCE
@@ -15,6 +15,7 @@
 
 #include "agent.h"
 #include "keepers.h"
+#include "packets.h"
 #include "record.h"
 #include "signals.h"
 
@@ -24,7 +25,7 @@ static bool socket_is_there(void) {
   return getsockopt(AGENT_SOCKET, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_SEQPACKET;
 }
 
-static void prepare(void) {
+static bool prepare(void) {
   setsid();
   signals_prepare();
   // Descriptors 0 to 2 must be taken, or a program's pipe could become one of them.
@@ -36,17 +37,18 @@ static void prepare(void) {
   fcntl(AGENT_SOCKET, F_SETFD, FD_CLOEXEC);
   fcntl(lock, F_SETFD, FD_CLOEXEC);
   // Nobody's unmount waits for us.
-  if (chdir("/") < 0) return;
+  if (chdir("/") < 0) return false;
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   // A program may have stopped us: the end of the agent, or of a thread of it, wakes us to see the socket's end.
   prctl(PR_SET_PDEATHSIG, SIGCONT);
   record_prepare();
+  return keepers_prepare();
 }
 
 static enum received hear_agent(void) {
   struct message message;
   enum received received;
-  while ((received = agent_receive(&message)) == RECEIVED_PACKET) {
+  while ((received = packet_receive(AGENT_SOCKET, MSG_DONTWAIT, &message)) == RECEIVED_PACKET) {
     switch (message.head.op) {
       case OP_CANCEL:
         keepers_cancel(message.head.token);
@@ -63,15 +65,19 @@ int main(void) {
     static const char text[] = "penstock-spawner: it is started by `penstock up`, not by hand\n";
     return write(2, text, sizeof text - 1) < 0 ? 70 : 2;
   }
-  prepare();
+  if (!prepare()) return 70;
   sigset_t none;
   sigemptyset(&none);
   for (;;) {
     keepers_reap();
-    struct pollfd agent = {.fd = AGENT_SOCKET, .events = POLLIN};
-    int ready = ppoll(&agent, 1, NULL, &none);
+    struct pollfd fds[2] = {{.fd = AGENT_SOCKET, .events = POLLIN}, {.fd = keepers_idle(), .events = POLLIN}};
+    int64_t left = keepers_retire();
+    struct timespec timeout = {.tv_sec = left / 1000000000, .tv_nsec = left % 1000000000};
+    int ready = ppoll(fds, 2, left < 0 ? NULL : &timeout, &none);
     if (ready < 0 && errno != EINTR) return 70;
-    if (ready > 0 && hear_agent() == RECEIVED_END) {
+    if (ready <= 0) continue;
+    if (fds[1].revents) keepers_hear();
+    if (fds[0].revents && hear_agent() == RECEIVED_END) {
       keepers_finish();
       return 0;
     }

@@ -38,6 +38,8 @@ int request_read(int fd, struct request *request) {
   size_t size = (size_t)status.st_size;
   char *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
   if (bytes == MAP_FAILED) return errno;
+  request->bytes = bytes;
+  request->size = size;
 
   struct body body;
   memcpy(&body, bytes, sizeof body);
@@ -48,13 +50,13 @@ int request_read(int fd, struct request *request) {
   size_t pointers = (size_t)body.argument_count + body.environment_count + 2;
   char **vectors = calloc(pointers, sizeof(char *));
   if (!vectors) return ENOMEM;
+  request->arguments = vectors;
   struct strings strings = {.next = bytes + sizeof body, .end = bytes + size};
   request->executable = take(&strings);
   request->directory = request->executable ? take(&strings) : NULL;
   const char *record = request->directory ? take(&strings) : NULL;
   if (!record) return EPROTO;
   request->record = record[0] ? record : NULL;
-  request->arguments = vectors;
   request->environment = vectors + body.argument_count + 1;
   if (!take_vector(&strings, body.argument_count, request->arguments)) return EPROTO;
   if (!take_vector(&strings, body.environment_count, request->environment)) return EPROTO;
@@ -65,4 +67,10 @@ int request_read(int fd, struct request *request) {
   request->open_files = body.open_files;
   request->idle = body.flags & FLAG_IDLE;
   return 0;
+}
+
+void request_free(struct request *request) {
+  if (request->bytes) munmap(request->bytes, request->size);
+  free(request->arguments);
+  *request = (struct request){0};
 }

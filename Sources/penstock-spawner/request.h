@@ -1,6 +1,7 @@
 // A request as the keeper reads it from the memory file.
 #pragma once
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct request {
@@ -14,8 +15,13 @@ struct request {
   uint64_t memory;
   uint64_t open_files;
   bool idle;
+  void *bytes;  // what all of it points into, of this size
+  size_t size;
 };
 
 // Maps the memory file `fd` and points into it; nothing is copied. Returns 0 or an errno; EPROTO where it is not
 // what wire.h says.
 int request_read(int fd, struct request *request);
+
+// Lets go of what `request_read` took, also where it failed.
+void request_free(struct request *request);

@@ -40,5 +40,6 @@ import Testing
 
   @Test func `a long text is cut`() {
     #expect(Display.brief(String(repeating: "x", count: 61)) == String(repeating: "x", count: 60) + "…")
+    #expect(Display.brief("x" + String(repeating: "\u{300}", count: 2000)).unicodeScalars.count == 61)
   }
 }

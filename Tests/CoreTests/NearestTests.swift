@@ -37,5 +37,7 @@ import Testing
   @Test func `without a near word the few there are are named`() {
     #expect(Nearest.hint(for: "zzz", among: ["one", "two"], called: "keys") == "keys: `one`, `two`")
     #expect(Nearest.hint(for: "zzz", among: [], called: "keys") == nil)
+    #expect(Nearest.hint(for: "zzz", among: ["o\tne", "\u{1B}[2J"], called: "keys") == "keys: `o\\tne`, `\\x1b[2J`")
+    #expect(Nearest.hint(for: "one", among: ["o\tne"], called: "keys") == "did you mean `o\\tne`?")
   }
 }

@@ -85,12 +85,15 @@ import Testing
 
   @Test(.timeLimit(.minutes(5))) func `a spawner without descriptors says so and recovers`() throws {
     let agent = try BareAgent()
-    // 0-3, and room for two of the four that come.
-    try agent.limitDescriptors(6)
+    // it answers, so it has its own descriptors: 0-5
+    try agent.send(SpawnerWire.packet(.run, token: 7), [])
+    #expect(unstarted(try agent.outcome())?.step == .request)
+    // Room for two of the four that come.
+    try agent.limitDescriptors(8)
     try agent.run(program, token: 8)
     #expect(unstarted(try agent.outcome()) == LaunchFailure(step: .descriptors, code: EMFILE))
-    // The four, and none for the control pipe.
-    try agent.limitDescriptors(9)
+    // The four, and one of two for the socket to a keeper.
+    try agent.limitDescriptors(11)
     try agent.run(program, token: 9)
     #expect(unstarted(try agent.outcome()) == LaunchFailure(step: .descriptors, code: EMFILE))
     try agent.limitDescriptors(100)

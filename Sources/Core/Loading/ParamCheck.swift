@@ -22,7 +22,7 @@ package struct ParamCheck {
       let quotable = kinds.contains("string") && node.text != nil
       findings.error(
         "\(subject): expected \(expected), got \(Self.described(node))", at: node.mark,
-        hint: quotable ? "quote it where text is meant: `\"\(node.text ?? "")\"`" : nil)
+        hint: quotable ? "quote it where text is meant: `\"\(Display.brief(node.text ?? ""))\"`" : nil)
       return
     }
     if let text = node.text, (try? Template(parsing: text).references.isEmpty) != true { return }
@@ -62,9 +62,9 @@ package struct ParamCheck {
     }
     let words = choices.map { $0.string ?? (try? $0.line()) ?? "" }
     findings.error(
-      "\(subject): expected one of \(words.map { "`\($0)`" }.joined(separator: ", ")), got \(node.described)",
+      "\(subject): expected one of \(words.map { "`\(Display.brief($0))`" }.joined(separator: ", ")), got \(node.described)",
       at: node.mark,
-      hint: Nearest.name(to: node.text ?? "", among: words).map { "did you mean `\($0)`?" })
+      hint: Nearest.name(to: node.text ?? "", among: words).map { "did you mean `\(Display.brief($0))`?" })
   }
 
   private mutating func checkBounds(_ node: Node, _ value: JSON, _ schema: JSON, _ subject: String) {

@@ -69,7 +69,7 @@ package struct StageDecoder {
       "no stage `\(Display.brief(name))` is registered", at: uses.mark,
       hint: registered.isEmpty
         ? "no stage is registered at all: run `make kit`, or set `kit:` in etc/penstock.yaml"
-        : Nearest.name(to: name, among: registered).map { "did you mean `\($0)`?" }
+        : Nearest.name(to: name, among: registered).map { "did you mean `\(Display.brief($0))`?" }
           ?? "`penstock stages` lists those there are")
     return nil
   }

@@ -48,7 +48,7 @@ package struct VariableFilling {
         findings.error(
           "unknown variable `\(reference.displayed)`", at: mark,
           hint: variables.isEmpty
-            ? "add `vars: { \(key): … }`"
+            ? "add `vars: { \(Display.brief(key)): … }`"
             : Nearest.hint(for: key, among: variables.keys.sorted(), called: "`vars` has"))
       }
       return nil

@@ -43,13 +43,13 @@ package struct HookReply: Sendable, Equatable {
     annotations = try reader.map("annotations")
     let patch = try reader.map("patch")
     for key in patch.keys where key != "params" && key != "context" {
-      throw BadReply("`patch` may change `params` and `context`, not `\(Display.escaped(key))`")
+      throw BadReply("`patch` may change `params` and `context`, not `\(Display.brief(key))`")
     }
     params = patch["params"]
     context = patch["context"]
     if let text = try reader.text("retry_after") {
       guard let wait = try? Quantity.duration(text) else {
-        throw BadReply("`retry_after` is `\(Display.escaped(text))`: expected a time such as `60s`")
+        throw BadReply("`retry_after` is `\(Display.brief(text))`: expected a time such as `60s`")
       }
       retryAfter = max(wait, .seconds(1))
     }

@@ -11,17 +11,12 @@ enum ReplyText {
     do { value = try JSON(parsing: bytes) } catch let deep as JSON.TooDeep {
       throw BadReply("the reply is \(deep)")
     } catch {
-      throw BadReply("the reply is not one JSON object: \(error): `\(excerpt(text))`")
+      throw BadReply("the reply is not one JSON object: \(error): `\(Display.brief(text))`")
     }
     guard case .object(let members) = value else {
       throw BadReply("the reply is \(value.kind), expected one JSON object")
     }
     return members
-  }
-
-  private static func excerpt(_ text: String) -> String {
-    let shown = Display.escaped(text.prefix(60))
-    return text.count > 60 ? shown + "…" : shown
   }
 }
 
@@ -40,7 +35,7 @@ struct ReplyReader {
     guard let text = try text(key) else { return nil }
     guard let choice = Choice(rawValue: text) else {
       let known = Choice.allCases.map { "`\($0.rawValue)`" }.joined(separator: ", ")
-      throw BadReply("`\(key)` is `\(Display.escaped(text))`: expected one of \(known)")
+      throw BadReply("`\(key)` is `\(Display.brief(text))`: expected one of \(known)")
     }
     return choice
   }

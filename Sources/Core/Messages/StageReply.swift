@@ -64,7 +64,7 @@ package struct StageReply: Sendable, Equatable {
         throw BadReply("`outputs[\(index)]` has an empty `name` or `path`, or one with NUL")
       }
       guard names.insert(name).inserted else {
-        throw BadReply("two outputs are called `\(Display.escaped(name))`")
+        throw BadReply("two outputs are called `\(Display.brief(name))`")
       }
       outputs.append(Output(name: name, path: path))
     }

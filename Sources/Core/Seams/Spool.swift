@@ -107,6 +107,9 @@ package protocol Spool: Attic {
   func runPath(_ run: RunID) throws -> String
 
   /// Makes the working directory of an attempt, empty, and returns its absolute path.
+  ///
+  /// Where nothing is published it stays with the run, also empty: an ext4 without a journal passes over every inode
+  /// that was freed in the last minute, one by one, when it looks for a new one.
   func openAttempt(_ run: RunID, stage: String, n: Int) throws -> String
 
   /// The absolute path of the exit record of an attempt.
@@ -115,9 +118,6 @@ package protocol Spool: Attic {
   /// Publishes the outputs of an attempt as `runs/<run>/<stage>/`, durably.
   /// - Throws: `HostError` naming the output that is missing, no regular file, or outside the directory.
   func publish(_ outputs: [StageReply.Output], _ run: RunID, stage: String, n: Int) throws -> [Artifact]
-
-  /// Removes the working directory of an attempt that published nothing, where it is empty.
-  func closeAttempt(_ run: RunID, stage: String, n: Int) throws
 
   /// The absolute path of an artifact.
   func path(of artifact: Artifact, run: RunID) -> String
