@@ -68,7 +68,7 @@ class Sizes:
     """How much of each level."""
 
     scenes: int
-    # every nth hit; 0 is the first and the last of each name
+    # every nth hit; 0 is the first and the last of each name and workload, and -n of n workloads only
     failpoints: int
     failing: tuple[str, ...]
     fail_every: int
@@ -81,7 +81,7 @@ class Sizes:
 
 
 WHOLE = Sizes(10, 1, ("eio", "enospc", "eio+", "enospc+"), 0, 480, 360, 1, 1, 240, 200)
-HUNT = Sizes(1, 0, ("eio", "enospc"), 7, 120, 60, 0.05, 0.03, 30, 16)
+HUNT = Sizes(1, 0, ("eio", "enospc"), -3, 120, 60, 0.05, 0.03, 30, 16)
 SHORT = Sizes(1, 7, ("eio",), 25, 16, 12, 0.012, 0.012, 12, 6)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import functools
 import pathlib
 import shutil
@@ -75,8 +76,12 @@ class Kills:
     # (a) named failpoints
 
     def failpoint_jobs(self, action: str, every: int = 1, level: str = "failpoints, kill") -> Iterator[Job]:
+        few = collections.Counter[str]()
         for workload in self.workloads:
-            for point in self.hits[workload.name][:: max(1, every)] if every else self._first_and_last(workload):
+            for point in self.hits[workload.name][::every] if every > 0 else self._first_and_last(workload):
+                few[point.name] += 1
+                if every < 0 and few[point.name] > -2 * every:
+                    continue
                 yield Job(
                     level,
                     f"{workload.name} {point} {action}",
