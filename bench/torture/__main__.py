@@ -122,15 +122,13 @@ class Torture:
             scenes = (*Scenes(yard, self.programs).jobs(sizes.scenes), *HardScenes(self.programs).jobs(sizes.scenes))
             yard.work("scenes", scenes)
         if yard.stop_at_first:
-            # what nothing else sees, so that a hunt is short
+            # what nothing else sees comes first, so that a hunt is short
             self.power()
+            self.failing()
         if self.wants("failpoints"):
             yard.work("failpoints, kill", kills.failpoint_jobs("kill", sizes.failpoints))
-            for action in sizes.failing:
-                if self.wants("failpoints"):
-                    jobs = kills.failpoint_jobs(action, sizes.fail_every, "failpoints, fail")
-                    yard.work("failpoints, fail", jobs)
         if not yard.stop_at_first:
+            self.failing()
             self.power()
         if self.wants("crash pairs"):
             yard.work("crash pairs", kills.pair_jobs(sizes.pairs))
@@ -144,6 +142,12 @@ class Torture:
         if self.wants("load"):
             yard.work("load, kill", load_jobs(yard, self.programs, sizes.kills, max(2, sizes.kills // 25)))
         self.complain_of_unhit()
+
+    def failing(self) -> None:
+        for action in self.sizes.failing:
+            if self.wants("failpoints"):
+                jobs = self.kills.failpoint_jobs(action, self.sizes.fail_every, "failpoints, fail")
+                self.yard.work("failpoints, fail", jobs)
 
     def power(self) -> None:
         if not self.wants("power loss"):
