@@ -146,8 +146,10 @@ class Kills:
     def pair_jobs(self, count: int) -> Iterator[Job]:
         chance = self.yard.chance("pairs")
         firsts = [(workload, point) for workload in self.workloads for point in self.hits[workload.name]]
+        # where a program may be under way, recovery has the most to do
+        busy = [pair for pair in firsts if pair[1].name in {"programAsked", "programEnded", "stepRecording"}]
         for number in range(count):
-            workload, first = chance.choice(firsts)
+            workload, first = chance.choice(busy if number % 3 == 0 else firsts)
             name = f"{workload.name} {first} then pair {number}"
             yield Job("crash pairs", name, functools.partial(self._pair, workload, first, number))
 
@@ -163,9 +165,9 @@ class Kills:
         shutil.rmtree(rehearsal)
         chance = self.yard.chance("pair", number)
         recovering = [hit for hit in found if hit.name.startswith("recovery")]
-        second = chance.choice(
-            recovering if recovering and chance.random() < 0.5 else found or [Point("stepRecorded", 1)]
-        )
+        among = recovering if recovering and chance.random() < 0.5 else found or [Point("stepRecorded", 1)]
+        wanted = chance.choice(sorted({point.name for point in among}))
+        second = chance.choice([point for point in among if point.name == wanted])
         case = self._case(workload, root / "case")
         one = case.strike(PENSTOCK_FAILPOINT=f"{first}:kill")
         for drop in workload.late:

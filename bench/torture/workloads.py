@@ -145,7 +145,11 @@ RETRIED = Workload(
 CLEARED = Workload(
     "cleared",
     (LOOSE, CHAIN, DENIED),
-    (*drops(*(f"loose-{n}" for n in range(13))), *drops("chain-a", "chain-b", "denied-c")),
+    (
+        *drops(*(f"loose-{n}" for n in range(13))),
+        *drops("chain-a", "chain-b", "denied-c"),
+        *(Drop(b"loose-link%d" % n, "link") for n in range(12)),
+    ),
     drops("loose-0"),
     before=(("up", "--once"), ("pause",)),
     command=("gc",),
