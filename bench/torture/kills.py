@@ -96,8 +96,8 @@ class Kills:
     def _failpoint(self, workload: Workload, point: Point, action: str, root: pathlib.Path) -> Played:
         case = self._case(workload, root)
         case.injects_errors = action != "kill"
-        wish = {"PENSTOCK_FAILPOINT": f"{point}:{action}", "PENSTOCK_FAILPOINT_LOG": str(root / "hits")}
-        code = case.strike(**wish, limit=40 if action == "kill" else 6)
+        limit, log = 40 if action == "kill" else 6, str(root / "hits")
+        code = case.strike(PENSTOCK_FAILPOINT=f"{point}:{action}", PENSTOCK_FAILPOINT_LOG=log, limit=limit)
         # how often a point is hit may differ from run to run, as where drops are filed in groups
         is_reached = point in points.hits(root / "hits")
         if is_reached and action != "kill" and point.name in STORAGE and code != 70:
