@@ -4,7 +4,7 @@ import Synchronization
 /// A stdout that never makes the writer wait: what nobody reads is kept for a while, then dropped and counted.
 ///
 /// The flags of the descriptor are left alone, for a terminal or a pipe is shared with others: poll(2) tells whether
-/// PIPE_BUF bytes can be written without waiting.
+/// PIPE_BUF bytes of a pipe can be written without waiting. A terminal promises a single one, so it is opened anew.
 package final class PatientOutput: Sendable {
   private struct State {
     /// Whole texts that wait, the oldest first.
@@ -27,13 +27,22 @@ package final class PatientOutput: Sendable {
   private static let pace = Duration.milliseconds(20)
 
   private let descriptor: Int32
+  /// What was opened anew.
+  private let own: Descriptor?
   /// Says how many texts were dropped.
   private let apology: @Sendable (Int) -> String
   private let state = Mutex(State())
 
   package init(descriptor: Int32 = 1, apology: @escaping @Sendable (Int) -> String) {
-    self.descriptor = descriptor
+    own = isatty(descriptor) == 1 ? Self.reopened(descriptor) : nil
+    self.descriptor = own?.number ?? descriptor
     self.apology = apology
+  }
+
+  /// - Returns: `nil` where the terminal is another user's, or hidden from this process.
+  private static func reopened(_ terminal: Int32) -> Descriptor? {
+    let fd = open("/proc/self/fd/\(terminal)", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+    return fd < 0 ? nil : Descriptor(owning: fd)
   }
 
   /// From now on gathers what is written within some milliseconds, and goes on as soon as somebody reads again.

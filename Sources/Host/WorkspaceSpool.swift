@@ -1,6 +1,7 @@
 import CSystem
 package import Core
 import Glibc
+import Synchronization
 
 /// `var/` of a workspace: `work/`, `runs/`, `done/`, `failed/`, `quarantine/`.
 package final class WorkspaceSpool: Spool {
@@ -8,7 +9,7 @@ package final class WorkspaceSpool: Spool {
   let work: Directory
   let runs: Directory
   let root: Directory
-  let destinations: [Filing.Destination: Directory]
+  private let opened: Mutex<[Filing.Destination: Directory]>
   /// A sync of the whole filesystem beats this many single ones.
   private static let fewClaims = 4
 
@@ -27,8 +28,10 @@ package final class WorkspaceSpool: Spool {
     for destination in Filing.Destination.allCases {
       opened[destination] = try root.directory(destination.rawValue, making: true)
     }
-    destinations = opened
+    self.opened = Mutex(opened)
   }
+
+  var destinations: [Filing.Destination: Directory] { opened.withLock { $0 } }
 
   package var inboxDirectory: InboxDirectory { InboxDirectory(place) }
 
@@ -246,9 +249,19 @@ package final class WorkspaceSpool: Spool {
     }
     // after a crash the move may have been made before it was recorded, and before it was synced
     if status == -ENOENT {
-      return faccessat(target.fd, id, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? .moved(filing.destination) : .missing
+      if faccessat(target.fd, id, F_OK, AT_SYMLINK_NOFOLLOW) == 0 { return .moved(filing.destination) }
+      guard faccessat(work.fd, id, F_OK, AT_SYMLINK_NOFOLLOW) == 0 else { return .missing }
+      // the drop is there, so the directory is not: someone cleared it away, name and all
+      try openAnew(filing.destination)
+      return try move(filing)
     }
     throw HostError.failed("file", target.path + "/" + id, code: -status)
+  }
+
+  private func openAnew(_ destination: Filing.Destination) throws {
+    let directory = try root.directory(destination.rawValue, making: true)
+    try root.sync()
+    opened.withLock { $0[destination] = directory }
   }
 
   private func leave(_ reason: String, for id: RunID, besides name: FileName) throws {

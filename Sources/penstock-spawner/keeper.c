@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -121,6 +122,12 @@ static void count_usage(struct keeper *keeper, const struct rusage *used) {
   if (used->ru_maxrss > keeper->peak_kib) keeper->peak_kib = used->ru_maxrss;
 }
 
+// A program that asks to be traced by its parent (PTRACE_TRACEME) stops at every signal until we let it go on. SIGTRAP is
+// the tracer's own, and would end it.
+static void refuse_to_trace(pid_t pid, int signal) {
+  ptrace(PTRACE_DETACH, pid, NULL, (void *)(intptr_t)(signal == SIGTRAP ? 0 : signal));
+}
+
 // Waits for whoever has ended. True when no child is left.
 static bool reap(struct keeper *keeper) {
   for (;;) {
@@ -130,6 +137,10 @@ static bool reap(struct keeper *keeper) {
     if (pid < 0 && errno == EINTR) continue;
     if (pid < 0) return true;
     if (pid == 0) return false;
+    if (WIFSTOPPED(status)) {
+      refuse_to_trace(pid, WSTOPSIG(status));
+      continue;
+    }
     count_usage(keeper, &used);
     if (pid == keeper->program) program_ended(keeper, status);
   }

@@ -16,6 +16,8 @@
 #include "tree.h"
 
 static const int64_t idle_limit = 5000000000;
+// So long a keeper may take to end its tree when the agent is gone.
+static const int64_t last_patience = 3000000000;
 
 struct entry {
   pid_t pid;
@@ -202,11 +204,13 @@ void keepers_reap(void) {
   if (orphans) end_orphans();
 }
 
-// Keepers see the end of their control pipes and end their trees. One that was stopped or killed cannot: what it
-// watched over comes to us, and must be gone before we are, for with us goes the agent's lock.
+// Keepers see the end of their control pipes and end their trees. One that was stopped or killed cannot, nor one that
+// its program holds by ptrace(2): what it watched over comes to us, and must be gone before we are, for with us goes the
+// agent's lock.
 void keepers_finish(void) {
   for (size_t i = 0; i < count; i++) let_go(&entries[i]);
   bool orphans = false;
+  int64_t patience_ends = monotonic_ns() + last_patience;
   sigset_t none;
   sigemptyset(&none);
   for (;;) {
@@ -214,7 +218,10 @@ void keepers_finish(void) {
     pid_t pid = waitpid(-1, &status, WNOHANG | WUNTRACED);
     if (pid < 0) return;
     if (pid == 0) {
-      if (orphans) end_orphans();
+      bool is_late = monotonic_ns() > patience_ends;
+      for (size_t i = 0; i < count && is_late; i++) kill(entries[i].pid, SIGKILL);
+      // a tracer is heard of the death first, so it must not be waited for
+      if (orphans || is_late) end_orphans();
       struct timespec pause = {.tv_nsec = 20 * 1000000};
       ppoll(NULL, 0, &pause, &none);
       continue;

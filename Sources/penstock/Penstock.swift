@@ -86,6 +86,9 @@ struct Penstock: AsyncParsableCommand {
       Output.complain("\(trouble)")
       let other = trouble.isTransient ? ExitCodes.tryLater : ExitCodes.usage
       Foundation.exit(trouble.isStorageFailure ? ExitCodes.storageFailed : other)
+    case let silence as AgentSilent:
+      Output.complain(silence.description)
+      Foundation.exit(ExitCodes.tryLater)
     case let held as InstanceLock.Held:
       Output.complain(held.description)
       Foundation.exit(ExitCodes.tryLater)

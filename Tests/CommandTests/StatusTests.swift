@@ -91,6 +91,24 @@ import Testing
     #expect(running["eta_s"] as? Double == 0)
   }
 
+  @Test func `an agent that does not answer is told as such, and what is recorded is shown`() async throws {
+    let place = try ScenarioWorkspace()
+    try place.pipeline(stages: [("s", "true")])
+    let agent = try await place.up()
+    try place.drop("a.csv")
+    try await place.ended()
+    agent.signal(SIGSTOP)
+    let (told, refused) = (try place.start("status", "--json"), try place.start("inbox"))
+    let (status, inbox) = (try await told.end(), try await refused.end())
+    #expect(status.code == 4)
+    #expect((status.json["agent"] as? [String: Any])?["state"] as? String == "silent")
+    #expect((status.json["last"] as? [Any])?.count == 1, "\(status.output)")
+    #expect(inbox.code == 75)
+    #expect(inbox.complaints.contains("does not answer"), "\(inbox.complaints)")
+    agent.signal(SIGCONT)
+    #expect(try await place.stop(agent).code == 0)
+  }
+
   @Test func `an agent at work is asked`() async throws {
     let scene = try Scene(Self.files)
     let agent = try scene.start(["up"])

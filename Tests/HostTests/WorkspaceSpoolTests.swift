@@ -53,6 +53,19 @@ import Testing
     #expect(place.text("var/work/\(Spooled.id(2))/a.csv") == "2")
   }
 
+  @Test func `a place that someone removed is made anew for what is filed into it`() throws {
+    let place = try Spooled()
+    try place.write("inbox/a.csv", "A")
+    _ = try place.spool.claim(a, as: Spooled.id(1))
+    try FileManager.default.removeItem(atPath: place.path("var/done"))
+    let report = try place.spool.file([Filing(id: Spooled.id(1), name: a, destination: .done)])
+    #expect(report.missing.isEmpty && report.troubled.isEmpty)
+    #expect(place.text("var/done/\(Spooled.id(1).text)/a.csv") == "A")
+    try FileManager.default.removeItem(atPath: place.path("var/done"))
+    // what is gone with its place is told as gone
+    #expect(try place.spool.file([Filing(id: Spooled.id(1), name: a, destination: .done)]).missing.count == 1)
+  }
+
   @Test func `what was filed before a crash is filed and not missing`() throws {
     let place = try Spooled()
     try place.write("var/failed/\(Spooled.id(1))/a.csv", "x")

@@ -71,6 +71,9 @@ private struct StatusPage {
     case .running:
       let since = agent.started.map { " since \(time.text($0)), for \(Shown.span($0, report.now))" } ?? ""
       return output.toned("running", .good) + " (pid \(agent.pid ?? 0))" + since
+    case .silent:
+      return output.toned("does not answer", .bad) + " (pid \(agent.pid ?? 0)): it was stopped, or its disk hangs; "
+        + "below is what is recorded"
     case .stopped:
       let when = agent.ended.map { ", stopped \(time.text($0))" } ?? ""
       return output.toned("not running", .odd) + when + "; `penstock up` starts it"
@@ -86,7 +89,7 @@ private struct StatusPage {
     var running = Table(
       [.right(""), .giving(""), .giving(""), .left(""), .giving(""), .right(""), .left("")], indent: 2)
     for view in report.running {
-      let isOrphan = report.agent.state != .running
+      let isOrphan = !report.agent.isThere
       running.add([
         .init("#\(view.run.number)", .strong), .init(Shown.words(view.run.pipeline)),
         .init(view.run.drop?.name.displayed ?? ""),

@@ -13,10 +13,12 @@ struct StatusReading {
   let place: Place
 
   func read(now: Date) async throws -> StatusReport {
-    let live = try place.ask(.live, workspace)
+    var live: JSON?
+    var isSilent = false
+    do { live = try place.ask(.live, workspace) } catch is AgentSilent { isSilent = true }
     let reader = try place.readerIfAny(workspace)
     var report = StatusReport(home: workspace.home, now: now)
-    report.agent = try await agent(live, reader)
+    report.agent = try await agent(live, reader, isSilent: isSilent)
     report.troubles = (live?["watch"]?["troubles"]?.array ?? []).compactMap(\.string)
     report.stateTroubles = (live?["state"]?["troubles"]?.array ?? []).compactMap(\.string)
     report.paused = live?["watch"]?["paused"]?.string
@@ -47,15 +49,16 @@ struct StatusReading {
     return report
   }
 
-  private func agent(_ live: JSON?, _ reader: StateReader?) async throws -> AgentView {
+  private func agent(_ live: JSON?, _ reader: StateReader?, isSilent: Bool) async throws -> AgentView {
     if let live {
       return AgentView(
         state: .running, pid: live["pid"]?.double.map { Int($0) },
         started: live["started"]?.string.flatMap(Timestamp.date), ended: nil)
     }
-    guard let last = try await reader?.agent() else { return AgentView(state: .never) }
+    guard let last = try await reader?.agent() else { return AgentView(state: isSilent ? .silent : .never) }
     return AgentView(
-      state: last.ended == nil ? .died : .stopped, pid: last.pid, started: last.started, ended: last.ended)
+      state: isSilent ? .silent : last.ended == nil ? .died : .stopped, pid: last.pid, started: last.started,
+      ended: last.ended)
   }
 
   private func readRuns(_ reader: StateReader, into report: inout StatusReport) async throws {

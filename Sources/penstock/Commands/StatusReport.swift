@@ -44,6 +44,7 @@ struct StatusReport: Sendable {
 
   var isDegraded: Bool {
     !troubles.isEmpty || !stateTroubles.isEmpty || paused != nil || !invalid.isEmpty || inbox.trouble != nil
+      || agent.state == .silent
   }
 
   /// DESIGN 5.
@@ -57,6 +58,8 @@ struct StatusReport: Sendable {
 struct AgentView: Sendable {
   enum State: String, Sendable {
     case running
+    /// It is there and does not answer.
+    case silent
     case stopped
     /// It ended without saying so.
     case died
@@ -68,9 +71,11 @@ struct AgentView: Sendable {
   var started: Date?
   var ended: Date?
 
+  var isThere: Bool { state == .running || state == .silent }
+
   var json: JSON {
     [
-      "running": .bool(state == .running), "state": .string(state.rawValue),
+      "running": .bool(isThere), "state": .string(state.rawValue),
       "pid": pid.map { .integer($0) } ?? .null,
       "started": RunJSON.time(started), "ended": RunJSON.time(ended),
     ]

@@ -24,6 +24,8 @@ struct Up: AsyncParsableCommand {
     let console = Console(output: .standard(), json: place.json)
     let assembly = try Assembly(workspace) { console.show($0) }
     console.animate(on: assembly.reactor)
+    // also where it cannot begin or cannot say that it has ended: what was said is shown
+    defer { console.finish() }
     let agent = assembly.agent
     let signals = try StopSignals(reactor: assembly.reactor) { number in
       agent.stop(because: number == 2 ? "interrupted" : "asked to terminate")
@@ -64,7 +66,6 @@ struct Up: AsyncParsableCommand {
       assembly.bench.report(Event(at: Date(), .agentStopped))
     }
     await assembly.close()
-    console.finish()
     if let failure {
       // what stops a working agent is that it can no longer keep its promises
       guard let trouble = failure as? HostError else { throw failure }

@@ -1,0 +1,52 @@
+import Foundation
+import Glibc
+import Host
+import Testing
+
+@Suite struct PatientOutputTests {
+  /// A terminal whose other end nobody reads yet.
+  private struct Terminal {
+    let reader: Descriptor
+    let writer: Descriptor
+
+    init() throws {
+      let (unlock, peer): (UInt, UInt) = (0x4004_5431, 0x5441)  // TIOCSPTLCK, TIOCGPTPEER
+      var isLocked: CInt = 0
+      reader = Descriptor(owning: open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC))
+      try #require(ioctl(reader.number, unlock, &isLocked) == 0)
+      writer = Descriptor(owning: ioctl(reader.number, peer, O_RDWR | O_NOCTTY | O_CLOEXEC))
+      try #require(writer.number >= 0)
+    }
+
+    /// What comes until `end` has come.
+    func text(until end: String) -> String {
+      var bytes: [UInt8] = []
+      var part = [UInt8](repeating: 0, count: 65536)
+      while !bytes.suffix(end.utf8.count + 2).starts(with: end.utf8) {
+        let count = read(reader.number, &part, part.count)
+        guard count > 0 else { break }
+        bytes += part.prefix(count)
+      }
+      return String(decoding: bytes, as: UTF8.self)
+    }
+  }
+
+  @Test(.timeLimit(.minutes(2))) func `a terminal that nobody reads makes nobody wait, and gets all of it later`()
+    throws
+  {
+    let terminal = try Terminal()
+    let reactor = try Reactor()
+    defer { reactor.stop() }
+    let output = PatientOutput(descriptor: terminal.writer.number) { "\($0) lost\n" }
+    let written = DispatchSemaphore(value: 0)
+    let lines = (0..<4000).map { "line \($0) " + String(repeating: "x", count: 60) }
+    Thread.detachNewThread {
+      for line in lines { output.write(line + "\n") }
+      output.attach(to: reactor)
+      output.write("the end\n")
+      written.signal()
+    }
+    #expect(written.wait(timeout: .now() + 20) == .success, "it waits for a reader")
+    #expect(terminal.text(until: "the end").split(separator: "\r\n").map(String.init) == lines + ["the end"])
+  }
+}
