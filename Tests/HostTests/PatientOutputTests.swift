@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Host
+import Synchronization
 import Testing
 
 @Suite struct PatientOutputTests {
@@ -29,6 +30,29 @@ import Testing
       }
       return String(decoding: bytes, as: UTF8.self)
     }
+  }
+
+  @Test(.timeLimit(.minutes(2))) func `a reader that is slow at the end gets all of it`() throws {
+    var ends: [Int32] = [-1, -1]
+    try #require(pipe(&ends) == 0)
+    let (reader, writer) = (Descriptor(owning: ends[0]), Descriptor(owning: ends[1]))
+    let output = PatientOutput(descriptor: writer.number) { "\($0) lost\n" }
+    let text = String(repeating: "x", count: 400_000) + "\n"
+    output.write(text)
+    let got = Mutex(0)
+    let isRead = DispatchSemaphore(value: 0)
+    Thread.detachNewThread {
+      var part = [UInt8](repeating: 0, count: 40_000)
+      while case let count = read(reader.number, &part, part.count), count > 0 {
+        got.withLock { $0 += count }
+        usleep(50_000)
+      }
+      isRead.signal()
+    }
+    output.finish(patience: .milliseconds(200))
+    writer.close()
+    isRead.wait()
+    #expect(got.withLock { $0 } == text.utf8.count)
   }
 
   @Test(.timeLimit(.minutes(2))) func `a terminal that nobody reads makes nobody wait, and gets all of it later`()
