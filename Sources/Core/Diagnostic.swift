@@ -20,8 +20,9 @@ package struct Diagnostic: Error, Sendable, Equatable {
   ) {
     self.severity = severity
     self.mark = mark
-    self.message = message
-    self.hint = hint
+    // whatever the file holds, and whichever check words it
+    self.message = Display.harmless(message)
+    self.hint = hint.map(Display.harmless)
     self.source = source
   }
 

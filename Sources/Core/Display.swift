@@ -36,6 +36,12 @@ package enum Display {
     return escaped(text[..<end]) + "…"
   }
 
+  /// A sentence with what a terminal would obey, or a reader not see, escaped; backslashes stay as its writer put them.
+  static func harmless(_ sentence: String) -> String {
+    if sentence.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return sentence }
+    return sentence.unicodeScalars.reduce(into: "") { $0 += $1 == "\\" ? "\\" : shown($1) }
+  }
+
   private static func shown(_ scalar: Unicode.Scalar) -> String {
     switch scalar.value {
     case 0x5C: "\\\\"

@@ -5,9 +5,10 @@ import Store
 /// What is asked of a run before anything of it is run.
 struct Admission: Sendable {
   let bench: Workbench
+  let cancellation: Cancellation
 
-  /// Runs that led to a run, each by a drop of its programs: with more than these it is taken for a loop.
-  static let deepest = 8
+  /// Between two looks at a run that may have made the drop.
+  private static let look = Duration.milliseconds(50)
   /// How long a run waits whose drop cannot be reached.
   private static let pause: TimeInterval = 30
 
@@ -24,6 +25,7 @@ struct Admission: Sendable {
     if run.started == nil, let taint = bench.taint(of: run) { return try await end(&run, .quarantined, taint) }
     try await complete(&run)
     guard run.started == nil, run.rerunOf == nil else { return nil }
+    try await awaitMaker(&run)
     if let loop = try await loop(run) { return try await end(&run, .quarantined, loop) }
     if (pipeline.trigger.duplicates ?? bench.settings.duplicates) == .skip,
       let twin = try await bench.store.reader.twin(of: run)
@@ -42,11 +44,18 @@ struct Admission: Sendable {
     run.parent = recorded.parent
   }
 
+  private func awaitMaker(_ run: inout Run) async throws {
+    while run.parent == nil, cancellation.cause == nil, try await bench.store.reader.mayEndLine(run) {
+      try await bench.clock.sleep(for: Self.look)
+      run.parent = try await bench.store.reader.run(matching: .id(run.id)).parent
+    }
+  }
+
   private func loop(_ run: Run) async throws -> String? {
     guard run.parent != nil else { return nil }
-    let line = try await bench.store.reader.ancestors(of: run.id, limit: Self.deepest + 1)
-    guard line.count > Self.deepest else { return nil }
-    return "is the last of a line of more than \(Self.deepest) drops that runs put into the inbox themselves: "
+    let line = try await bench.store.reader.ancestors(of: run.id, limit: Lineage.deepest + 1)
+    guard line.count > Lineage.deepest else { return nil }
+    return "is the last of a line of more than \(Lineage.deepest) drops that runs put into the inbox themselves: "
       + "a stage or a hook feeds its own pipeline; mend it, then retry this drop"
   }
 

@@ -5,31 +5,10 @@ import Synchronization
 
 /// Keeps at most so many runs going, and knows which wait, run, and resume later.
 package final class Dispatcher: Sendable {
-  private struct Parked {
-    var run: Run
-    /// `nil` waits for a person.
-    var until: Date?
-    /// The same on a clock that nobody sets: a day that is lived twice must not keep a run waiting for a day.
-    var due: Duration?
-    var isDeferred: Bool
-
-    init(run: Run, until: Date?, isDeferred: Bool, now: Date, monotonic: Duration) {
-      self.run = run
-      self.until = until
-      self.isDeferred = isDeferred
-      due = until.map { monotonic + .seconds(max(0, $0.timeIntervalSince(now))) }
-    }
-
-    func wait(at now: Date, _ monotonic: Duration) -> Duration? {
-      guard let until, let due else { return nil }
-      return max(.zero, min(.seconds(until.timeIntervalSince(now)), due - monotonic))
-    }
-  }
-
   private struct State {
     var queue = RunQueue()
     var active: [RunID: Cancellation] = [:]
-    var parked: [RunID: Parked] = [:]
+    var parked = Parking()
     /// Waiting runs that a person cancelled: their after-hooks are owed, whether a place is free or not.
     var cancelled: [(entry: RunQueue.Entry, cancellation: Cancellation)] = []
     /// Places promised to runs whose first attempt a claim records.
@@ -110,25 +89,21 @@ package final class Dispatcher: Sendable {
   }
 
   func park(_ run: Run, until: Date?, isDeferred: Bool = false) {
-    let parked = parked(run, until, isDeferred)
-    state.withLock { $0.parked[run.id] = parked }
+    let (now, monotonic) = (bench.now(), monotonic())
+    state.withLock { $0.parked.add(run, until: until, isDeferred: isDeferred, at: now, monotonic) }
     bell.ring()
-  }
-
-  private func parked(_ run: Run, _ until: Date?, _ isDeferred: Bool) -> Parked {
-    Parked(run: run, until: until, isDeferred: isDeferred, now: bench.now(), monotonic: monotonic())
   }
 
   /// The runs it has in hand.
   var known: Set<RunID> {
-    state.withLock { Set($0.active.keys).union($0.parked.keys).union($0.queue.ids) }
+    state.withLock { Set($0.active.keys).union($0.parked.ids).union($0.queue.ids) }
   }
 
   /// Whether nothing is queued, running, or resumes before `horizon`; what a hook deferred does not count.
   package func isIdle(before horizon: Date) -> Bool {
     state.withLock { state in
       state.active.isEmpty && state.queue.count == 0 && state.promised == 0
-        && !state.parked.values.contains { !$0.isDeferred && $0.until.map { $0 <= horizon } ?? false }
+        && !state.parked.resumes(before: horizon)
     }
   }
 
@@ -139,7 +114,7 @@ package final class Dispatcher: Sendable {
   package func wait(for id: RunID) async -> RunState? {
     await withCheckedContinuation { continuation in
       let isKnown = state.withLock { state -> Bool in
-        guard !state.hasEnded, state.active[id] != nil || state.parked[id] != nil || state.queue.contains(id) else {
+        guard !state.hasEnded, state.active[id] != nil || state.parked.contains(id) || state.queue.contains(id) else {
           return false
         }
         state.waiters[id, default: []].append(continuation)
@@ -156,8 +131,8 @@ package final class Dispatcher: Sendable {
       if let cancellation = state.active[id] { return .active(cancellation) }
       let entry: RunQueue.Entry
       if state.queue.isEnded(id) { return .unknown }
-      if let parked = state.parked.removeValue(forKey: id) {
-        entry = RunQueue.Entry(run: parked.run, priority: 0)
+      if let run = state.parked.take(id) {
+        entry = RunQueue.Entry(run: run, priority: 0)
       } else if let queued = state.queue.remove(id) {
         if queued.standing == .fresh { return .queued(queued) }
         if queued.opened != nil { state.promised -= 1 }
@@ -185,11 +160,7 @@ package final class Dispatcher: Sendable {
 
   /// Takes out a run that waits for a person; `nil` where none such is known.
   func takeHeld(_ id: RunID) -> Run? {
-    state.withLock { state in
-      guard let parked = state.parked[id], parked.until == nil else { return nil }
-      state.parked[id] = nil
-      return parked.run
-    }
+    state.withLock { $0.parked.takeHeld(id) }
   }
 
   /// Begins nothing new, neither a run nor a stage; `now` ends what runs, to be taken up by the next agent.
@@ -272,11 +243,7 @@ package final class Dispatcher: Sendable {
         }
         return (entries, nil)
       }
-      for (id, parked) in state.parked {
-        guard let wait = parked.wait(at: now, monotonic), wait <= .zero else { continue }
-        state.parked[id] = nil
-        state.queue.add(RunQueue.Entry(run: parked.run, priority: 0))
-      }
+      for run in state.parked.takeDue(at: now, monotonic) { state.queue.add(RunQueue.Entry(run: run, priority: 0)) }
       while state.placed + state.promised < bench.settings.concurrency || state.queue.hasOpened {
         if !state.queue.hasOpened, let next = state.lookahead.next() {
           entries.append(next)
@@ -288,8 +255,7 @@ package final class Dispatcher: Sendable {
         state.active[entry.id] = cancellation
         entries.append((entry, cancellation))
       }
-      let next = state.parked.values.compactMap { $0.wait(at: now, monotonic) }.min()
-      return (entries, next.map { max(.milliseconds(1), $0) })
+      return (entries, state.parked.nextWait(at: now, monotonic).map { max(.milliseconds(1), $0) })
     }
   }
 
@@ -327,18 +293,16 @@ package final class Dispatcher: Sendable {
   }
 
   private func leave(_ run: Run, _ disposition: RunExecutor.Disposition) {
-    var parked: Parked?
-    if case .parked(let until, let isDeferred) = disposition {
-      var begun = run
-      // so that its after-hooks are owed whatever becomes of it
-      begun.started = run.started ?? bench.now()
-      parked = self.parked(begun, until, isDeferred)
-    }
+    let (now, monotonic) = (bench.now(), monotonic())
     state.withLock { state in
       state.active[run.id] = nil
       state.lookahead.leave(run.id, now: ContinuousClock.now)
+      guard case .parked(let until, let isDeferred) = disposition else { return }
+      var begun = run
+      // so that its after-hooks are owed whatever becomes of it
+      begun.started = run.started ?? now
       // in one step, so that a cancel finds it here or there
-      if let parked { state.parked[run.id] = parked }
+      state.parked.add(begun, until: until, isDeferred: isDeferred, at: now, monotonic)
     }
     switch disposition {
     case .ended(let ended, let reason): finish(run, ended, reason)

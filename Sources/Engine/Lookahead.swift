@@ -69,6 +69,7 @@ struct Lookahead {
 extension Lookahead {
   /// Records the first attempts of runs in one transaction; those that something may veto keep their turn as they are.
   static func record(_ taken: [Begun], book: PipelineBook, bench: Workbench) async throws -> [Begun] {
+    var lines = LinesAtWork(bench: bench)
     var steps: [Step] = []
     var recorded: [Begun] = []
     for begun in taken {
@@ -77,7 +78,7 @@ extension Lookahead {
       if let known = entry.run { run = known } else { run = try await bench.store.reader.run(matching: .id(entry.id)) }
       // held or failed by an interruption, one that never began would be so for nothing
       if let pipeline = book.pipeline(digest: run.version ?? ""), pipeline.stages.first?.onInterrupt == .retry,
-        let attempt = Attempt.first(of: run, in: pipeline, bench: bench)
+        let attempt = Attempt.first(of: run, in: pipeline, bench: bench), try await !lines.mayGoOn(with: run)
       {
         steps.append(Step(run: run.id, at: attempt.started, opened: [attempt]))
         run.state = .running
@@ -89,5 +90,22 @@ extension Lookahead {
     }
     if !steps.isEmpty { try await bench.store.advance(steps) }
     return recorded
+  }
+}
+
+/// Which pipelines may have a loop at work, each asked for once.
+private struct LinesAtWork {
+  let bench: Workbench
+  private var known: [String: Bool] = [:]
+
+  init(bench: Workbench) { self.bench = bench }
+
+  mutating func mayGoOn(with run: Run) async throws -> Bool {
+    if let answer = known[run.pipeline] { return answer }
+    var latest = run
+    latest.drop?.arrived = bench.now()
+    let answer = try await bench.store.reader.mayEndLine(latest)
+    known[run.pipeline] = answer
+    return answer
   }
 }

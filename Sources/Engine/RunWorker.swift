@@ -23,7 +23,9 @@ struct RunWorker: Sendable {
         return (run, .ended(.quarantined, reason: run.reason))
       }
       let pipeline = try await pipeline(of: run)
-      if entry.opened == nil, let stop = try await Admission(bench: bench).check(&run, pipeline) {
+      if entry.opened == nil,
+        let stop = try await Admission(bench: bench, cancellation: cancellation).check(&run, pipeline)
+      {
         if run.state == .quarantined {
           try await executor(of: run, pipeline, cancellation).tellOfQuarantine()
         }

@@ -121,6 +121,7 @@ extension Directory {
     guard fsync(file) == 0, renameat(fd, temporary, fd, name) == 0 else {
       throw HostError.failed("write", path + "/" + name)
     }
+    try sync()
   }
 
   /// Removes a file or a whole directory; links are removed, never followed.

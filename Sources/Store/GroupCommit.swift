@@ -11,10 +11,24 @@ final class GroupCommit: Sendable {
     /// Makes the change; the result tells its caller so, after the COMMIT.
     let apply: @Sendable (Database) throws -> @Sendable () -> Void
     let fail: @Sendable (any Error) -> Void
+    let urgency: Urgency
+  }
+
+  /// Whether anything waits for a change to be durable.
+  enum Urgency {
+    /// What is recorded happens next.
+    case now
+    /// It has happened, and nothing else depends on it: it may wait some milliseconds for others to share its fsync.
+    case soon
   }
 
   private struct State {
     var gathered: [Change] = []
+    /// When the first of them came, and whether one of them is urgent.
+    var since: ContinuousClock.Instant?
+    var isUrgent = false
+    /// The writer waits for more.
+    var isPatient = false
     var isDraining = false
     /// After a write the disk refused nothing is written any more: what is on it is unknown until it is read again.
     var broken: StoreError?
@@ -30,6 +44,8 @@ final class GroupCommit: Sendable {
 
   /// Seconds between two tries while another program holds the lock, or the disk is full.
   private static let pause = 0.5
+  /// How long changes that are not urgent wait for others.
+  private static let pace = Duration.milliseconds(4)
 
   private let state = Mutex(State())
   /// How long a change waits for such a thing to pass: what it records has happened already; `nil` has no end.
@@ -37,6 +53,8 @@ final class GroupCommit: Sendable {
   private let queue: DatabaseQueue
   private let path: String
   private let writer = WriterThread()
+  /// Rung when something urgent comes while the writer waits for more.
+  private let bell = DispatchSemaphore(value: 0)
 
   init(queue: DatabaseQueue, path: String, patience: Duration? = .zero) {
     self.queue = queue
@@ -52,7 +70,7 @@ final class GroupCommit: Sendable {
 
   /// Returns when the change is durable; a cancelled task waits as well, for its change is made all the same.
   func perform<Value: Sendable>(
-    _ change: @escaping @Sendable (Database) throws -> Value
+    _ urgency: Urgency = .now, _ change: @escaping @Sendable (Database) throws -> Value
   ) async throws -> Value {
     try await withCheckedThrowingContinuation { continuation in
       gather(
@@ -61,7 +79,7 @@ final class GroupCommit: Sendable {
             let value = try change(database)
             return { continuation.resume(returning: value) }
           },
-          fail: { continuation.resume(throwing: $0) }))
+          fail: { continuation.resume(throwing: $0) }, urgency: urgency))
     }
   }
 
@@ -96,7 +114,13 @@ final class GroupCommit: Sendable {
   private func gather(_ change: Change) {
     let (isFirst, broken, listener) = state.withLock { state -> (Bool, StoreError?, (@Sendable () -> Void)?) in
       if let broken = state.broken { return (false, broken, nil) }
+      if state.gathered.isEmpty { state.since = ContinuousClock.now }
       state.gathered.append(change)
+      if change.urgency == .now { state.isUrgent = true }
+      if state.isUrgent, state.isPatient {
+        state.isPatient = false
+        bell.signal()
+      }
       defer {
         state.isDraining = true
         state.listener = nil
@@ -112,10 +136,32 @@ final class GroupCommit: Sendable {
     writer.perform { self.drain() }
   }
 
+  /// Waits while nothing that was gathered is urgent, and not for long.
+  private func waitForMore() {
+    let wait = state.withLock { state -> Duration? in
+      guard !state.isUrgent, let since = state.since else { return nil }
+      let left = since + Self.pace - ContinuousClock.now
+      state.isPatient = left > .zero
+      return state.isPatient ? left : nil
+    }
+    guard let wait else { return }
+    if bell.wait(timeout: .now() + wait / .seconds(1)) == .success { return }
+    // it may ring just now
+    let isRung = state.withLock { state in
+      defer { state.isPatient = false }
+      return !state.isPatient
+    }
+    if isRung { bell.wait() }
+  }
+
   private func drain() {
+    waitForMore()
     queue.writeWithoutTransaction { database in
       let batch = self.state.withLock { state -> [Change] in
-        defer { state.gathered = [] }
+        defer {
+          state.gathered = []
+          state.isUrgent = false
+        }
         return state.gathered
       }
       self.commit(batch, database)

@@ -63,6 +63,13 @@ extension StateReader {
     }
   }
 
+  /// Whether a run that may have made this drop is at work, the last of the longest line there may be.
+  ///
+  /// What a run made is only known when its stage has ended, and its drop may be claimed before that.
+  package func mayEndLine(_ run: Run) async throws -> Bool {
+    try await read { try $0.mayEndLine(run) }
+  }
+
   /// The runs that led to a run, its parent first: at most `limit`.
   package func ancestors(of run: RunID, limit: Int) async throws -> [RunID] {
     try await read { database in
@@ -94,6 +101,24 @@ extension Database {
     if run.parent == nil, let arrived = run.drop?.arrived?.milliseconds {
       run.parent = try maker(sha256: digest, arrived: arrived, other: run.id)
     }
+  }
+
+  func mayEndLine(_ run: Run) throws -> Bool {
+    guard run.trigger == .drop, run.rerunOf == nil, let arrived = run.drop?.arrived?.milliseconds else { return false }
+    let statement = try cachedStatement(
+      sql: """
+        WITH RECURSIVE line (above, n) AS (
+          SELECT run.parent, 0 FROM attempt INDEXED BY attempt_running CROSS JOIN run ON run.number = attempt.run
+          WHERE attempt.state = 'running' AND run.pipeline = :pipeline AND run.parent IS NOT NULL
+            AND run.started <= :arrived + :slack
+          UNION ALL
+          SELECT run.parent, n + 1 FROM line CROSS JOIN run ON run.id = line.above WHERE n < :deepest)
+        SELECT EXISTS (SELECT 1 FROM line WHERE n >= :deepest)
+        """)
+    let arguments: StatementArguments = [
+      "pipeline": run.pipeline, "arrived": arrived, "slack": Self.slack, "deepest": Lineage.deepest,
+    ]
+    return try Bool.fetchOne(statement, arguments: arguments) ?? false
   }
 
   func twin(pipeline: String, sha256: String, other id: RunID) throws -> RunID? {

@@ -23,7 +23,7 @@ extension StateStore {
   /// Records new runs, each with its first attempt, and gives them their numbers.
   ///
   /// A run whose id is known already is left as it is, attempt and all, and returned as it stands: recovery may
-  /// claim again what it finds. A drop that a run made is left without its attempt.
+  /// claim again what it finds. A drop that a run made, or that may end a line, is left without its attempt.
   /// - Parameter gate: the runs are committed when it opens; other changes wait for it too.
   package func claim(_ claims: [NewRun], when gate: CommitGate? = nil) async throws -> [Run] {
     try await perform { database in
@@ -31,7 +31,8 @@ extension StateStore {
       let runs = try claims.map { claim in
         var run = claim.run
         try database.trace(&run)
-        let attempt = run.parent == nil ? claim.attempt : nil
+        let mayBegin = try claim.attempt != nil && run.parent == nil && !database.mayEndLine(run)
+        let attempt = mayBegin ? claim.attempt : nil
         if let attempt {
           run.state = .running
           run.started = run.started ?? attempt.started
@@ -68,7 +69,9 @@ extension StateStore {
 
   /// Records a move of each of these runs, all or none.
   package func advance(_ steps: [Step]) async throws {
-    try await perform { database in
+    // nothing of such a run is to come, and whoever waits for its end can wait for some milliseconds
+    let isEnd = steps.allSatisfy(\.isEnd)
+    try await perform(isEnd ? .soon : .now) { database in
       for step in steps { try database.record(step) }
       try Failpoint.stepRecording.hitStore()
     }

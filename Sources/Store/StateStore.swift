@@ -98,10 +98,10 @@ package final class StateStore: Sendable {
   package func examine() throws { try Glance.examine(path) }
 
   func perform<Value: Sendable>(
-    _ change: @escaping @Sendable (Database) throws -> Value
+    _ urgency: GroupCommit.Urgency = .now, _ change: @escaping @Sendable (Database) throws -> Value
   ) async throws -> Value {
     try checkInPlace()
-    return try await changes.perform(change)
+    return try await changes.perform(urgency, change)
   }
 
   /// Every row of a table as text, in the order of its key; for tests that compare two moments.

@@ -37,6 +37,11 @@ package struct Step: Sendable, Equatable {
     self.opened = opened
     self.turn = turn
   }
+
+  /// Whether the run is over with it.
+  var isEnd: Bool {
+    if case .ends = turn { opened.isEmpty } else { false }
+  }
 }
 
 /// How a run ended.

@@ -65,6 +65,15 @@ struct Penstock: AsyncParsableCommand {
     Foundation.exit(ExitCodes.storageFailed)
   }
 
+  /// A disk that fails, a machine that is short of something for now, or what the user named.
+  private static func exitCode(of trouble: HostError) -> Int32 {
+    switch trouble.code {
+    case EIO, ENOSPC, EDQUOT, EROFS: ExitCodes.storageFailed
+    case EMFILE, ENFILE, ENOMEM, EAGAIN: ExitCodes.tryLater
+    default: ExitCodes.usage
+    }
+  }
+
   private static func end(_ error: any Error) -> Never {
     switch error {
     case let failure as CommandFailure:
@@ -72,8 +81,7 @@ struct Penstock: AsyncParsableCommand {
       Foundation.exit(failure.code)
     case let trouble as HostError:
       Output.complain(trouble.description)
-      let isOfTheDisk = [EIO, ENOSPC, EDQUOT, EROFS].contains(trouble.code)
-      Foundation.exit(isOfTheDisk ? ExitCodes.storageFailed : ExitCodes.usage)
+      Foundation.exit(exitCode(of: trouble))
     case let trouble as StoreError:
       Output.complain("\(trouble)")
       let other = trouble.isTransient ? ExitCodes.tryLater : ExitCodes.usage

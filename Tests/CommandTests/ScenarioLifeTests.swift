@@ -128,6 +128,17 @@ import Testing
     #expect(try place.rows() == rows, "a second restart changes a row")
   }
 
+  @Test(arguments: [4, 5, 10, 12])
+  func `an agent that cannot begin for want of descriptors says so, and not that it was called wrongly`(
+    limit: Int
+  ) async throws {
+    let place = try ScenarioWorkspace()
+    let up = try await place.penstock(
+      "up", "--once", wrapped: ["/bin/sh", "-c", "ulimit -n \(limit); exec \"$@\"", "sh"])
+    #expect([70, 75].contains(up.code), "\(up.code): \(up.complaints)")
+    #expect(try await place.penstock("up", "--once").code == 0)
+  }
+
   @Test func `kill -9 again and again in a burst: each drop ends once, none is lost`() async throws {
     let place = try ScenarioWorkspace(settings: "concurrency: 3\n")
     try place.pipeline(stages: [("one", "exit 0"), ("two", "exit 0")])

@@ -44,7 +44,7 @@ import Testing
         + "echo '{\"outputs\":[{\"name\":\"o\",\"path\":\"out\"}]}'; "
         + "mv \"$PENSTOCK_HOME/inbox/.new\" \"$PENSTOCK_HOME/inbox/$PENSTOCK_RUN.csv\"")
     let runs = try await broken(place)
-    #expect(runs.count < 60, "the loop went on for \(runs.count) rounds")
+    #expect(runs.count < 25, "the loop went on for \(runs.count) rounds")
     #expect(runs.contains { $0.state == .quarantined })
   }
 

@@ -42,4 +42,8 @@ import Testing
     #expect(Display.brief(String(repeating: "x", count: 61)) == String(repeating: "x", count: 60) + "…")
     #expect(Display.brief("x" + String(repeating: "\u{300}", count: 2000)).unicodeScalars.count == 61)
   }
+  @Test func `an error of a file holds nothing a terminal obeys, and what was escaped stays as it is`() {
+    let error = Diagnostic(at: Mark(file: "f"), "a `\t`", hint: "no \u{1B}[2J, é \\n")
+    #expect(error.message == "a `\\t`" && error.hint == "no \\x1b[2J, é \\n")
+  }
 }

@@ -107,6 +107,43 @@ import Testing
     #expect(try await store.reader.attempts(of: late.id).isEmpty)
   }
 
+  @Test func `I27 what came while the last of a long line was at work gets no attempt, and may be its child`()
+    async throws
+  {
+    let store = try StateStore.inMemory()
+    var above: RunID?
+    for n in 1...Lineage.deepest {
+      above = try await work(store, drop(n, "d\(n)", arrived: 0, parent: above), from: 1, to: 2).id
+    }
+    let last = drop(10, "x", arrived: 3, parent: above)
+    _ = try await store.claim([NewRun(last)])
+    var attempt = Fixture.attempt(last.id)
+    try await store.begin(last.id, attempt: attempt, at: noon.addingTimeInterval(4))
+
+    var before = drop(11, "before", arrived: 3)
+    var next = drop(12, "next", arrived: 5)
+    let other = drop(13, "other", arrived: 5, pipeline: "other")
+    for run in [before, next, other] {
+      let opened = Fixture.attempt(run.id)
+      let recorded = try await store.claim([NewRun(run, attempt: opened)])[0]
+      #expect((recorded.state == .running) == (run.id != next.id))
+    }
+    before = try await store.reader.run(matching: .id(before.id))
+    next = try await store.reader.run(matching: .id(next.id))
+    #expect(try await store.reader.mayEndLine(next))
+    #expect(try await !store.reader.mayEndLine(before))
+    attempt.state = .ok
+    attempt.ended = noon.addingTimeInterval(6)
+    let made = Artifact(stage: "train", name: "m", path: "m", bytes: 1, sha256: "next")
+    try await store.advance(
+      Step(
+        run: last.id, at: noon.addingTimeInterval(6), closed: [attempt], artifacts: [made],
+        turn: .ends(RunEnding(.done))))
+    #expect(try await !store.reader.mayEndLine(next))
+    #expect(try await store.reader.run(matching: .id(next.id)).parent == last.id)
+    #expect(try await store.reader.ancestors(of: next.id, limit: 20).count > Lineage.deepest)
+  }
+
   @Test func `I27 the line of a drop is told from its parent on`() async throws {
     let store = try StateStore.inMemory()
     var line: [Run] = []

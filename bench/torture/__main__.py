@@ -1,6 +1,6 @@
 """`make torture`: proves from outside that nothing is lost, doubled or left unrecorded, whatever ends the agent.
 
-Levels: undisturbed runs, scenes, named failpoints (kill, EIO, ENOSPC), SIGKILL at system calls of the agent and of the
+Levels: undisturbed runs, the order of syncs, scenes, named failpoints (kill, EIO, ENOSPC), SIGKILL at system calls of the agent and of the
 spawner, crash pairs, injected errors, power loss, random SIGKILL under load. All judged by judge.py. Needs root for
 power loss and strace for system calls; what cannot be tried here is skipped with a line that says why.
 """
@@ -20,8 +20,10 @@ import time
 import bugs
 import build
 import points
+from hard_scenes import HardScenes
 from jobs import Yard
 from kills import Kills
+from order import order_jobs
 from power import Power, can_mount
 from scenes import Scenes, load_jobs
 from workloads import ALL, BY_NAME
@@ -66,7 +68,7 @@ class Sizes:
     """How much of each level."""
 
     scenes: int
-    # every nth hit; 0 is the first and the last of each name
+    # every nth hit; 0 is the first and the last of each name and workload, and -n of n workloads only
     failpoints: int
     failing: tuple[str, ...]
     fail_every: int
@@ -78,8 +80,8 @@ class Sizes:
     kills: int
 
 
-WHOLE = Sizes(10, 1, ("eio", "enospc", "eio+", "enospc+"), 0, 360, 360, 1, 1, 240, 200)
-HUNT = Sizes(1, 0, ("eio", "enospc"), 7, 120, 60, 0.05, 0.03, 30, 16)
+WHOLE = Sizes(10, 1, ("eio", "enospc", "eio+", "enospc+"), 0, 480, 360, 1, 1, 240, 200)
+HUNT = Sizes(1, 0, ("eio", "enospc"), -3, 120, 60, 0.05, 0.03, 30, 16)
 SHORT = Sizes(1, 7, ("eio",), 25, 16, 12, 0.012, 0.012, 12, 6)
 
 
@@ -107,25 +109,26 @@ class Torture:
     def run(self) -> None:
         sizes, kills, yard = self.sizes, self.kills, self.yard
         yard.work("undisturbed", kills.quiet_jobs())
-        if points.STRACE and not (yard.stop_at_first and yard.first):
-            kills.trace()
-        elif not points.STRACE:
+        if not points.STRACE:
             print(
-                "  skipped: system calls and injected errors, for there is no `strace` (make setup installs it)",
+                "  skipped: system calls, order of syncs and injected errors, for there is no `strace` (make setup installs it)",
                 flush=True,
             )
+        elif not (yard.stop_at_first and yard.first):
+            kills.trace()
+            if self.wants("order of syncs"):
+                yard.work("order of syncs", order_jobs(self.programs, can_mount=not can_mount()))
         if self.wants("scenes"):
-            yard.work("scenes", Scenes(yard, self.programs).jobs(sizes.scenes))
+            scenes = (*Scenes(yard, self.programs).jobs(sizes.scenes), *HardScenes(self.programs).jobs(sizes.scenes))
+            yard.work("scenes", scenes)
         if yard.stop_at_first:
-            # what nothing else sees, so that a hunt is short
+            # what nothing else sees comes first, so that a hunt is short
             self.power()
+            self.failing()
         if self.wants("failpoints"):
             yard.work("failpoints, kill", kills.failpoint_jobs("kill", sizes.failpoints))
-            for action in sizes.failing:
-                if self.wants("failpoints"):
-                    jobs = kills.failpoint_jobs(action, sizes.fail_every, "failpoints, fail")
-                    yard.work("failpoints, fail", jobs)
         if not yard.stop_at_first:
+            self.failing()
             self.power()
         if self.wants("crash pairs"):
             yard.work("crash pairs", kills.pair_jobs(sizes.pairs))
@@ -139,6 +142,12 @@ class Torture:
         if self.wants("load"):
             yard.work("load, kill", load_jobs(yard, self.programs, sizes.kills, max(2, sizes.kills // 25)))
         self.complain_of_unhit()
+
+    def failing(self) -> None:
+        for action in self.sizes.failing:
+            if self.wants("failpoints"):
+                jobs = self.kills.failpoint_jobs(action, self.sizes.fail_every, "failpoints, fail")
+                self.yard.work("failpoints, fail", jobs)
 
     def power(self) -> None:
         if not self.wants("power loss"):

@@ -23,6 +23,8 @@ OLD = """
       SELECT id, state, row_number() OVER (PARTITION BY pipeline, state ORDER BY number DESC) AS place FROM run WHERE ended IS NOT NULL
     ) WHERE place > 10 AND state <> 'quarantined'
 """
+# later runs may read what these left
+LATEST = "SELECT id FROM run WHERE number IN (SELECT max(number) FROM run WHERE state = 'done' GROUP BY pipeline)"
 # what the agent says of itself: see ExitCodes.swift
 CODES = {0, 1, 70, 75, 78, -signal.SIGKILL, 128 + signal.SIGKILL}
 
@@ -56,15 +58,18 @@ class Case:
         # runs that had ended before anything happened: only these may be forgotten by `gc`
         self.recorded: set[str] = set()
         self.ended: set[str] = set()
+        self.latest: set[str] = set()
         # second names of drops, which nobody may touch
         self.others: dict[pathlib.Path, str] = {}
+        # drops whose bytes their producer did not sync
+        self.unsynced: list[Accepted] = []
         self.injects_errors = False
         self.was_crashed = False
         self._count = 0
 
     def may_be_cleared(self, run: str) -> bool:
-        """Whether what the run left is old enough for `gc`."""
-        return run in self.recorded and "gc" in self.workload.command
+        """Whether what the run left is old enough for `gc`, and no later run reads it."""
+        return run in self.recorded - self.latest and "gc" in self.workload.command
 
     def use_database(self, path: pathlib.Path) -> None:
         self.database = path
@@ -96,8 +101,9 @@ class Case:
             with contextlib.closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=10)) as database:
                 self.recorded = {row[0] for row in database.execute("SELECT id FROM run")}
                 self.ended = {row[0] for row in database.execute(OLD)}
+                self.latest = {row[0] for row in database.execute(LATEST)}
 
-    def put(self, drop: Drop) -> None:
+    def put(self, drop: Drop, *, sync: bool = True) -> None:
         """Drops as a careful producer does: a hidden name first; passes over a name that is still taken."""
         self._count += 1
         target = os.path.join(os.fsencode(self.home / "inbox"), drop.name)
@@ -111,7 +117,7 @@ class Case:
             hidden = target + b".part"
             with open(hidden, "wb") as file:
                 file.write(content)
-                if drop.size < 1 << 20:
+                if sync and drop.size < 1 << 20:
                     os.fsync(file.fileno())
             if drop.kind == "hard":
                 other = self.home / f"samples/{self._count}-{drop.name.decode()}"

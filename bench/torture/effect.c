@@ -58,6 +58,30 @@ static uint64_t digest_of(const char *path, int copy) {
   return digest;
 }
 
+// Leaves a process behind that has left its session and its parent, and writes down which.
+static void litter(void) {
+  char path[512];
+  snprintf(path, sizeof path, "%s/litter.%s", effects, value("PENSTOCK_RUN"));
+  pid_t child = fork();
+  if (child == 0) {
+    setsid();
+    if (fork()) _exit(0);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0 || dprintf(fd, "%d", getpid()) < 0) _exit(99);
+    for (;;) pause();
+  }
+  struct stat status;
+  while (stat(path, &status) < 0 || status.st_size == 0) usleep(1000);
+}
+
+// Says `X` where what an earlier program of the run left behind is still there.
+static void look_for_litter(void) {
+  char path[512], text[16] = "";
+  snprintf(path, sizeof path, "%s/litter.%s", effects, value("PENSTOCK_RUN"));
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd >= 0 && read(fd, text, sizeof text - 1) > 0 && kill(atoi(text), 0) == 0) note('X', 0);
+}
+
 static int is(const char *name) { return strcmp(mode, name) == 0; }
 
 static int reply(const char *text) {
@@ -81,6 +105,18 @@ static int work(const char *file) {
   if (is("long")) usleep(1500000);
   if (is("longer")) sleep(4);
   if (is("hang")) pause();
+  if (is("nest") && earlier() < 1) {
+    litter();
+    pause();
+  }
+  if (is("litter")) litter();
+  if (is("nest") || is("after-litter")) look_for_litter();
+  if (is("litter") || is("nest") || is("after-litter")) return 0;
+  if (is("spoil")) {
+    int fd = open(file, O_WRONLY | O_APPEND | O_CLOEXEC);
+    return fd < 0 || write(fd, "!", 1) != 1;
+  }
+  if (is("escape")) return reply("{\"outputs\":[{\"name\":\"o\",\"path\":\"../../../../etc/penstock.yaml\"}]}");
   int out = open("o", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (out < 0) return 96;
   if (file) digest_of(file, out);

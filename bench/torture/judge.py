@@ -73,8 +73,8 @@ def judge_files(case: Case, rows: evidence.Rows) -> list[str]:
             found.append(f"unrecorded I4: var/{filed.place}/{filed.run} with {list(filed.files)} has no run")
         elif filed.place != {"done": "done", "quarantined": "quarantine"}.get(str(row["state"]), "failed"):
             found.append(f"other I4: run {row['number']} is {row['state']} and its drop lies in {filed.place}")
-        if filed.place == "quarantine" and row is not None:
-            found += judge_reason(case, filed, row)
+        if row is not None:
+            found += judge_filed(case, filed, row)
         for name, digest in filed.files.items():
             if name != b"reason.json" and (name, digest) != (b"mine.csv", mine):
                 got[name, digest] = got.get((name, digest), 0) + 1
@@ -98,13 +98,24 @@ def judge_files(case: Case, rows: evidence.Rows) -> list[str]:
     found += [
         f"unrecorded I4: var/runs/{name!r} has no run"
         for name in known
-        if name.decode(errors="replace") not in rows.runs
+        # a directory without a row is garbage to the next `gc`
+        if (run := name.decode(errors="replace")) not in rows.runs and not case.may_be_cleared(run)
     ]
     for other, digest in case.others.items():
         if not other.exists() or evidence.sha256(bytes(other)) != digest:
             found.append(f"lost I2: {other.name}, the other name of a drop, was changed")
     if mine != evidence.sha256(bytes(case.home / "samples/mine.csv")):
         found.append("lost I2: the input of a run by hand was changed")
+    return found
+
+
+def judge_filed(case: Case, filed: evidence.Filed, row: evidence.Row) -> list[str]:
+    """The bytes of a drop are those of its row."""
+    found = judge_reason(case, filed, row) if filed.place == "quarantine" else []
+    if isinstance(row["drop_name"], bytes) and row["drop_sha256"]:
+        digest = filed.files.get(row["drop_name"])
+        if digest not in {None, row["drop_sha256"]}:
+            found.append(f"lost I2: the drop of run {row['number']} is filed with other bytes than were recorded")
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import re
 
 import evidence
 from case import Case, fnv
@@ -16,6 +17,7 @@ def judge_effects(case: Case, rows: Rows, effects: list[Effect]) -> list[str]:
         if e.kind == "X"
     ]
     begun = [e for e in effects if e.kind == "S" and e.event == "stage"]
+    found += judge_places(case, effects)
     ends = {e.key: e for e in effects if e.kind == "E" and e.event == "stage"}
     recorded = {(str(a["id"]), str(a["stage"]), int(str(a["n"]))): a for a in rows.attempts}
     counted = collections.Counter(e.key for e in begun)
@@ -36,6 +38,17 @@ def judge_effects(case: Case, rows: Rows, effects: list[Effect]) -> list[str]:
         found += judge_order(case, rows, run, [e for e in begun if e.run == run])
     found += judge_hooks(case, rows, effects)
     return found
+
+
+def judge_places(case: Case, effects: list[Effect]) -> list[str]:
+    """No more stages at once than `concurrency` says; of those only that came through."""
+    limit = re.search(r"concurrency: (\d+)", case.workload.settings)
+    if not limit:
+        return []
+    begun = {(e.key, e.pid): e.at for e in effects if e.kind == "S" and e.event == "stage"}
+    spans = [(begun[e.key, e.pid], e.at) for e in effects if e.kind == "E" and (e.key, e.pid) in begun]
+    most = max((sum(a <= at < b for a, b in spans) for at, _ in spans), default=0)
+    return [f"other: {most} programs ran at once, and concurrency is {limit[1]}"] if most > int(limit[1]) else []
 
 
 def judge_order(case: Case, rows: Rows, run: str, begun: list[Effect]) -> list[str]:

@@ -56,10 +56,15 @@ def judge_runs(case: Case, rows: Rows) -> list[str]:
 def judge_duplicates(case: Case, rows: Rows, pipeline: Pipeline) -> list[str]:
     """Every content was run; undisturbed, once."""
     own = {run for run, row in rows.runs.items() if row["pipeline"] == pipeline.name}
-    ran = [str(rows.runs[run]["drop_sha256"]) for run in own if any(a["state"] == "ok" for a in rows.of_run(run))]
+    ran_ids = {run for run in own if any(a["state"] == "ok" for a in rows.of_run(run))}
+    ran = [str(rows.runs[run]["drop_sha256"]) for run in ran_ids]
     dropped = {a.sha256 for a in case.accepted if a.drop.pipeline == pipeline.name}
     if dropped - set(ran) and not case.injects_errors:
         return [f"lost I07: of {pipeline.name} {len(dropped - set(ran))} contents were never run"]
+    twins = [row for run, row in rows.runs.items() if run in own and row["drop_sha256"] in set(ran)]
+    unmarked = [row["number"] for row in twins if row["duplicate_of"] is None and str(row["id"]) not in ran_ids]
+    if unmarked and not case.was_crashed:
+        return [f"unrecorded I07: runs {unmarked} do not say that their drop has the content of another"]
     if not case.was_crashed and len(ran) != len(dropped):
         return [f"doubled I07: of {pipeline.name} {len(dropped)} contents were run {len(ran)} times"]
     return []

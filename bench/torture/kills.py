@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import collections
 import functools
 import pathlib
 import shutil
 from collections.abc import Iterator
 
+import evidence
 import points
 from case import Case
 from expectation import Workload
 from jobs import Job, Yard
 from judge import judge
 from points import Point
+from workloads import CHECKED
 
 KILLED = {-9, 137}
+# where a disk that fails must end the agent: what it has recorded or made durable is not known any more
+STORAGE = {"claimSynced", "filingSynced"}
 Played = tuple[bool, list[str], Case | None]
 
 
@@ -38,12 +43,13 @@ class Kills:
     # nothing happens: what the workload comes to, exactly
 
     def quiet_jobs(self) -> Iterator[Job]:
-        for workload in self.workloads:
+        for workload in (*self.workloads, CHECKED):
             yield Job("undisturbed", workload.name, functools.partial(self._quiet, workload))
 
     def _quiet(self, workload: Workload, root: pathlib.Path) -> Played:
         case = self._case(workload, root)
-        case.command(PENSTOCK_FAILPOINT_LOG=str(root / "hits"))
+        code = case.command(PENSTOCK_FAILPOINT_LOG=str(root / "hits"))
+        judge_code(case, code)
         self.hits[workload.name] = points.hits(root / "hits")
         self.names |= {hit.name for hit in self.hits[workload.name]}
         case.take_up()
@@ -70,8 +76,12 @@ class Kills:
     # (a) named failpoints
 
     def failpoint_jobs(self, action: str, every: int = 1, level: str = "failpoints, kill") -> Iterator[Job]:
+        few = collections.Counter[str]()
         for workload in self.workloads:
-            for point in self.hits[workload.name][:: max(1, every)] if every else self._first_and_last(workload):
+            for point in self.hits[workload.name][::every] if every > 0 else self._first_and_last(workload):
+                few[point.name] += 1
+                if every < 0 and few[point.name] > -2 * every:
+                    continue
                 yield Job(
                     level,
                     f"{workload.name} {point} {action}",
@@ -87,6 +97,10 @@ class Kills:
         case = self._case(workload, root)
         case.injects_errors = action != "kill"
         code = case.strike(PENSTOCK_FAILPOINT=f"{point}:{action}", limit=40 if action == "kill" else 6)
+        if action.startswith(("eio", "enospc")) and point.name in STORAGE and code != 70:
+            case.complaints.append(
+                f"other S05: the disk failed at {point.name}, and the agent ended with {code}, not with 70"
+            )
         case.take_up()
         return action != "kill" or code in KILLED, judge(case, converges=True), case
 
@@ -132,8 +146,10 @@ class Kills:
     def pair_jobs(self, count: int) -> Iterator[Job]:
         chance = self.yard.chance("pairs")
         firsts = [(workload, point) for workload in self.workloads for point in self.hits[workload.name]]
+        # where a program may be under way, recovery has the most to do
+        busy = [pair for pair in firsts if pair[1].name in {"programAsked", "programEnded", "stepRecording"}]
         for number in range(count):
-            workload, first = chance.choice(firsts)
+            workload, first = chance.choice(busy if number % 3 == 0 else firsts)
             name = f"{workload.name} {first} then pair {number}"
             yield Job("crash pairs", name, functools.partial(self._pair, workload, first, number))
 
@@ -149,9 +165,9 @@ class Kills:
         shutil.rmtree(rehearsal)
         chance = self.yard.chance("pair", number)
         recovering = [hit for hit in found if hit.name.startswith("recovery")]
-        second = chance.choice(
-            recovering if recovering and chance.random() < 0.5 else found or [Point("stepRecorded", 1)]
-        )
+        among = recovering if recovering and chance.random() < 0.5 else found or [Point("stepRecorded", 1)]
+        wanted = chance.choice(sorted({point.name for point in among}))
+        second = chance.choice([point for point in among if point.name == wanted])
         case = self._case(workload, root / "case")
         one = case.strike(PENSTOCK_FAILPOINT=f"{first}:kill")
         for drop in workload.late:
@@ -201,6 +217,18 @@ class Kills:
         case.strike(before=tuple(words), limit=5)
         case.take_up()
         return True, judge(case, converges=True), case
+
+
+def judge_code(case: Case, code: int) -> None:
+    """`up --once` says by its exit code whether a run failed or was quarantined."""
+    if case.workload.command != ("up", "--once"):
+        return
+    states = {row["state"] for run, row in evidence.Rows(case.database).runs.items() if run not in case.recorded}
+    want = 1 if states & {"failed", "quarantined"} else 0
+    if code != want:
+        case.complaints.append(
+            f"other: `penstock up --once` ended with {code}, and should with {want}: runs are {sorted(states)}"
+        )
 
 
 def with_wrapper(case: Case, words: tuple[str, ...]) -> None:

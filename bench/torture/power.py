@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import dataclasses
 import fcntl
 import functools
+import hashlib
 import os
 import pathlib
 import random
 import shutil
+import sqlite3
 import struct
 import subprocess
 import time
@@ -21,7 +24,7 @@ from collections.abc import Iterator
 
 import evidence
 import points
-from case import Case
+from case import Accepted, Case, fnv
 from expectation import Workload
 from jobs import Job, Yard, unmount_below
 from judge import judge
@@ -134,6 +137,12 @@ class Power:
             workload = self.workloads[number % len(self.workloads)]
             which = WHICH[number // len(self.workloads) % len(WHICH)]
             traced = [point for point in calls.get(workload.name, []) if point.name in syncing]
+            if chance.random() < 0.12:
+                name = f"{workload.name} {which} after its end #{number}"
+                yield Job(
+                    "power loss", name, functools.partial(self._play, workload, which, None, False, chance.random())
+                )
+                continue
             use_call = bool(traced) and (chance.random() < 0.4 or not hits[workload.name])
             if use_call:
                 name = chance.choice(sorted({point.name for point in traced}))
@@ -147,7 +156,7 @@ class Power:
             )
 
     def _play(
-        self, workload: Workload, which: str, point: Point, use_call: bool, luck: float, root: pathlib.Path
+        self, workload: Workload, which: str, point: Point | None, use_call: bool, luck: float, root: pathlib.Path
     ) -> Played:
         disks = self.free.pop()
         try:
@@ -159,7 +168,7 @@ class Power:
         self,
         workload: Workload,
         which: str,
-        point: Point,
+        point: Point | None,
         use_call: bool,
         chance: random.Random,
         root: pathlib.Path,
@@ -177,7 +186,14 @@ class Power:
         case.make()
         for disk in disks:
             disk.sync()
-        if use_call:
+        # one that stays in the inbox, or comes back to it, is another drop when the loss has emptied it
+        inbox_is_cut = workload.is_foreign and which in {"split both", "split state"}
+        if chance.random() < 0.5 and not workload.keeps and not inbox_is_cut:
+            put_unsynced(case)
+        if point is None:
+            case.was_crashed = True
+            code = case.command()
+        elif use_call:
             code = case.strike(before=points.striking(point, "signal=KILL"))
         else:
             code = case.strike(PENSTOCK_FAILPOINT=f"{point}:kill")
@@ -190,8 +206,56 @@ class Power:
         for disk in cut:
             disk.revive()
         case.mount()
+        look_again(case)
         case.take_up()
-        return code in KILLED, judge(case, converges=chance.random() < 0.3), case
+        return point is None or code in KILLED, judge(case, converges=chance.random() < 0.3), case
+
+
+def put_unsynced(case: Case) -> None:
+    """Drops of a careless producer, who renames and never syncs: theirs is what becomes of them until they are recorded."""
+    for drop in case.workload.drops:
+        if (
+            drop.kind in {"file", "hard"}
+            and not drop.content
+            and case.workload.name not in {"sealed", "retried", "cleared"}
+        ):
+            before = len(case.accepted)
+            case.put(dataclasses.replace(drop, name=drop.name + b"-soft", kind="file"), sync=False)
+            case.unsynced += case.accepted[before:]
+
+
+def look_again(case: Case) -> None:
+    """What was not synced by its producer, nor recorded, is from now on what the power loss left of it; or nothing."""
+    if not case.unsynced:
+        return
+    recorded = recorded_drops(case)
+    for accepted in case.unsynced:
+        name = accepted.drop.name
+        if name in recorded:
+            continue
+        places = [case.home / "inbox", *(p for p in (case.home / "var/work").glob("[!.]*") if p.is_dir())]
+        paths = [path for place in places if os.path.lexists(path := os.path.join(bytes(place), name))]
+        case.accepted.remove(accepted)
+        if paths:
+            content = pathlib.Path(os.fsdecode(paths[0])).read_bytes()
+            case.accepted.append(Accepted(accepted.drop, hashlib.sha256(content).hexdigest(), fnv(content)))
+
+
+def recorded_drops(case: Case) -> set[bytes]:
+    """The names of drops that have a run, read from a copy, for to look into a log is to change it."""
+    folder = case.root / "glance"
+    folder.mkdir()
+    for suffix in ("", "-wal"):
+        path = pathlib.Path(f"{case.database}{suffix}")
+        if path.exists():
+            shutil.copy(path, folder / f"state.db{suffix}")
+    try:
+        with contextlib.closing(sqlite3.connect(folder / "state.db")) as database:
+            return {row[0] for row in database.execute("SELECT drop_name FROM run WHERE drop_name IS NOT NULL")}
+    except sqlite3.Error:
+        return set()
+    finally:
+        shutil.rmtree(folder)
 
 
 def wait_for_end(case: Case) -> None:

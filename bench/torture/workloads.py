@@ -145,7 +145,11 @@ RETRIED = Workload(
 CLEARED = Workload(
     "cleared",
     (LOOSE, CHAIN, DENIED),
-    (*drops(*(f"loose-{n}" for n in range(13))), *drops("chain-a", "chain-b", "denied-c")),
+    (
+        *drops(*(f"loose-{n}" for n in range(13))),
+        *drops("chain-a", "chain-b", "denied-c"),
+        *(Drop(b"loose-link%d" % n, "link") for n in range(12)),
+    ),
     drops("loose-0"),
     before=(("up", "--once"), ("pause",)),
     command=("gc",),
@@ -173,6 +177,14 @@ SEALED = Workload(
     ),
     (*drops("sealed-a.csv"), Drop(b"sealed-a.csv.ok", "seal")),
 )
+
+LITTERED = Pipeline("littered", (Stage("leave", "litter"), Stage("look", "after-litter")))
+HUNG = Pipeline(
+    "hung", (Stage("wait", "hang", (("timeout",),), extra=", timeout: 200ms"), Stage("never", "quiet", ((),))), "failed"
+)
+ESCAPED = Pipeline("escaped", (Stage("out", "escape", (("failed",),)),), "failed")
+# what need not be killed everywhere: what it comes to says enough
+CHECKED = Workload("checked", (LITTERED, HUNG, ESCAPED), drops("littered-a", "hung-b", "escaped-c", "littered-d"))
 
 ALL = (PLAIN, BATCH, HOOKS, TROUBLE, HANDS, RETRIED, CLEARED, PUTTING, COPIED, FOREIGN, KEPT, SEALED)
 BY_NAME = {workload.name: workload for workload in ALL}
