@@ -1,6 +1,7 @@
 import CSystem
 import Core
 import Foundation
+import Glibc
 import Testing
 
 @testable import Host
@@ -49,8 +50,8 @@ import Testing
   @Test(.timeLimit(.minutes(5))) func `a keeper that lacks something is not used again`() async throws {
     try await SpawnerFixture.with { fixture in
       let keeper = try #require(Int32(try await lines(fixture, "echo $PPID")[0]))
-      // it has seven, and the next program comes with four
-      try SystemError.check(descriptor_limit_set(keeper, 7), "limit descriptors")
+      // it has seven, and the next program comes with four; one that is gone meanwhile is not used again either
+      if descriptor_limit_set(keeper, 7) != 0 { try #require(errno == ESRCH) }
       var failures = 0
       for _ in 0..<5 {
         if try await fixture.runner.run(fixture.program("/bin/true")).termination != .exited(0) { failures += 1 }
