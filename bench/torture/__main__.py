@@ -125,7 +125,7 @@ class Torture:
             # what nothing else sees comes first, so that a hunt is short
             self.power()
             self.failing()
-        if self.wants("failpoints"):
+        if self.wants("failpoints, kill"):
             yard.work("failpoints, kill", kills.failpoint_jobs("kill", sizes.failpoints))
         if not yard.stop_at_first:
             self.failing()
@@ -145,7 +145,7 @@ class Torture:
 
     def failing(self) -> None:
         for action in self.sizes.failing:
-            if self.wants("failpoints"):
+            if self.wants("failpoints, fail"):
                 jobs = self.kills.failpoint_jobs(action, self.sizes.fail_every, "failpoints, fail")
                 self.yard.work("failpoints, fail", jobs)
 

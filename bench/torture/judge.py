@@ -7,6 +7,7 @@ unrecorded, other.
 from __future__ import annotations
 
 import json
+import os
 import time
 
 import evidence
@@ -110,8 +111,14 @@ def judge_files(case: Case, rows: evidence.Rows) -> list[str]:
 
 
 def judge_filed(case: Case, filed: evidence.Filed, row: evidence.Row) -> list[str]:
-    """The bytes of a drop are those of its row."""
+    """The bytes of a drop are those of its row, and its alone (I09)."""
     found = judge_reason(case, filed, row) if filed.place == "quarantine" else []
+    folder = os.fsencode(case.home / "var" / filed.place / filed.run)
+    found += [
+        f"lost I2: {name!r} of run {row['number']} is filed, and shares its bytes with another name"
+        for name in filed.files
+        if os.lstat(os.path.join(folder, name)).st_nlink > 1
+    ]
     if isinstance(row["drop_name"], bytes) and row["drop_sha256"]:
         digest = filed.files.get(row["drop_name"])
         if digest not in {None, row["drop_sha256"]}:

@@ -184,7 +184,12 @@ class Scenes:
 
     @staticmethod
     def _freeze(agent: Agent) -> list[int]:
-        """Stops the spawner and its keepers, not the programs: again, for /proc may miss a child that is just being made."""
+        """Stops the spawner and its keepers, not the programs: again, for /proc may miss a child that is just being made.
+
+        The agent is stopped before them: the end of one of its threads would wake the spawner, which ends a keeper that
+        is stopped, and a living agent would record that its program failed.
+        """
+        agent.program.send_signal(signal.SIGSTOP)
         frozen: list[int] = []
         for _ in range(6):
             programs = {effect.pid for effect in evidence.effects(agent.case.effects)}
