@@ -284,7 +284,9 @@ static void scan(struct list *taken) {
   if (directory) closedir(directory);
 }
 
-static void take_events(int events, struct list *taken) {
+static void reap(int signals);
+
+static void take_events(int events, int signals, struct list *taken) {
   static char buffer[1 << 16] __attribute__((aligned(8)));
   ssize_t size;
   while ((size = read(events, buffer, sizeof buffer)) > 0) {
@@ -296,6 +298,8 @@ static void take_events(int events, struct list *taken) {
       at += sizeof *event + event->len;
     }
     if (lost) scan(taken);
+    // a flood must not keep the places idle
+    reap(signals);
   }
   record_claims(taken);
 }
@@ -440,6 +444,6 @@ int main(int count, char **words) {
   for (;;) {
     poll(both, 2, -1);
     if (both[1].revents) reap(signals);
-    if (both[0].revents) take_events(events, &taken);
+    if (both[0].revents) take_events(events, signals, &taken);
   }
 }

@@ -33,6 +33,15 @@ package enum ControlClient {
     guard answer.last == 0x0A else { throw HostError("the agent hung up without an answer") }
     return String(decoding: answer.dropLast(), as: UTF8.self)
   }
+
+  /// Whether somebody listens there, who may be too busy to answer.
+  package static func isHeard(at path: String) -> Bool {
+    guard let fd = try? UnixSocket.make() else { return false }
+    defer { close(fd) }
+    UnixSocket.setTimeout(fd, SO_SNDTIMEO, seconds: 1)
+    guard let connected = try? UnixSocket.address(path, { connect(fd, $0, $1) }) else { return false }
+    return connected == 0 || errno == EAGAIN
+  }
 }
 
 /// An agent is there and says nothing.

@@ -72,15 +72,20 @@ package final class PatientOutput: Sendable {
     }
   }
 
-  /// Writes what a reader takes within `patience`; the rest is given up.
-  package func finish(patience: Duration = .seconds(1)) {
-    let deadline = ContinuousClock.now + patience
+  /// Writes what waits as long as a reader goes on taking it; what none has taken anything of for `patience`, or is left
+  /// after `most`, is given up.
+  package func finish(patience: Duration = .seconds(1), atMost most: Duration = .seconds(10)) {
+    let clock = ContinuousClock()
+    let end = clock.now + most
     state.withLock { state in
       flush(&state)
-      while !state.waiting.isEmpty, ContinuousClock.now < deadline {
+      var (left, deadline) = (state.bytes - state.written, clock.now + patience)
+      while !state.waiting.isEmpty, clock.now < min(deadline, end) {
         var poll = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
         _ = Glibc.poll(&poll, 1, 50)
         flush(&state)
+        if state.bytes - state.written < left { deadline = clock.now + patience }
+        left = state.bytes - state.written
       }
       stopListening(&state)
       state.reactor = nil

@@ -66,8 +66,7 @@ final class SpawnerLink: Sendable {
       state.outbox.append(Packet(bytes: SpawnerWire.packet(.run, token: run.token), descriptors: descriptors))
       return true
     }
-    // one of its programs may have stopped it, and then nothing would begin any more
-    kill(process, SIGCONT)
+    wake()
     guard isOpen else {
       for descriptor in descriptors { descriptor.close() }
       throw gone
@@ -81,7 +80,15 @@ final class SpawnerLink: Sendable {
       guard state.runs[token] != nil else { return }
       state.outbox.append(Packet(bytes: SpawnerWire.packet(.cancel, token: token), descriptors: []))
     }
+    wake()
     flush()
+  }
+
+  /// One of its programs may have stopped it: then nothing would begin any more, and none be ended that stopped its
+  /// keeper too.
+  func wake() {
+    // in the lock: once it has ended its number may be another's
+    state.withLock { if !$0.hasEnded { kill(process, SIGCONT) } }
   }
 
   /// Tells the spawner to end, and with it all programs; `onEnd` is called when they are gone.
@@ -92,7 +99,7 @@ final class SpawnerLink: Sendable {
     }
     if hasEnded { return onEnd() }
     shutdown(socket.number, Int32(SHUT_WR))
-    kill(process, SIGCONT)
+    wake()
   }
 
   private var gone: SpawnerGone { SpawnerGone(path: path, process: process) }

@@ -41,6 +41,9 @@ package final class SpawnerRunner: ProcessRunner {
       reactor: reactor, output: pipes.output, log: pipes.log, replyLimit: request.replyLimit,
       onLogLine: request.onLogLine)
     let run = ProgramRun(token: token, reactor: reactor, output: output)
+    // whoever stopped its keeper and the spawner is not to escape its end
+    let alarm = request.timeout.map { timeout in reactor.after(timeout) { link.wake() } }
+    defer { if let alarm { reactor.cancel(alarm) } }
     var listening: Int?
     defer { if let listening { request.cancellation?.forget(listening) } }
     return try await withTaskCancellationHandler {

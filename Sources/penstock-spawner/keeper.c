@@ -17,6 +17,7 @@
 #include "packets.h"
 #include "record.h"
 #include "request.h"
+#include "traits.h"
 #include "tree.h"
 
 enum { TRIES = 4 };
@@ -193,8 +194,8 @@ static void report(struct keeper *keeper) {
   if (keeper->keeping->control >= 0) agent_send(keeper->keeping->token, outcome);
 }
 
-// Runs the program to its end and the end of all its descendants, and tells the agent.
-static void keep_one(struct keeping *keeping) {
+// Runs the program to its end and the end of all its descendants, and tells the agent. False where it never began.
+static bool keep_one(struct keeping *keeping) {
   struct keeper keeper = {
       .keeping = keeping,
       .began = monotonic_ns(),
@@ -219,6 +220,7 @@ static void keep_one(struct keeping *keeping) {
   report(&keeper);
   request_free(&keeper.request);
   close_descriptors(keeping);
+  return keeper.outcome.kind != KIND_UNSTARTED;
 }
 
 static bool say_idle(const struct keeping *keeping) {
@@ -246,7 +248,7 @@ static bool take_next(struct keeping *keeping) {
     message_close(&message);
     struct outcome outcome = {.kind = KIND_UNSTARTED, .step = STEP_DESCRIPTORS, .value = EMFILE};
     agent_send(keeping->token, &outcome);
-    if (!say_idle(keeping)) return false;
+    return false;
   }
 }
 
@@ -259,8 +261,12 @@ _Noreturn void keep(struct keeping keeping) {
     agent_send(keeping.token, &outcome);
     _exit(0);
   }
-  do {
-    keep_one(&keeping);
-  } while (take_next(&keeping));
+  struct traits at_first, now;
+  traits_read(&at_first);
+  // A fork of the spawner is as new: the next program gets one where this keeper was changed, or lacks something.
+  while (keep_one(&keeping)) {
+    traits_read(&now);
+    if (!traits_equal(&at_first, &now) || !take_next(&keeping)) break;
+  }
   _exit(0);
 }

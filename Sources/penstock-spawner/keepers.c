@@ -195,7 +195,8 @@ void keepers_reap(void) {
     struct entry ended = *entry;
     *entry = entries[--count];
     let_go(&ended);
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && !ended.token) continue;
+    // one that ends by itself has told the agent of its last program, and left nothing of it
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) continue;
     orphans = true;
     if (!ended.token) continue;
     int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;

@@ -90,17 +90,25 @@ struct Assembly: Sendable {
     return settings
   }
 
-  /// An agent that died holds the lock until the last of its programs is gone: at most a second or so.
+  /// An agent that died holds the lock until the last of its programs is gone, a command that works without an agent
+  /// until it is done: most often a second or so.
   private static func lock(_ workspace: Workspace) throws -> InstanceLock {
-    for _ in 0..<50 {
+    var tries = 50
+    while true {
       do { return try InstanceLock(varPath: workspace.state, boot: Machine.bootID()) } catch let held
         as InstanceLock.Held
       {
-        if held.isAlive { throw held }
+        let isAgent = held.isAlive && ControlClient.isHeard(at: workspace.socket)
+        if isAgent || !held.isAlive && tries == 0 { throw held }
+        if tries == 0 {
+          throw CommandFailure(
+            "a command works in this workspace (pid \(held.pid ?? 0)), for no agent does: try again when it has ended",
+            code: ExitCodes.tryLater)
+        }
+        tries -= 1
         Thread.sleep(forTimeInterval: 0.1)
       }
     }
-    return try InstanceLock(varPath: workspace.state, boot: Machine.bootID())
   }
 
   /// The kernel lets go of it a moment after the lock of an agent that was just killed.

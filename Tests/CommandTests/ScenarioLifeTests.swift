@@ -32,6 +32,22 @@ import Testing
     #expect(try await place.stop(agent).code == 0)
   }
 
+  @Test func `an agent that starts while a command works alone waits for it, and says so where that takes long`()
+    async throws
+  {
+    let place = try place()
+    try place.write("in.csv", "1")
+    let alone = try place.start("run", "p", "--input", place.path("in.csv"), "--wait")
+    try await begun(place)
+    let early = try await place.penstock("up", "--once")
+    #expect(early.code == 75 && early.complaints.contains("a command works in this workspace (pid \(alone.pid))"))
+    let agent = try place.start("up", "--once")
+    try place.write("go", "")
+    #expect(try await alone.end().code == 0)
+    let ended = try await agent.end()
+    #expect(ended.code == 0, "\(ended.complaints)")
+  }
+
   @Test func `SIGTERM lets a running stage finish`() async throws {
     let place = try place()
     let agent = try await place.up()

@@ -53,6 +53,12 @@ final class BareAgent {
   /// What the kernel does to the socket of an agent that is killed.
   func die() { socket.close() }
 
+  /// Whether the spawner has ended; without waiting for it.
+  var hasSpawnerEnded: Bool {
+    if !hasEnded { hasEnded = waitpid(process, nil, WNOHANG) == process }
+    return hasEnded
+  }
+
   /// The exit code of the spawner, once it has ended.
   func waitForSpawner() -> Int32 {
     var status: Int32 = 0

@@ -1,11 +1,12 @@
 import Foundation
 import Glibc
 import Host
+import Synchronization
 import Testing
 
 @Suite struct PatientOutputTests {
   /// A terminal whose other end nobody reads yet.
-  private struct Terminal {
+  private struct Terminal: Sendable {
     let reader: Descriptor
     let writer: Descriptor
 
@@ -31,8 +32,33 @@ import Testing
     }
   }
 
+  @Test(.timeLimit(.minutes(2))) func `a reader that is slow at the end gets all of it`() async throws {
+    var ends: [Int32] = [-1, -1]
+    try #require(pipe(&ends) == 0)
+    let (reader, writer) = (Descriptor(owning: ends[0]), Descriptor(owning: ends[1]))
+    let output = PatientOutput(descriptor: writer.number) { "\($0) lost\n" }
+    let text = String(repeating: "x", count: 400_000) + "\n"
+    output.write(text)
+    let got = Mutex(0)
+    let isRead = DispatchSemaphore(value: 0)
+    Thread.detachNewThread {
+      var part = [UInt8](repeating: 0, count: 40_000)
+      while case let count = read(reader.number, &part, part.count), count > 0 {
+        got.withLock { $0 += count }
+        usleep(50_000)
+      }
+      isRead.signal()
+    }
+    try await onThread {
+      output.finish(patience: .milliseconds(200))
+      writer.close()
+      isRead.wait()
+    }
+    #expect(got.withLock { $0 } == text.utf8.count)
+  }
+
   @Test(.timeLimit(.minutes(2))) func `a terminal that nobody reads makes nobody wait, and gets all of it later`()
-    throws
+    async throws
   {
     let terminal = try Terminal()
     let reactor = try Reactor()
@@ -46,7 +72,9 @@ import Testing
       output.write("the end\n")
       written.signal()
     }
-    #expect(written.wait(timeout: .now() + 20) == .success, "it waits for a reader")
-    #expect(terminal.text(until: "the end").split(separator: "\r\n").map(String.init) == lines + ["the end"])
+    let isWritten = try await onThread { written.wait(timeout: .now() + 20) == .success }
+    #expect(isWritten, "it waits for a reader")
+    let text = try await onThread { terminal.text(until: "the end") }
+    #expect(text.split(separator: "\r\n").map(String.init) == lines + ["the end"])
   }
 }

@@ -53,7 +53,7 @@ import Testing
     try #require(read(up.number, &text, text.count) == 2)
 
     agent.die()
-    #expect(agent.waitForSpawner() == 0)
+    try await eventually("the spawner has ended") { agent.hasSpawnerEnded }
     #expect(ProcessTable.processes(marked: "PENSTOCK_TEST_MARK=\(mark)") == [])
   }
 }

@@ -102,6 +102,26 @@ import Testing
     // the fixture's end waits for that of the spawner
   }
 
+  @Test(.timeLimit(.minutes(5)))
+  func `P06 whoever stops the spawner, and its keeper too, is ended by a timeout or a person`()
+    async throws
+  {
+    try await SpawnerFixture.with { fixture in
+      _ = try await fixture.runner.run(fixture.program("/bin/true"))
+      let spawner = try #require(fixture.runner.process)
+      let both = fixture.shell("kill -STOP \(spawner); kill -STOP $PPID; sleep 1000")
+      let timed = try await fixture.runner.run(both.with { $0.timeout = .milliseconds(300) })
+      #expect(timed.unstarted?.contains("which signal 19 stopped") == true, "\(timed.termination)")
+      let cancellation = Cancellation()
+      let cancelled = try await fixture.runner.run(
+        fixture.shell("kill -STOP \(spawner); echo up >&2; sleep 1000").with {
+          $0.cancellation = cancellation
+          $0.onLogLine = { _ in cancellation.cancel(.person) }
+        })
+      #expect(cancelled.ending == .cancelled)
+    }
+  }
+
   @Test(.timeLimit(.minutes(5))) func `P06 a program that asks to be traced goes on as if nobody had heard it`()
     async throws
   {

@@ -1,0 +1,62 @@
+import CSystem
+import Core
+import Foundation
+import Glibc
+import Testing
+
+@testable import Host
+
+/// One keeper watches over many programs, one after the other.
+@Suite struct SpawnerReuseTests {
+  private func lines(_ fixture: SpawnerFixture, _ script: String) async throws -> [String] {
+    let result = try await fixture.runner.run(fixture.shell(script))
+    #expect(result.termination == .exited(0), "\(result.termination)")
+    return result.replyText.split(separator: "\n").map(String.init)
+  }
+
+  @Test(.timeLimit(.minutes(5))) func `figures of a program are not those of the next`() async throws {
+    try await SpawnerFixture.with { fixture in
+      let large = "dd if=/dev/zero of=/dev/null bs=64M count=8 2>/dev/null; echo $PPID"
+      let one = try await fixture.runner.run(fixture.shell(large))
+      #expect(try #require(one.usage.peakRSS) > 64 << 20)
+      // the spawner hears a moment later that the keeper is free again
+      var keepers: [String] = []
+      while !keepers.contains(one.replyText) {
+        try #require(keepers.count < 1000, "no keeper is used again")
+        let next = try await fixture.runner.run(fixture.shell("echo $PPID"))
+        #expect(try #require(next.usage.peakRSS) < 5 << 20)
+        #expect(next.usage.cpu < one.usage.cpu)
+        keepers.append(next.replyText)
+      }
+    }
+  }
+
+  @Test(
+    .timeLimit(.minutes(5)),
+    arguments: [
+      "renice -n 5 -p $PPID", "prlimit --pid $PPID --nofile=64", "taskset -p 1 $PPID", "ionice -c 3 -p $PPID",
+    ])
+  func `what a program makes of its keeper is nothing to the next`(change: String) async throws {
+    let shown = "nice; ulimit -n; taskset -p $$ | cut -d: -f2; ionice -p $$"
+    try await SpawnerFixture.with { fixture in
+      let before = try await lines(fixture, shown)
+      for _ in 0..<5 {
+        _ = try await lines(fixture, "\(change) >/dev/null")
+        #expect(try await lines(fixture, shown) == before)
+      }
+    }
+  }
+
+  @Test(.timeLimit(.minutes(5))) func `a keeper that lacks something is not used again`() async throws {
+    try await SpawnerFixture.with { fixture in
+      let keeper = try #require(Int32(try await lines(fixture, "echo $PPID")[0]))
+      // it has seven, and the next program comes with four; one that is gone meanwhile is not used again either
+      if descriptor_limit_set(keeper, 7) != 0 { try #require(errno == ESRCH) }
+      var failures = 0
+      for _ in 0..<5 {
+        if try await fixture.runner.run(fixture.program("/bin/true")).termination != .exited(0) { failures += 1 }
+      }
+      #expect(failures <= 1)
+    }
+  }
+}
