@@ -81,7 +81,7 @@ class Sizes:
 
 
 WHOLE = Sizes(10, 1, ("eio", "enospc", "eio+", "enospc+"), 0, 480, 360, 1, 1, 240, 200)
-HUNT = Sizes(1, 0, ("eio", "enospc"), -3, 120, 60, 0.05, 0.03, 30, 16)
+HUNT = Sizes(1, 2, ("eio", "enospc"), -2, 120, 60, 0.05, 0.03, 30, 16)
 SHORT = Sizes(1, 7, ("eio",), 25, 16, 12, 0.012, 0.012, 12, 6)
 
 

@@ -32,9 +32,9 @@ class HardScenes:
     def jobs(self, rounds: int = 1) -> Iterator[Job]:
         scenes = [self._nested, self._edited, self._spoiled, self._shared_inbox, self._restarted]
         if points.STRACE:
-            scenes.append(self._slow_end)
+            scenes += [self._slow_end, self._ahead_told, self._ahead_killed]
         else:
-            print("  skipped: the scene of programs that are slow to end, for there is no `strace`", flush=True)
+            print("  skipped: scenes of slow ends and slow commits, for there is no `strace`", flush=True)
         for number in range(rounds):
             for scene in scenes:
                 yield Job("scenes", f"{scene.__name__[1:]} #{number}", functools.partial(scene))
@@ -56,6 +56,42 @@ class HardScenes:
         agent.end()
         case.take_up()
         return True, judge(case, converges=True), case
+
+    def _ahead_told(self, root: pathlib.Path) -> Played:
+        """Told to stop while attempts are recorded ahead: those are closed as what they are, never begun."""
+        case = self._ahead(root)
+        agent = self._among_slow_commits(case)
+        agent.program.terminate()
+        if agent.end() != 0:
+            case.complaints.append("other: an agent that was asked to stop did not end with 0")
+        case.was_crashed = False
+        case.take_up()
+        return True, judge(case, converges=True), case
+
+    def _ahead_killed(self, root: pathlib.Path) -> Played:
+        """Killed while attempts are recorded ahead: none was executed that is not recorded."""
+        case = self._ahead(root)
+        for _ in range(3):
+            agent = self._among_slow_commits(case)
+            agent.program.kill()
+            agent.end()
+        case.take_up()
+        return True, judge(case, converges=True), case
+
+    def _ahead(self, root: pathlib.Path) -> Case:
+        names = (f"loose-{n}" for n in range(60))
+        return self._case(Workload("ahead", (LOOSE,), drops(*names), settings="concurrency: 2\n"), root)
+
+    @staticmethod
+    def _among_slow_commits(case: Case) -> Agent:
+        """An agent whose commits take longer than its programs, in the midst of them."""
+        trace = (str(points.STRACE), "-D", "-f", "-b", "execve", "-qq", "-o", "/dev/null", "-e", "signal=none")
+        count = len(evidence.effects(case.effects))
+        agent = Agent(case, before=(*trace, "-e", "trace=fdatasync", "-e", "inject=fdatasync:delay_exit=30000"))
+        until = time.monotonic() + 20
+        while time.monotonic() < until and len(evidence.effects(case.effects)) < count + 24:
+            time.sleep(0.005)
+        return agent
 
     def _restarted(self, root: pathlib.Path) -> Played:
         """Killed and begun again at once, again and again, in the middle of a program: each takes up from the last."""

@@ -34,10 +34,10 @@ SCENE = Workload("scene", (SLOW, LOOSE), drops("slow-a", "loose-b"), drops("slow
 class Agent:
     """A running `penstock up`, watched by its effect log."""
 
-    def __init__(self, case: Case, *words: str) -> None:
+    def __init__(self, case: Case, *words: str, before: tuple[str, ...] = ()) -> None:
         self.case = case
         self.output = (case.root / f"agent-{time.monotonic_ns()}").open("w+b")
-        command = case.words(words or ("up",))
+        command = [*before, *case.words(words or ("up",))]
         self.program = subprocess.Popen(
             command,
             env=case.environment,
