@@ -44,7 +44,7 @@ package struct HostPrograms: Programs {
       file.shown = program
       return file
     }
-    return ProgramFile(path: program, shown: program, refusal: "no such program on PATH")
+    return ProgramFile(path: program, shown: program, refusal: "no such program on PATH: install it, or write its path")
   }
 
   private func inspect(_ path: String, hashing: Bool) -> ProgramFile {

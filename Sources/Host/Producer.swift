@@ -56,7 +56,9 @@ package struct Producer {
   }
 
   private func refusal(of name: FileName) -> String? {
-    if name.bytes.isEmpty || name.bytes.contains(UInt8(ascii: "/")) { return "it is no file name" }
+    if name.bytes.isEmpty || name.bytes.contains(UInt8(ascii: "/")) {
+      return "a name in the inbox has at least one byte and no `/`"
+    }
     if name.bytes.count > 255 { return "the name is \(name.bytes.count) bytes long, and 255 are the most" }
     return CandidateName.refusal(of: name).map { "the agent passes over such names: \($0)" }
   }

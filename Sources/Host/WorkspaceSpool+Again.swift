@@ -13,7 +13,8 @@ extension WorkspaceSpool {
     guard source >= 0 else {
       switch errno {
       case ENOENT: throw HostError("`\(shown)` is not there any more")
-      case ELOOP: throw HostError("`\(shown)` is a symbolic link, and no link is ever followed")
+      case ELOOP:
+        throw HostError("`\(shown)` is a symbolic link, and no link is ever followed: `penstock put` what it points to")
       default: throw HostError.failed("read", shown)
       }
     }

@@ -24,10 +24,7 @@ extension Place {
     let assembly = try Assembly(workspace) { console.show($0) }
     console.animate(on: assembly.reactor)
     let agent = assembly.agent
-    let signals = try StopSignals(reactor: assembly.reactor) { _ in
-      agent.stop(because: "interrupted")
-      agent.stop(because: "interrupted")
-    }
+    let signals = try StopSignals(reactor: assembly.reactor) { _ in agent.stop(because: "interrupted") }
     defer { withExtendedLifetime(signals) {} }
     let outcome: Result<[RunID], any Error>
     do {

@@ -8,7 +8,7 @@ import Store
 struct Place: ParsableArguments {
   @Option(
     name: [.customShort("C"), .customLong("workspace")],
-    help: "The workspace; else PENSTOCK_HOME, else the nearest parent with etc/penstock.yaml.")
+    help: "The workspace; else PENSTOCK_HOME, else this directory or the nearest above it with etc/penstock.yaml.")
   var directory: String?
 
   @Flag(help: "Answer in JSON.")

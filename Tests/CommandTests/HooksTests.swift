@@ -60,7 +60,8 @@ import Testing
     ("exit 75", "defer", nil, 0),
     (
       "echo nonsense", "error",
-      "bad reply: the reply is not one JSON object: no value begins so (byte 1): `nonsense\\n`", 1
+      "bad reply: the reply is not one JSON object: no value begins so (byte 1): `nonsense\\n`; "
+        + "stdout is for the reply alone, stderr for messages", 1
     ),
     ("exit 3", "error", "it ended with exit code 3", 1),
   ])

@@ -53,7 +53,7 @@ import Testing
     ),
     (
       ["show", "nope!"],
-      "penstock: `nope!` names no run: give a number, an id or its first 4 characters, or `last`\n"
+      "penstock: `nope!` names no run: give a number, an id or at least its first 4 characters, or `last`\n"
     ),
     (
       ["show", "9"],

@@ -71,7 +71,7 @@ import Testing
     #expect(
       status.output.contains("invalid pipelines\n  pipelines/x.yaml: invalid, 1 error: line 2: "),
       "\(status.output)")
-    #expect(status.output.contains("; it is not in force\n"))
+    #expect(status.output.contains("; it is not in force; `penstock check` tells all\n"))
     let config = try #require(try await scene.ask("status", "--json").list("configs").first)
     #expect(config["state"] as? String == "invalid")
     #expect((config["diagnostics"] as? [Any])?.count == 1)

@@ -56,7 +56,7 @@ import Testing
       return due > 30 && due <= 60
     }
     let words = try await scene.ask("why", "fx-eurusd.csv").output
-    #expect(words.contains("because   settling, ") && words.contains("s yet"), "\(words)")
+    #expect(words.contains("because   settling, ") && words.contains("s to go"), "\(words)")
     #expect(words.contains("next      claimed in about ") && words.contains("unless it changes"))
     agent.signal(SIGTERM)
     #expect(try await agent.end().code == 0)

@@ -65,7 +65,9 @@ import Testing
     #expect(programs(place).resolve("sh", hashing: false).path == "/usr/bin/sh")
     #expect(programs(place).resolve("./sh", hashing: false).path == place.path("sh"))
     #expect(programs(place).resolve("/bin/sh", hashing: false).path == "/bin/sh")
-    #expect(programs(place).resolve("no-such-program-here", hashing: false).refusal == "no such program on PATH")
+    #expect(
+      programs(place).resolve("no-such-program-here", hashing: false).refusal
+        == "no such program on PATH: install it, or write its path")
     #expect(programs(place).resolve("./nothing", hashing: false).refusal == "no such file")
     #expect(programs(place).resolve("./inbox", hashing: false).refusal == "is a directory")
     #expect(programs(place).resolve("", hashing: false).refusal == "no program is named")

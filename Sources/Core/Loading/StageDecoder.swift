@@ -68,7 +68,7 @@ package struct StageDecoder {
     findings.error(
       "no stage `\(Display.brief(name))` is registered", at: uses.mark,
       hint: registered.isEmpty
-        ? "no stage is registered at all: run `make kit`, or set `kit:` in etc/penstock.yaml"
+        ? "no stage is registered at all: `kit:` in etc/penstock.yaml names the stages/ of a checkout; `penstock doctor` tells"
         : Nearest.name(to: name, among: registered).map { "did you mean `\(Display.brief($0))`?" }
           ?? "`penstock stages` lists those there are")
     return nil

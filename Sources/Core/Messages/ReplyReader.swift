@@ -11,7 +11,9 @@ enum ReplyText {
     do { value = try JSON(parsing: bytes) } catch let deep as JSON.TooDeep {
       throw BadReply("the reply is \(deep)")
     } catch {
-      throw BadReply("the reply is not one JSON object: \(error): `\(Display.brief(text))`")
+      throw BadReply(
+        "the reply is not one JSON object: \(error): `\(Display.brief(text))`; stdout is for the reply alone, stderr for messages"
+      )
     }
     guard case .object(let members) = value else {
       throw BadReply("the reply is \(value.kind), expected one JSON object")

@@ -50,7 +50,7 @@ enum RunArgument {
   static func read(_ text: String) throws -> RunReference {
     guard let reference = RunReference(text) else {
       throw CommandFailure(
-        "`\(Display.brief(text))` names no run: give a number, an id or its first 4 characters, or `last`")
+        "`\(Display.brief(text))` names no run: give a number, an id or at least its first 4 characters, or `last`")
     }
     return reference
   }

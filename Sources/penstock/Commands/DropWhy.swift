@@ -60,8 +60,8 @@ struct DropWhy: Answer {
         ? "looked at again when it is closed, or in \(Shown.seconds(due))"
         : "claimed in about \(Shown.seconds(max(due, 0.1))), unless it changes"
     case .ready: return "claimed at once"
-    case .held: return "looked at again with every scan of the inbox"
-    case .unmatched: return "runs as soon as a pipeline takes it"
+    case .held: return "mend it or move it away; it is looked at again with every scan of the inbox"
+    case .unmatched: return "runs as soon as the `trigger` of a pipeline in pipelines/ takes its name"
     case .passedOver: return "a drop once it is renamed"
     }
   }

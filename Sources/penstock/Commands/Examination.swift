@@ -212,7 +212,7 @@ struct Examination {
       return [
         .init(
           .odd, "kit", "there is no stage kit: pipelines may still `run:` any program",
-          remedy: "set `kit:` in etc/penstock.yaml or PENSTOCK_KIT")
+          remedy: "`make kit` in the checkout, then `kit:` in etc/penstock.yaml or PENSTOCK_KIT names its stages/")
       ]
     }
     let python = directory + "/.venv/bin/python"

@@ -166,7 +166,7 @@ extension InboxView.Entry {
       return ", process \(names)" + (writers.count > 3 ? ", …" : "")
     }
     guard reason != "just arrived", let due, due > 0 else { return "" }
-    return ", \(Shown.seconds(due)) yet"
+    return ", \(Shown.seconds(due)) to go"
   }
 
   var cell: Table.Cell {

@@ -159,6 +159,6 @@ struct ConfigView: Sendable {
     text += ", " + Shown.count(errors, "error")
     if let first { text += errors == 1 ? ": \(Shown.words(first))" : ", first: \(Shown.words(first))" }
     text += inForceSince.map { "; the version of \(time.text($0)) stays in force" } ?? "; it is not in force"
-    return text
+    return text + "; `penstock check` tells all"
   }
 }
