@@ -178,6 +178,10 @@ def judge_artifacts(case: Case, rows: Rows) -> list[str]:
             )
     settled = {(row["id"], row["stage"]) for row in rows.attempts if row["state"] == "ok"}
     recorded = {(row["id"], row["stage"]) for row in rows.artifacts}
+    found += [
+        f"other I4: an output of {stage} of run {run} is recorded, and it did not succeed"
+        for run, stage in recorded - settled
+    ]
     for run, row in rows.runs.items():
         pipeline = case.workload.pipeline(str(row["pipeline"]))
         for stage in pipeline.stages if pipeline else ():

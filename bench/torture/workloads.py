@@ -112,6 +112,7 @@ HANDS = Workload(
     drops("hand-a"),
     command=("run", "hand", "--input", "{home}/samples/mine.csv"),
 )
+CONFIGS = Workload("configs", (CONFIGURED, LOOSE), drops("loose-a"))
 
 TWIN = Pipeline("twin", (Stage("first", "quiet", (("ok",), ())),), trigger=", duplicates: skip")
 SAME = b"the same again\n"
@@ -183,8 +184,11 @@ HUNG = Pipeline(
     "hung", (Stage("wait", "hang", (("timeout",),), extra=", timeout: 200ms"), Stage("never", "quiet", ((),))), "failed"
 )
 ESCAPED = Pipeline("escaped", (Stage("out", "escape", (("failed",),)),), "failed")
+VOIDED = Pipeline("voided", (Stage("first", "pass", (("denied",),)),), "failed", (("after-first", "deny"),))
 # what need not be killed everywhere: what it comes to says enough
-CHECKED = Workload("checked", (LITTERED, HUNG, ESCAPED), drops("littered-a", "hung-b", "escaped-c", "littered-d"))
+CHECKED = Workload(
+    "checked", (LITTERED, HUNG, ESCAPED, VOIDED), drops("littered-a", "hung-b", "escaped-c", "littered-d", "voided-e")
+)
 
-ALL = (PLAIN, BATCH, HOOKS, TROUBLE, HANDS, RETRIED, CLEARED, PUTTING, COPIED, FOREIGN, KEPT, SEALED)
+ALL = (PLAIN, BATCH, HOOKS, TROUBLE, HANDS, RETRIED, CLEARED, PUTTING, COPIED, FOREIGN, KEPT, SEALED, CONFIGS)
 BY_NAME = {workload.name: workload for workload in ALL}
