@@ -27,9 +27,7 @@ struct Admission: Sendable {
     guard run.started == nil, run.rerunOf == nil else { return nil }
     try await awaitMaker(&run)
     if let loop = try await loop(run) { return try await end(&run, .quarantined, loop) }
-    if (pipeline.trigger.duplicates ?? bench.settings.duplicates) == .skip,
-      let twin = try await bench.store.reader.twin(of: run)
-    {
+    if bench.duplicates(in: pipeline) == .skip, let twin = try await bench.store.reader.twin(of: run) {
       return try await end(&run, .done, "skipped: the same content as run #\(twin.number)")
     }
     return nil
@@ -76,6 +74,9 @@ struct Admission: Sendable {
 }
 
 extension Workbench {
+  /// What becomes of a content that was done before.
+  func duplicates(in pipeline: Pipeline) -> DuplicateRule { pipeline.trigger.duplicates ?? settings.duplicates }
+
   /// Says that a drop is no longer what was claimed: without a lease its writer may have come back.
   func taint(of run: Run) -> String? {
     guard run.trigger == .drop, let drop = run.drop, let now = try? spool.sample(of: drop.name, of: run.id) else {

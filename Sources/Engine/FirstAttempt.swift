@@ -5,8 +5,8 @@ extension Attempt {
   static func first(of run: Run, in pipeline: Pipeline, bench: Workbench) -> Attempt? {
     // what has a parent may be a loop, and what may be a duplicate is asked of the record
     guard run.state == .queued, run.started == nil, run.trigger == .drop, run.drop?.sha256 != nil,
-      run.parent == nil, run.rerunOf == nil,
-      (pipeline.trigger.duplicates ?? bench.settings.duplicates) == .run, let stage = pipeline.stages.first
+      run.parent == nil, run.rerunOf == nil, bench.duplicates(in: pipeline) == .run,
+      let stage = pipeline.stages.first
     else { return nil }
     let hooks = HookCaller(bench: bench, run: run, pipeline: pipeline, mask: SecretMask(values: []))
     if hooks.hasHooks(at: .onArrival) || hooks.hasHooks(at: .beforeRun) { return nil }

@@ -10,17 +10,11 @@ struct RunOrigin {
 
   func parts() async throws -> [Envelope.FilePart] {
     if let drop = run.drop {
-      let path = try bench.spool.path(of: drop.name, of: run.id)
-      return [
-        Envelope.FilePart(name: "input", path: path, stage: nil, sha256: drop.sha256, bytes: drop.bytes)
-      ]
+      return [part(of: drop, at: try bench.spool.path(of: drop.name, of: run.id))]
     }
     if let earlier = run.rerunOf {
       guard let drop = try await bench.store.reader.run(matching: .id(earlier)).drop else { return [] }
-      let path = try bench.spool.path(ofDone: drop.name, of: earlier, for: run.id)
-      return [
-        Envelope.FilePart(name: "input", path: path, stage: nil, sha256: drop.sha256, bytes: drop.bytes)
-      ]
+      return [part(of: drop, at: try bench.spool.path(ofDone: drop.name, of: earlier, for: run.id))]
     }
     return try pipeline.sources.enumerated().map { index, source in
       let path = source.path.hasPrefix("/") ? source.path : bench.home + "/" + source.path
@@ -31,5 +25,8 @@ struct RunOrigin {
       let name = index == 0 ? "input" : "input-\(index + 1)"
       return Envelope.FilePart(name: name, path: path, stage: nil, sha256: nil, bytes: bytes)
     }
+  }
+  private func part(of drop: Drop, at path: String) -> Envelope.FilePart {
+    Envelope.FilePart(name: "input", path: path, stage: nil, sha256: drop.sha256, bytes: drop.bytes)
   }
 }

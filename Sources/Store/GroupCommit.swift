@@ -138,20 +138,16 @@ final class GroupCommit: Sendable {
 
   /// Waits while nothing that was gathered is urgent, and not for long.
   private func waitForMore() {
-    let wait = state.withLock { state -> Duration? in
-      guard !state.isUrgent, let since = state.since else { return nil }
-      let left = since + Self.pace - ContinuousClock.now
-      state.isPatient = left > .zero
+    // in a loop, for a bell that rang too late for the last wait ends this one
+    while let left = patienceLeft() { _ = bell.wait(timeout: .now() + left / .seconds(1)) }
+  }
+
+  private func patienceLeft() -> Duration? {
+    state.withLock { state in
+      let left = state.since.map { $0 + Self.pace - ContinuousClock.now } ?? .zero
+      state.isPatient = !state.isUrgent && left > .zero
       return state.isPatient ? left : nil
     }
-    guard let wait else { return }
-    if bell.wait(timeout: .now() + wait / .seconds(1)) == .success { return }
-    // it may ring just now
-    let isRung = state.withLock { state in
-      defer { state.isPatient = false }
-      return !state.isPatient
-    }
-    if isRung { bell.wait() }
   }
 
   private func drain() {
