@@ -27,6 +27,7 @@ package struct StageOutcome: Sendable, Equatable {
     case .itself: break
     }
     let why = lastLine.map { ": \($0)" } ?? ""
+    if let trouble = result.trouble { return failure(.failed, trouble + why) }
     switch result.termination {
     case .unstarted(let words): return failure(.failed, words)
     case .signaled(let signal): return failure(.failed, "ended by signal \(signalName(signal))\(why)")
