@@ -1,5 +1,5 @@
 /// How the warm workers of one executable are kept.
-package struct WorkerRules: Sendable, Equatable, Codable {
+package struct WorkerRules: Sendable, Hashable, Codable {
   /// Requests that one worker has in hand at the same time.
   package var inFlight: Int
   /// Workers at the same time; `nil` is as many as are asked for at once.

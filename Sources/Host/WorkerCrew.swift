@@ -75,6 +75,8 @@ struct WorkerCrew {
   static let breath: Int64 = 2_000_000_000
 
   let rules: WorkerRules
+  /// A worker that has had nothing to do for so long is let go.
+  let rest: Int64
   /// From the end of its stdin to the end of its tree.
   let grace: Int64
   var workers: [Int: Worker] = [:]
@@ -89,8 +91,9 @@ struct WorkerCrew {
   /// When `tick` is to be called at the latest.
   private(set) var due: Int64?
 
-  init(rules: WorkerRules, grace: Duration) {
+  init(rules: WorkerRules, grace: Duration, rest: Duration) {
     self.rules = rules
+    self.rest = rest.nanoseconds
     self.grace = grace.nanoseconds
   }
 
@@ -114,7 +117,7 @@ struct WorkerCrew {
   mutating func answered(worker id: Int, id wire: Int, resident: Int?, now: Int64) -> [Order]? {
     guard var worker = workers[id], let call = worker.calls.removeValue(forKey: wire) else { return nil }
     calls[call] = nil
-    if let memory = rules.memory, let resident, resident > memory { worker.isLeaving = true }
+    if let resident, resident > rules.memory { worker.isLeaving = true }
     if now - worker.begun >= rules.age.nanoseconds { worker.isLeaving = true }
     if worker.calls.isEmpty { worker.idleSince = now }
     workers[id] = worker
@@ -138,7 +141,8 @@ struct WorkerCrew {
     guard workers[worker]?.isEnding == false else { return }
     workers[worker]?.isLeaving = true
     workers[worker]?.complaint = complaint
-    note(&workers[worker]!.endAt, now + Self.patience)
+    workers[worker]?.endAt = now + Self.patience
+    note(now + Self.patience)
   }
 
   mutating func cancel(call: Int) -> [Order] {
@@ -238,7 +242,10 @@ extension WorkerCrew {
     if let taken = workers[id]?.taken, taken >= rules.calls { workers[id]?.isLeaving = true }
     calls[call]?.sends += 1
     calls[call]?.worker = id
-    if let timeout = calls[call]?.timeout { note(&calls[call]!.deadline, now + timeout) }
+    if let timeout = calls[call]?.timeout {
+      calls[call]?.deadline = now + timeout
+      note(now + timeout)
+    }
     orders.append(.send(call: call, id: wire, worker: id))
     return true
   }
@@ -265,7 +272,7 @@ extension WorkerCrew {
 
   private mutating func grow(_ now: Int64, _ orders: inout [Order]) -> Int? {
     let count = workers.values.count { !$0.isDismissed }
-    guard count < max(1, rules.most) else { return nil }
+    if let most = rules.most, count >= max(1, most) { return nil }
     if now < noGrowthBefore, count > 0 {
       note(noGrowthBefore)
       return nil
@@ -292,11 +299,12 @@ extension WorkerCrew {
   /// Lets a worker go that has nothing to do, and is to go or has had nothing to do for long.
   private mutating func settle(_ id: Int, _ now: Int64, _ orders: inout [Order]) {
     guard let worker = workers[id], worker.calls.isEmpty, !worker.isDismissed, !worker.isEnding else { return }
-    let idleUntil = worker.idleSince + rules.idle.nanoseconds
+    let idleUntil = worker.idleSince + rest
     guard worker.isLeaving || isRetired || now >= idleUntil else { return note(idleUntil) }
     workers[id]?.isLeaving = true
     workers[id]?.isDismissed = true
-    note(&workers[id]!.endAt, now + grace)
+    workers[id]?.endAt = now + grace
+    note(now + grace)
     orders.append(.dismiss(worker: id))
   }
 
@@ -308,11 +316,6 @@ extension WorkerCrew {
   }
 
   private mutating func note(_ moment: Int64) { due = min(due ?? .max, moment) }
-
-  private mutating func note(_ place: inout Int64?, _ moment: Int64) {
-    place = moment
-    note(moment)
-  }
 }
 
 /// Calls in the order in which they came; the front is taken in constant time.

@@ -42,34 +42,6 @@ package struct WorkerProgram: Sendable, Hashable {
   }
 }
 
-/// How many workers a program has, and how long one is kept.
-package struct WorkerRules: Sendable, Hashable, Codable {
-  /// Calls that one worker is given before it has answered the first.
-  package var inFlight: Int
-  /// Workers at the same time.
-  package var most: Int
-  /// A worker ends after so many calls.
-  package var calls: Int
-  /// A worker ends with its last call when it is as old as this.
-  package var age: Duration
-  /// A worker ends with its last call when its resident set is larger, bytes; `nil` is no limit.
-  package var memory: Int?
-  /// A worker that has had nothing to do for so long ends.
-  package var idle: Duration
-
-  package init(
-    inFlight: Int = 1, most: Int = 4, calls: Int = 10_000, age: Duration = .seconds(3600), memory: Int? = 2 << 30,
-    idle: Duration = .seconds(300)
-  ) {
-    self.inFlight = inFlight
-    self.most = most
-    self.calls = calls
-    self.age = age
-    self.memory = memory
-    self.idle = idle
-  }
-}
-
 package struct WorkerCall: Sendable {
   package var program: WorkerProgram
   /// One JSON object on one line, without a member `id`: the workers add it. A newline at its end is optional.
