@@ -115,13 +115,14 @@ struct WorkerCrew {
   /// A worker answered. `nil` where it has no call of this id.
   /// - Parameter resident: its resident set, bytes, where somebody looked.
   mutating func answered(worker id: Int, id wire: Int, resident: Int?, now: Int64) -> [Order]? {
-    guard var worker = workers[id], let call = worker.calls.removeValue(forKey: wire) else { return nil }
+    guard let call = workers[id]?.calls.removeValue(forKey: wire), let begun = workers[id]?.begun else { return nil }
     calls[call] = nil
-    if let resident, resident > rules.memory { worker.isLeaving = true }
-    if now - worker.begun >= rules.age.nanoseconds { worker.isLeaving = true }
-    if worker.calls.isEmpty { worker.idleSince = now }
-    workers[id] = worker
+    if let resident, resident > rules.memory { workers[id]?.isLeaving = true }
+    if now - begun >= rules.age.nanoseconds { workers[id]?.isLeaving = true }
+    workers[id]?.idleSince = now
     var orders = [Order.finish(call: call, .answered)]
+    // first, for it may be in the way of a new one
+    settle(id, now, &orders)
     feed(now, &orders)
     settle(id, now, &orders)
     return orders
@@ -300,7 +301,7 @@ extension WorkerCrew {
   private mutating func settle(_ id: Int, _ now: Int64, _ orders: inout [Order]) {
     guard let worker = workers[id], worker.calls.isEmpty, !worker.isDismissed, !worker.isEnding else { return }
     let idleUntil = worker.idleSince + rest
-    guard worker.isLeaving || isRetired || now >= idleUntil else { return note(idleUntil) }
+    guard worker.isLeaving || isRetired && waiting.isEmpty || now >= idleUntil else { return note(idleUntil) }
     workers[id]?.isLeaving = true
     workers[id]?.isDismissed = true
     workers[id]?.endAt = now + grace
