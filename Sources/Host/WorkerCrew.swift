@@ -112,7 +112,7 @@ struct WorkerCrew {
     return orders
   }
 
-  /// A worker answered. `nil` where it has no call of this id.
+  /// A worker answered; `nil` where it has no call of this id.
   /// - Parameter resident: its resident set, bytes, where somebody looked.
   mutating func answered(worker id: Int, id wire: Int, resident: Int?, now: Int64) -> [Order]? {
     guard let call = workers[id]?.calls.removeValue(forKey: wire), let begun = workers[id]?.begun else { return nil }
@@ -195,7 +195,8 @@ struct WorkerCrew {
         return nil
       }
       if call.sends < Self.mostSends { return nil }
-      return worker.complaint.map { .spoiled($0) } ?? .asItsWorker
+      // one that ended of itself says best why
+      return worker.isEnding ? worker.complaint.map { .spoiled($0) } ?? .asItsWorker : .asItsWorker
     }
   }
 
@@ -233,7 +234,7 @@ struct WorkerCrew {
 }
 
 extension WorkerCrew {
-  /// Gives a call to a worker, a new one if need be. False where there is no room.
+  /// Gives a call to a worker, a new one if need be; false where there is no room.
   private mutating func place(_ call: Int, _ now: Int64, _ orders: inout [Order]) -> Bool {
     guard let id = roomiest(now, &orders) ?? grow(now, &orders) else { return false }
     let wire = nextID

@@ -85,8 +85,7 @@ package struct ProgramResult: Sendable, Equatable {
   package var replyIsCut: Bool
   /// It could not be started for want of processes, descriptors or memory, of which there may be some later.
   package var isShortage: Bool
-  /// Why there is no reply although the program did not fail, in words: a worker that ended without one, or wrote what
-  /// is none. Always a failure of the call.
+  /// Why a worker gave no reply, or one that is none, in words: always a failure of the call.
   package var trouble: String?
 
   /// Who ended the program.

@@ -44,16 +44,17 @@ package struct WorkerProgram: Sendable, Hashable {
 
 package struct WorkerCall: Sendable {
   package var program: WorkerProgram
-  /// One JSON object on one line, without a member `id`: the workers add it. A newline at its end is optional.
+  /// One JSON object on one line without a member `id`, which the workers add; a newline at its end is optional.
   package var request: [UInt8]
-  /// From the moment a worker gets the request; the worker's whole tree ends with it. `nil` is no limit.
+  /// From the moment a worker gets the request until the worker's whole tree is ended; `nil` is no limit.
   package var timeout: Duration?
   /// Bytes of the reply that are kept.
   package var replyLimit: Int
   /// Ends the worker's whole tree; other calls it had in flight are sent to another one.
   package var cancellation: Cancellation?
-  /// Gets lines of stderr as `ProgramRequest.onLogLine` does. Where several calls are in flight in one worker its lines
-  /// cannot be told apart: they go to the oldest.
+  /// Gets lines of stderr as `ProgramRequest.onLogLine` does.
+  ///
+  /// Where several calls are in flight in one worker its lines cannot be told apart: they go to the oldest.
   package var onLogLine: @Sendable ([UInt8]) -> Void
 
   package init(
