@@ -111,7 +111,8 @@ struct HookCaller: Sendable {
       program: hook.file.shown, sha256: hook.file.sha256, at: begun, usage: result.usage,
       termination: result.termination, timedOut: result.ending == .timeout,
       decision: reply?.decision ?? .error, reason: (reply?.reason ?? failure).map(mask.masked),
-      stderrTail: mask.masked(lines.tail))
+      stderrTail: mask.masked(lines.tail), annotations: reply?.annotations ?? [:],
+      warnings: reply?.warnings ?? [])
     return (call, goesOn)
   }
 
