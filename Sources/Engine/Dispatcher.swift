@@ -19,9 +19,11 @@ package final class Dispatcher: Sendable {
     var hasEnded = false
     var ended: [RunState: Int] = [:]
     var waiters: [RunID: [CheckedContinuation<RunState?, Never>]] = [:]
+    /// Runs whose own programs wait for other runs, and how many do: their places go to others meanwhile.
+    var lenders: [RunID: Int] = [:]
 
     /// Runs that take a place.
-    var placed: Int { active.count - lookahead.placeless }
+    var placed: Int { max(0, active.count - lookahead.placeless - lenders.keys.count { active[$0] != nil }) }
   }
 
   private let bench: Workbench
@@ -111,8 +113,17 @@ package final class Dispatcher: Sendable {
   package var endings: [RunState: Int] { state.withLock { $0.ended } }
 
   /// Returns the state a run ended in; `nil` where this agent does not work it, or stops before.
-  package func wait(for id: RunID) async -> RunState? {
-    await withCheckedContinuation { continuation in
+  /// - Parameter waiter: the run whose hook or stage asks: its place goes to others meanwhile, or with one place the run
+  ///   that is waited for would never begin.
+  package func wait(for id: RunID, by waiter: RunID? = nil) async -> RunState? {
+    let lends = state.withLock { state in
+      guard let waiter, waiter != id, state.active[waiter] != nil else { return false }
+      state.lenders[waiter, default: 0] += 1
+      return true
+    }
+    if lends { bell.ring() }
+    defer { if lends, let waiter { takeBack(place: waiter) } }
+    return await withCheckedContinuation { continuation in
       let isKnown = state.withLock { state -> Bool in
         guard !state.hasEnded, state.active[id] != nil || state.parked.contains(id) || state.queue.contains(id) else {
           return false
@@ -121,6 +132,13 @@ package final class Dispatcher: Sendable {
         return true
       }
       if !isKnown { continuation.resume(returning: nil) }
+    }
+  }
+
+  private func takeBack(place lender: RunID) {
+    state.withLock { state in
+      let left = (state.lenders[lender] ?? 0) - 1
+      state.lenders[lender] = left > 0 ? left : nil
     }
   }
 

@@ -15,10 +15,14 @@ package struct StageOutcome: Sendable, Equatable {
   package var reason: String?
   package var retry: Retry
   package var reply: StageReply
+  /// It ended well, and nobody can tell what it said.
+  package var isBadReply = false
 
   /// Reads the result of a program by contract 1.
   /// - Parameter lastLine: the last line it wrote to stderr, for a failure that gives no other reason.
-  package static func of(_ result: ProgramResult, timeout: Duration?, lastLine: String?) -> StageOutcome {
+  package static func of(
+    _ result: ProgramResult, timeout: Duration?, limits: ResourceLimits = ResourceLimits(), lastLine: String?
+  ) -> StageOutcome {
     switch result.ending {
     case .timeout:
       return failure(.timeout, "took longer than its timeout of \(Quantity.text(timeout ?? .zero))")
@@ -26,6 +30,7 @@ package struct StageOutcome: Sendable, Equatable {
     case .abandoned: return failure(.interrupted, "the agent died", retry: .never)
     case .itself: break
     }
+    if let words = limits.words(for: result, lastLine: lastLine) { return failure(.failed, words) }
     let why = lastLine.map { ": \($0)" } ?? ""
     switch result.termination {
     case .unstarted(let words): return failure(.failed, words)
@@ -43,10 +48,10 @@ package struct StageOutcome: Sendable, Equatable {
   }
 
   private static func replied(_ result: ProgramResult) -> StageOutcome {
-    if result.replyIsCut { return failure(.failed, "bad reply: longer than 1 MiB") }
+    if result.replyIsCut { return badReply("longer than 1 MiB") }
     let reply: StageReply
     do { reply = try StageReply(parsing: result.reply) } catch {
-      return failure(.failed, "bad reply: \(error)")
+      return badReply(error.description)
     }
     switch reply.status {
     case .ok: return StageOutcome(state: .ok, reason: nil, retry: .never, reply: reply)
@@ -60,6 +65,12 @@ package struct StageOutcome: Sendable, Equatable {
       let reason = reply.reason ?? "the stage asks to be tried again"
       return StageOutcome(state: .failed, reason: reason, retry: .asked, reply: reply)
     }
+  }
+
+  private static func badReply(_ words: String) -> StageOutcome {
+    var outcome = failure(.failed, "bad reply: \(words)")
+    outcome.isBadReply = true
+    return outcome
   }
 
   package static func failure(

@@ -85,6 +85,8 @@ package struct ProgramResult: Sendable, Equatable {
   package var replyIsCut: Bool
   /// It could not be started for want of processes, descriptors or memory, of which there may be some later.
   package var isShortage: Bool
+  /// It was killed while the kernel killed for want of memory.
+  package var isOutOfMemory = false
 
   /// Who ended the program.
   package enum Ending: String, Sendable, Equatable, Codable {
