@@ -140,13 +140,19 @@ struct StageExecutor: Sendable {
     }
     Failpoint.programAsked.pass()
     var result = try await bench.work(request, of: run, stage: stage.name, by: worker(of: stage, for: request))
+    lines.finish()
     Failpoint.programEnded.pass()
     // the agent is coming down: what is left unrecorded is taken up as interrupted by the next one
     try Task.checkCancellation()
     result.reply = mask.masked(result.reply)
     ended.attempt.termination = result.termination
     ended.attempt.usage = result.usage
-    ended.outcome = StageOutcome.of(result, timeout: stage.timeout, lastLine: lines.lastLine)
+    ended.outcome = StageOutcome.of(result, timeout: stage.timeout, limits: stage.limits, lastLine: lines.lastLine)
+    if ended.outcome.isBadReply,
+      let kept = bench.spool.keepReply(result.reply, of: run.id, as: "\(stage.name).\(part.attempt)")
+    {
+      ended.outcome.reason? += "; it is kept as `\(kept)`"
+    }
     if ended.outcome.state == .cancelled, cancellation.cause == .shutdown {
       ended.outcome = .failure(.interrupted, "the agent was stopped", retry: .never)
     } else if ended.outcome.state == .cancelled, cancellation.cause == .deadline {

@@ -113,9 +113,14 @@ enum RunJSON {
       "attempt": call.attempt.map { .integer($0) } ?? .null, "wall_s": .number(call.usage.wall),
       "cpu_s": .number(call.usage.cpu), "exit": .null, "timed_out": .bool(call.timedOut),
       "decision": .string(call.decision.rawValue), "reason": call.reason.map { .string($0) } ?? .null,
-      "stderr": .string(call.stderrTail),
+      "stderr": .string(call.stderrTail), "annotations": .object(call.annotations),
+      "warnings": .array(call.warnings.map { .string($0) }), "signal": .null,
     ]
-    if case .exited(let code) = call.termination { members["exit"] = .integer(Int(code)) }
+    switch call.termination {
+    case .exited(let code): members["exit"] = .integer(Int(code))
+    case .signaled(let signal): members["signal"] = .integer(Int(signal))
+    case .unstarted: break
+    }
     return .object(members)
   }
 

@@ -44,6 +44,7 @@ struct RunPage: Answer {
     lines += section("stages", stages(), output)
     lines += section("why these levels", levels(), output)
     lines += section("hooks", hooks(), output)
+    lines += section("what hooks noted", HookNotes.table(whole.hooks), output)
     let wrong = whole.hooks.count { $0.decision == .error }
     if wrong > 0, run.state == .done {
       lines += ["  " + output.toned("\(Shown.count(wrong, "hook")) went wrong; the run went on all the same", .odd)]
