@@ -15,6 +15,8 @@ struct RunSession {
   /// Attempts that count against `retry`, by stage.
   private(set) var tries: [String: Int] = [:]
   private(set) var usedFallback: Set<String> = []
+  /// Stages whose next try is the first with the parameters of `fallback`.
+  private(set) var beginsAnew: Set<String> = []
   /// Called since the last step was recorded.
   var hookCalls: [HookCall] = []
   /// `nil` for a run on data sources, which are nobody's drop.
@@ -51,6 +53,7 @@ struct RunSession {
     let spent = failures.indices.first { stage.retry.isSpent(by: failures[...$0]) }
     let isFallbackNext = spent == failures.indices.last && stage.fallback != nil
     if let spent, isFallbackNext || spent < failures.count - 1 { usedFallback.insert(stage.name) }
+    if isFallbackNext, own.last?.state != .interrupted { beginsAnew.insert(stage.name) }
     let hasFailedForGood = spent != nil && !isFallbackNext && own.last?.state != .interrupted
     if isFollowed || (hasFailedForGood && stage.onError == .continue) { settle(stage, leaving: []) }
   }
@@ -89,10 +92,14 @@ struct RunSession {
 
   mutating func count(_ attempt: Attempt) {
     attempts[attempt.stage] = max(attempts[attempt.stage] ?? 0, attempt.n)
+    beginsAnew.remove(attempt.stage)
     if attempt.state != .interrupted, attempt.state != .running { tries[attempt.stage, default: 0] += 1 }
   }
 
-  mutating func fallBack(_ stage: Stage) { usedFallback.insert(stage.name) }
+  mutating func fallBack(_ stage: Stage) {
+    usedFallback.insert(stage.name)
+    beginsAnew.insert(stage.name)
+  }
 
   /// Hands over the hook calls that no step has recorded yet.
   mutating func takeHookCalls() -> [HookCall] {
