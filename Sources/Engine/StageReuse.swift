@@ -32,7 +32,8 @@ struct StageReuse: Sendable {
     } catch let trouble as HostError {
       return .works(Reuse(note: "its key cannot be made: \(trouble)"))
     }
-    guard run.options.useCache, let key = reuse.key, let known = try await bench.store.reader.cached(key: key) else {
+    let mayTake = run.options.useCache && run.options.from != stage.name
+    guard mayTake, let key = reuse.key, let known = try await bench.store.reader.cached(key: key) else {
       return .works(reuse)
     }
     do {

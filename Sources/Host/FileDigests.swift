@@ -32,6 +32,13 @@ package final class FileDigests: Digests {
     return try digest(of: fd, path: path)
   }
 
+  /// Whether a file need not be read again.
+  func isRemembered(_ path: String) -> Bool {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return false }
+    return known.withLock { $0[FileSample(status)] != nil }
+  }
+
   /// Reads an open file from its offset to its end, and remembers what it has.
   func digest(of fd: Int32, path: String) throws -> String {
     var before = stat()

@@ -54,6 +54,7 @@ struct ReuseWhy {
     if known.each != nil { return "ran: what `each` did is remembered item by item" }
     if let note = reuse?.note { return "ran: \(note)" }
     if !options.useCache { return "ran: --no-cache" }
+    if options.from == stage { return "ran: asked for with --from" }
     guard let parts = reuse?.parts.flatMap({ try? JSON(parsing: $0.utf8) }) else { return nil }
     guard let nearest = nearest(to: parts, of: stage) else { return "ran: nothing like it is remembered" }
     let run = "run \(nearest.number)"

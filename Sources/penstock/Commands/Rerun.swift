@@ -21,7 +21,8 @@ struct Rerun: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Work this stage and what depends on it; the rest is taken from the old run.", valueName: "stage"))
+      "The stage to begin with: it is worked in any case; what does not depend on it is taken from the old run.",
+      valueName: "stage"))
   var from: String?
 
   @Flag(help: "Work only what did not end well, and what depends on it.")
