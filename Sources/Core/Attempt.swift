@@ -21,6 +21,10 @@ package struct Attempt: Sendable, Equatable {
   package var metrics: [String: JSON]
   /// What the reply said of the data: `rows`, `bytes`, `complexity`.
   package var data: [String: JSON]
+  /// What kind of failure it was, where it failed.
+  package var error: StageError?
+  /// When the stage is tried again, where it is.
+  package var again: Date?
   /// The boot the program was started in: after another boot it cannot be alive.
   package var boot: String
 
@@ -28,7 +32,7 @@ package struct Attempt: Sendable, Equatable {
     run: RunID, stage: String, n: Int, state: AttemptState = .running, granularity: GranularityOpinion,
     sample: Double? = nil, seed: Int, started: Date, ended: Date? = nil, termination: Termination? = nil,
     usage: ResourceUsage? = nil, reason: String? = nil, metrics: [String: JSON] = [:],
-    data: [String: JSON] = [:], boot: String
+    data: [String: JSON] = [:], error: StageError? = nil, again: Date? = nil, boot: String
   ) {
     self.run = run
     self.stage = stage
@@ -44,6 +48,8 @@ package struct Attempt: Sendable, Equatable {
     self.reason = reason
     self.metrics = metrics
     self.data = data
+    self.error = error
+    self.again = again
     self.boot = boot
   }
 }

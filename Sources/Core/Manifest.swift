@@ -16,6 +16,10 @@ package struct Manifest: Sendable, Equatable, Codable {
   package var passthrough: [String]?
   package var pure: Bool
   package var persistent: Bool
+  /// How its workers are kept, where it is persistent.
+  package var worker: WorkerRules?
+  /// The members of the context it reads, part of its cache key; `nil` may read all.
+  package var context: [String]?
   /// Relative to the kit; their content is the identity of the stage.
   package var files: [String]
   /// The directory of its kit, an absolute path; empty where it is not known.
@@ -24,8 +28,8 @@ package struct Manifest: Sendable, Equatable, Codable {
   package init(
     stage: String, version: String, summary: String, program: [String], params: JSON = .object([:]),
     levels: [Granularity: String] = [:], inputs: [String] = [], outputs: [String] = [],
-    passthrough: [String]? = nil, pure: Bool = false, persistent: Bool = false, files: [String] = [],
-    kit: String = ""
+    passthrough: [String]? = nil, pure: Bool = false, persistent: Bool = false, worker: WorkerRules? = nil,
+    context: [String]? = nil, files: [String] = [], kit: String = ""
   ) {
     self.stage = stage
     self.version = version
@@ -38,6 +42,8 @@ package struct Manifest: Sendable, Equatable, Codable {
     self.passthrough = passthrough
     self.pure = pure
     self.persistent = persistent
+    self.worker = worker
+    self.context = context
     self.files = files
     self.kit = kit
   }

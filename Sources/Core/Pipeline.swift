@@ -7,7 +7,7 @@ package struct Pipeline: Sendable, Equatable, Codable {
   package var label: String?
   package var trigger: PipelineTrigger
   package var sources: [DataSource]
-  /// In the order they run.
+  /// In an order in which each comes after those it needs.
   package var stages: [Stage]
   /// Hooks of the YAML by event, run after those of the directories.
   package var hooks: [String: [HookProgram]]
@@ -15,13 +15,18 @@ package struct Pipeline: Sendable, Equatable, Codable {
   package var environment: [String]
   /// The values of `vars`, kept so that `--set` can be checked against them.
   package var vars: [String: JSON]
+  /// From the first stage of a run to its end; waiting for a time or for a person is not counted.
+  package var timeout: Duration?
+  /// Runs of it at the same time; `nil` leaves it to the agent's.
+  package var concurrency: Int?
   /// What it was made from, so that `--set` can make it anew; `nil` where it was not read from a file.
   package var origin: PipelineOrigin?
 
   package init(
     name: String, label: String? = nil, trigger: PipelineTrigger = PipelineTrigger(),
     sources: [DataSource] = [], stages: [Stage], hooks: [String: [HookProgram]] = [:],
-    environment: [String] = [], vars: [String: JSON] = [:], origin: PipelineOrigin? = nil
+    environment: [String] = [], vars: [String: JSON] = [:], timeout: Duration? = nil, concurrency: Int? = nil,
+    origin: PipelineOrigin? = nil
   ) {
     self.name = name
     self.label = label
@@ -31,6 +36,8 @@ package struct Pipeline: Sendable, Equatable, Codable {
     self.hooks = hooks
     self.environment = environment
     self.vars = vars
+    self.timeout = timeout
+    self.concurrency = concurrency
     self.origin = origin
   }
 }
@@ -102,6 +109,15 @@ package struct Stage: Sendable, Equatable, Codable {
   package var version: String?
   /// Whether equal inputs give equal outputs, so that it may be taken from the cache.
   package var pure: Bool
+  /// Of a `run:` stage, files whose content is its identity beside the program's, relative to the workspace.
+  package var files: [String]?
+  /// It runs only where this holds, an SQL expression; see `Condition`.
+  package var when: String?
+  /// Attempts of it at the same time, over all runs; `nil` is no limit.
+  package var concurrency: Int?
+  package var breaker: Breaker?
+  /// One call for every item.
+  package var each: Each?
 
   package enum OnError: String, Sendable, Codable, CaseIterable {
     case fail
@@ -120,7 +136,8 @@ package struct Stage: Sendable, Equatable, Codable {
     levelParams: [Granularity: [String: JSON]] = [:], sample: Double = 0.2, passthrough: [String]? = nil,
     timeout: Duration? = nil, retry: RetryPolicy = RetryPolicy(), onError: OnError = .fail,
     onInterrupt: OnInterrupt = .retry, fallback: [String: JSON]? = nil,
-    limits: ResourceLimits = ResourceLimits(), version: String? = nil, pure: Bool = false
+    limits: ResourceLimits = ResourceLimits(), version: String? = nil, pure: Bool = false,
+    files: [String]? = nil, when: String? = nil, concurrency: Int? = nil, breaker: Breaker? = nil, each: Each? = nil
   ) {
     self.name = name
     self.uses = uses
@@ -139,6 +156,11 @@ package struct Stage: Sendable, Equatable, Codable {
     self.limits = limits
     self.version = version
     self.pure = pure
+    self.files = files
+    self.when = when
+    self.concurrency = concurrency
+    self.breaker = breaker
+    self.each = each
   }
 }
 
@@ -156,6 +178,8 @@ package struct HookProgram: Sendable, Equatable, Codable {
   package var timeout: Duration
   /// `nil` is the event's own default: before-hooks fail, after-hooks warn.
   package var onError: OnError?
+  /// It answers one request per line and stays.
+  package var persistent: Bool?
 
   package enum OnError: String, Sendable, Codable, CaseIterable {
     case fail
@@ -163,9 +187,12 @@ package struct HookProgram: Sendable, Equatable, Codable {
     case ignore
   }
 
-  package init(program: [String], timeout: Duration = .seconds(30), onError: OnError? = nil) {
+  package init(
+    program: [String], timeout: Duration = .seconds(30), onError: OnError? = nil, persistent: Bool? = nil
+  ) {
     self.program = program
     self.timeout = timeout
     self.onError = onError
+    self.persistent = persistent
   }
 }

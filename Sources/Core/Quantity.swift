@@ -62,6 +62,20 @@ package enum Quantity {
     return value
   }
 
+  /// `5/s`, `300/m`, `1000/h`, in a second.
+  package static func rate(_ text: String) throws(Malformed) -> Double {
+    let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+    let seconds: [Substring: Double] = ["s": 1, "m": 60, "h": 3600]
+    guard parts.count == 2, let number = decimal(parts[0]), let unit = seconds[parts[1]], number > 0 else {
+      let bare = decimal(text[...]) != nil
+      throw Malformed(
+        reason: bare
+          ? "`\(Display.brief(text))` has no unit" : "`\(Display.brief(text))` is not a rate such as `5/s` or `300/m`",
+        hint: bare ? "write `\(Display.brief(text))/s`" : nil)
+    }
+    return number / unit
+  }
+
   /// The shortest text that is read back as `duration`, whole milliseconds.
   package static func spelled(_ duration: Duration) -> String {
     let parts = duration.components

@@ -8,16 +8,20 @@ package struct RetryPolicy: Sendable, Equatable, Codable {
   package var factor: Double
   /// Share of the wait that chance adds or takes away, 0...1.
   package var jitter: Double
+  /// The classes of failures that are tried again; `nil` is all. What asks for another try gets it whatever its class.
+  package var on: [ErrorClass]?
   /// No wait is longer, jitter aside.
   package static let longest = Duration.seconds(3600)
 
   package init(
-    attempts: Int = 1, backoff: Duration = .seconds(10), factor: Double = 2, jitter: Double = 0.2
+    attempts: Int = 1, backoff: Duration = .seconds(10), factor: Double = 2, jitter: Double = 0.2,
+    on: [ErrorClass]? = nil
   ) {
     self.attempts = attempts
     self.backoff = backoff
     self.factor = factor
     self.jitter = jitter
+    self.on = on
   }
 
   /// The wait after the `n`th try failed, the first being 1.

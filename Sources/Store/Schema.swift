@@ -19,6 +19,7 @@ struct Schema: Sendable {
   static let current = Schema(migrations: [
     Migration("0001", migration0001), Migration("0002-lineage", migration0002Lineage),
     Migration("0003-acknowledged", migrationAcknowledged),
+    Migration("0004-engine", migration0004Engine),
   ])
 
   /// The oldest first.

@@ -105,6 +105,7 @@ extension Database {
     if let context = step.context {
       try run("UPDATE run SET context = ? WHERE number = ?", [try context.line(), number])
     }
+    try mark(step.breakers, number: number, at: step.at)
     for attempt in step.opened { try insert(attempt, number: number) }
     try turn(number, step)
   }

@@ -12,6 +12,8 @@ package struct Step: Sendable, Equatable {
   package var hookCalls: [HookCall]
   /// What the replies so far put into `context`, merged; `nil` leaves what is recorded.
   package var context: JSON?
+  /// What becomes of the breakers of the closed stages.
+  package var breakers: [BreakerMark]
   /// Attempts that begin.
   package var opened: [Attempt]
   package var turn: Turn
@@ -26,7 +28,7 @@ package struct Step: Sendable, Equatable {
 
   package init(
     run: RunID, at: Date, closed: [Attempt] = [], artifacts: [Artifact] = [], hookCalls: [HookCall] = [],
-    context: JSON? = nil, opened: [Attempt] = [], turn: Turn = .goesOn
+    context: JSON? = nil, breakers: [BreakerMark] = [], opened: [Attempt] = [], turn: Turn = .goesOn
   ) {
     self.run = run
     self.at = at
@@ -34,6 +36,7 @@ package struct Step: Sendable, Equatable {
     self.artifacts = artifacts
     self.hookCalls = hookCalls
     self.context = context
+    self.breakers = breakers
     self.opened = opened
     self.turn = turn
   }

@@ -213,17 +213,20 @@ struct Mistake: Sendable, CustomTestStringConvertible {
       x:6:48: error: `factor`: expected a number from 1 to 100, got `0.5`
       x:6:61: error: `jitter`: expected at most 100%, got `120%`
       x:6:67: error: unknown key `max` in `retry`
-        keys: `attempts`, `backoff`, `factor`, `jitter`
+        keys: `attempts`, `backoff`, `factor`, `jitter`, `on`
       x:7:15: error: `on_error`: expected one of `fail`, `continue`, got `retry`
       x:8:23: error: `memory`: `2` has no unit
         write `2MiB` or `2GB`
       x:8:38: error: `open_files`: expected a whole number from 8 to 1048576, got `few`
       """),
     Mistake(
-      "each", "pipeline: { name: x }\nstages: [ { name: a, run: [a], each: { from: q } } ]",
+      "each",
+      "pipeline: { name: x }\nstages: [ { name: a, run: [a], each: { rate: 5, min_success: 120%, batch: 0 } } ]",
       """
-      x:2:32: error: `each` comes with a later version
-        a program can read all records of `${input}` itself today
+      x:2:46: error: `rate`: `5` has no unit
+        write `5/s`
+      x:2:62: error: `min_success`: expected at most 100%, got `120%`
+      x:2:75: error: `batch`: expected a whole number from 1 to 100000, got `0`
       """),
     Mistake(
       "hooks",

@@ -21,6 +21,9 @@ package struct ManifestDecoder {
     checkPassthrough(root, levels)
     for file in root["files"]?.elements ?? [] { checkInside(file) }
     checkReferences(root)
+    if let worker = root.entry("worker"), root["persistent"]?.flag != true {
+      findings.error("`worker` is for stages that are `persistent`", at: worker.mark, hint: "add `persistent: true`")
+    }
     guard !findings.hasErrors, let stage = root["stage"]?.text, let program = root["run"]?.texts else {
       return nil
     }
@@ -29,7 +32,19 @@ package struct ManifestDecoder {
       program: program, params: root["params"]?.json ?? .object([:]), levels: levels,
       inputs: root["inputs"]?.texts ?? [], outputs: root["outputs"]?.texts ?? [],
       passthrough: root["passthrough"]?.texts, pure: root["pure"]?.flag ?? false,
-      persistent: root["persistent"]?.flag ?? false, files: root["files"]?.texts ?? [], kit: kit)
+      persistent: root["persistent"]?.flag ?? false, worker: worker(root["worker"]),
+      context: root["context"]?.texts, files: root["files"]?.texts ?? [], kit: kit)
+  }
+
+  private func worker(_ node: Node?) -> WorkerRules? {
+    guard let node else { return nil }
+    var rules = WorkerRules()
+    if let number = node["in_flight"]?.whole { rules.inFlight = number }
+    rules.most = node["most"]?.whole
+    if let number = node["calls"]?.whole { rules.calls = number }
+    if let age = node["age"]?.duration { rules.age = age }
+    if let memory = node["memory"]?.size { rules.memory = memory }
+    return rules
   }
 
   private func levels(_ node: Node?) -> [Granularity: String] {

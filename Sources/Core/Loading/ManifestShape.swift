@@ -22,6 +22,19 @@ package enum ManifestShape {
       Field("passthrough", .list(.name(.plain), atLeast: 0), "The inputs handed on when it is `off`."),
       Field("pure", .flag, "Equal inputs give equal outputs, so it may be taken from the cache."),
       Field("persistent", .flag, "It answers one request per line and stays."),
+      Field(
+        "worker",
+        .record(
+          Record(
+            "`worker`",
+            [
+              Field("in_flight", .whole(1...10000), "Requests one worker has in hand at a time; 1 if unsaid."),
+              Field("most", .whole(1...1000), "Workers at a time; as many as are needed if unsaid."),
+              Field("calls", .whole(1...1_000_000_000), "A worker is replaced after so many calls."),
+              Field("age", .duration(atLeast: .seconds(1)), "A worker is replaced after this time; 1h if unsaid."),
+              Field("memory", .size, "A worker whose resident set grows larger is replaced; 2GiB if unsaid."),
+            ])), "How its workers are kept, where it is `persistent`."),
+      Field("context", .list(.text, atLeast: 0), "The members of the context it reads; all if unsaid."),
       Field("files", .list(.text, atLeast: 0), "Relative to the kit; their content is its identity."),
     ])
 }

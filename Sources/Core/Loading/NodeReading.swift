@@ -7,5 +7,6 @@ extension Node {
   package var duration: Duration? { text.flatMap { try? Quantity.duration($0) } }
   package var size: Int? { text.flatMap { try? Quantity.size($0) } }
   package var percent: Double? { text.flatMap { try? Quantity.percent($0) } }
+  package var rate: Double? { text.flatMap { try? Quantity.rate($0) } }
   package var fraction: Double? { text.flatMap { try? Quantity.fraction($0) } }
 }

@@ -52,7 +52,8 @@ package struct PipelineDecoder {
         return DataSource(type: type, path: path)
       },
       stages: stages, hooks: hooks, environment: document["env"]?.texts ?? [],
-      vars: document["vars"]?.json.object ?? [:], origin: origin)
+      vars: document["vars"]?.json.object ?? [:], timeout: document["pipeline"]?["timeout"]?.duration,
+      concurrency: document["pipeline"]?["concurrency"]?.whole, origin: origin)
   }
 
   private mutating func decodeDoneFile(_ node: Node?) -> DoneFile? {
@@ -117,7 +118,8 @@ package struct PipelineDecoder {
         guard let program = hook["run"]?.texts else { return nil }
         return HookProgram(
           program: program, timeout: hook["timeout"]?.duration ?? origin.hookTimeout,
-          onError: hook["on_error"]?.text.flatMap { HookProgram.OnError(rawValue: $0) })
+          onError: hook["on_error"]?.text.flatMap { HookProgram.OnError(rawValue: $0) },
+          persistent: hook["persistent"]?.flag)
       }
     }
     return hooks

@@ -26,6 +26,8 @@ package enum PipelineShape {
     [
       Field("name", .name(.path), required: true, "The name of the pipeline."),
       Field("version", .text, "The author's version, for people."),
+      Field("timeout", .duration(atLeast: .milliseconds(1)), "For the work of one run, without what it waits."),
+      Field("concurrency", .whole(1...1000), "Runs of it at the same time."),
       Field("extends", .name(.path), "The pipeline this one builds on, by name or by path in `pipelines/`."),
     ])
 
@@ -114,9 +116,33 @@ package enum PipelineShape {
       Field(
         "fallback", .record(level("`fallback`")), "Parameters of one more attempt when all others failed."),
       Field("limits", .record(limits), "Limits the kernel enforces."),
+      Field("when", .text, "An SQL condition; where it does not hold the stage is skipped."),
+      Field("concurrency", .whole(1...1000), "Attempts of it at the same time, over all runs."),
+      Field("breaker", .record(breaker), "Leaves a stage alone for a while that fails again and again."),
+      Field("pure", .flag, "Equal inputs give equal outputs, so it may be taken from the cache."),
       Field(
-        "each", .any, "One call for every item.",
-        standing: .later(hint: "a program can read all records of `${input}` itself today")),
+        "files", .list(.text, atLeast: 0),
+        "Of a `run` stage: files whose content is its identity beside the program's own."),
+      Field("each", .record(each), "One call for every item."),
+    ])
+
+  private static let each = Record(
+    "`each`",
+    [
+      Field(
+        "from", .name(.plain), "The output whose JSON Lines are the items; unsaid, those of the `each` stage before."),
+      Field("concurrency", .whole(1...10000), "Calls at the same time; 4 if unsaid."),
+      Field("batch", .whole(1...100_000), "Items of one call; 1 if unsaid."),
+      Field("rate", .rate, "Calls begun at most, such as `5/s`."),
+      Field("min_success", .percent, "Share of the items that must succeed; 100% if unsaid."),
+      Field("retry", .record(retry), "How often an item is tried."),
+    ])
+
+  private static let breaker = Record(
+    "`breaker`",
+    [
+      Field("failures", .whole(1...1000), "Failures in a row that open it; 5 if unsaid."),
+      Field("cooldown", .duration(atLeast: .seconds(1)), "How long it stays open; 10m if unsaid."),
     ])
 
   private static func level(_ title: String) -> Record { Record(title, [params]) }
@@ -128,12 +154,16 @@ package enum PipelineShape {
       Field("backoff", .duration(atLeast: .zero), "The wait before the second try."),
       Field("factor", .number(1...100), "By which the wait grows from try to try."),
       Field("jitter", .percent, "Share of the wait that chance adds or takes away."),
+      Field(
+        "on", .list(.word(ErrorClass.names), atLeast: 1),
+        "The classes of failures that are tried again; all if unsaid."),
     ])
 
   private static let limits = Record(
     "`limits`",
     [
       Field("memory", .size, "Address space of a process."),
+      Field("cpu_time", .duration(atLeast: .seconds(1)), "Processor time of a process, whole seconds."),
       Field("open_files", .whole(8...1_048_576), "Open files of a process."),
       Field("idle", .flag, "Runs only when nothing else wants the processor."),
     ])
@@ -146,6 +176,7 @@ package enum PipelineShape {
       Field(
         "on_error", .word(HookProgram.OnError.allCases.map(\.rawValue)),
         "What a hook that breaks does: before-hooks fail, after-hooks warn if unsaid."),
+      Field("persistent", .flag, "It answers one request per line and stays."),
     ])
 
   private static let rule = Record(

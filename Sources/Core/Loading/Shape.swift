@@ -16,6 +16,8 @@ package indirect enum Shape: Sendable {
   case percent
   /// `20%` or `0.2`, more than 0 and less than 1.
   case fraction
+  /// `5/s`.
+  case rate
   /// A percentage or a plain number.
   case margin
   /// A pattern of file names.

@@ -89,6 +89,7 @@ package struct ShapeCheck {
     case .size: _ = try Quantity.size(text)
     case .percent: _ = try Quantity.percent(text)
     case .fraction: _ = try Quantity.fraction(text)
+    case .rate: _ = try Quantity.rate(text)
     case .margin: if Node.plain(text).double == nil { _ = try Quantity.percent(text) }
     case .pattern: try pattern(text)
     default: break
@@ -128,6 +129,7 @@ extension Shape {
     case .duration: "a duration such as `90s`"
     case .size: "a size such as `10MiB`"
     case .percent: "a percentage such as `20%`"
+    case .rate: "a rate such as `5/s`"
     case .fraction: "a part of a whole such as `20%` or `0.2`"
     case .margin: "a number or a percentage"
     case .pattern: "a pattern of file names such as `sales-{region}.csv`"

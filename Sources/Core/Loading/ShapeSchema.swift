@@ -20,6 +20,7 @@ package struct ShapeSchema {
     case .duration: filled(["type": "string", "pattern": "^([0-9]+(\\.[0-9]+)?(ms|s|m|h|d))+$"])
     case .size: filled(["type": "string", "pattern": "^[0-9]+(\\.[0-9]+)?([kMGT]B|[KMGT]iB|B)$"])
     case .percent: filled(["type": "string", "pattern": "^[0-9]+(\\.[0-9]+)?%$"])
+    case .rate: filled(["type": "string", "pattern": "^[0-9]+(\\.[0-9]+)?/[smh]$"])
     case .fraction:
       filled([
         "anyOf": [

@@ -25,6 +25,7 @@ package struct StageDecoder {
     let levels = decodeLevels(node, manifest)
     if let manifest { checkParams(node, manifest) }
     checkJitter(node)
+    checkIdentity(node, manifest)
     guard let name = node["name"]?.text, let program = manifest?.program ?? node["run"]?.texts else {
       return nil
     }
@@ -32,7 +33,10 @@ package struct StageDecoder {
       name: name, uses: manifest?.stage, program: program, params: node["params"]?.json.object ?? [:],
       needs: node["needs"]?.texts ?? previous.map { [$0] } ?? [], granularity: granularity(node),
       levelParams: levels, passthrough: manifest?.passthrough, timeout: node["timeout"]?.duration,
-      retry: retry(node["retry"]), version: manifest?.version, pure: manifest?.pure ?? false)
+      retry: retry(node["retry"]), version: manifest?.version,
+      pure: (node["pure"]?.flag ?? manifest?.pure ?? false) && (manifest?.pure ?? true),
+      files: manifest == nil ? node["files"]?.texts : nil, when: node["when"]?.text,
+      concurrency: node["concurrency"]?.whole, breaker: node["breaker"].map(breaker), each: node["each"].map(each))
     if let sample = node["medium"]?["sample"]?.fraction { stage.sample = sample }
     if let word = node["on_error"]?.text.flatMap({ Stage.OnError(rawValue: $0) }) { stage.onError = word }
     if let word = node["on_interrupt"]?.text.flatMap({ Stage.OnInterrupt(rawValue: $0) }) {
@@ -42,7 +46,7 @@ package struct StageDecoder {
     if let limits = node["limits"] {
       stage.limits = ResourceLimits(
         memory: limits["memory"]?.size, openFiles: limits["open_files"]?.whole,
-        idle: limits["idle"]?.flag ?? false)
+        cpuTime: limits["cpu_time"]?.duration, idle: limits["idle"]?.flag ?? false)
     }
     return stage
   }
@@ -116,9 +120,44 @@ package struct StageDecoder {
   }
 
   private mutating func checkJitter(_ node: Node) {
-    if let jitter = node["retry"]?["jitter"], let share = jitter.percent, share > 1 {
-      findings.error("`jitter`: expected at most 100%, got \(jitter.described)", at: jitter.mark)
+    let shares = [
+      "jitter": node["retry"]?["jitter"], "min_success": node["each"]?["min_success"],
+    ]
+    let nested = node["each"]?["retry"]?["jitter"].map { ["jitter": $0] } ?? [:]
+    for (key, share) in shares.compactMapValues({ $0 }).sorted(by: { $0.key < $1.key }) + nested.map({ ($0, $1) }) {
+      if let part = share.percent, part > 1 {
+        findings.error("`\(key)`: expected at most 100%, got \(share.described)", at: share.mark)
+      }
     }
+  }
+
+  /// A registered stage is pure, and what its files are, by its manifest.
+  private mutating func checkIdentity(_ node: Node, _ manifest: Manifest?) {
+    guard let manifest else { return }
+    if let files = node.entry("files") {
+      findings.error(
+        "`files` is for stages with `run`: the manifest of `\(manifest.stage)` has its own", at: files.mark)
+    }
+    if let pure = node.entry("pure"), pure.value.flag == true, !manifest.pure {
+      findings.error(
+        "`\(manifest.stage)` is not pure: its manifest would have to say so", at: pure.mark,
+        hint: "remove `pure`; `pure: false` keeps a stage that is pure out of the cache")
+    }
+  }
+
+  private func each(_ node: Node) -> Each {
+    var each = Each(from: node["from"]?.text, rate: node["rate"]?.rate, retry: retry(node["retry"]))
+    if let number = node["concurrency"]?.whole { each.concurrency = number }
+    if let number = node["batch"]?.whole { each.batch = number }
+    if let share = node["min_success"]?.percent { each.minSuccess = share }
+    return each
+  }
+
+  private func breaker(_ node: Node) -> Breaker {
+    var breaker = Breaker()
+    if let number = node["failures"]?.whole { breaker.failures = number }
+    if let time = node["cooldown"]?.duration { breaker.cooldown = time }
+    return breaker
   }
 
   private func retry(_ node: Node?) -> RetryPolicy {
@@ -127,6 +166,7 @@ package struct StageDecoder {
     if let backoff = node?["backoff"]?.duration { retry.backoff = backoff }
     if let factor = node?["factor"]?.number { retry.factor = factor }
     if let jitter = node?["jitter"]?.percent { retry.jitter = jitter }
+    retry.on = node?["on"]?.texts?.compactMap(ErrorClass.init)
     return retry
   }
 }

@@ -63,12 +63,15 @@ package struct ResourceLimits: Sendable, Equatable, Codable {
   package var memory: Int?
   /// RLIMIT_NOFILE.
   package var openFiles: Int?
+  /// RLIMIT_CPU, of one process, whole seconds.
+  package var cpuTime: Duration?
   /// Runs under SCHED_IDLE, so that it gives way to everything else.
   package var idle: Bool
 
-  package init(memory: Int? = nil, openFiles: Int? = nil, idle: Bool = false) {
+  package init(memory: Int? = nil, openFiles: Int? = nil, cpuTime: Duration? = nil, idle: Bool = false) {
     self.memory = memory
     self.openFiles = openFiles
+    self.cpuTime = cpuTime
     self.idle = idle
   }
 }

@@ -8,7 +8,8 @@ extension Attempt {
     run.id AS run_id, attempt.stage, attempt.n, attempt.state, attempt.granularity,
     attempt.granularity_authority, attempt.granularity_reason, attempt.sample, attempt.seed, attempt.started,
     attempt.ended, attempt."exit", attempt.signal, attempt.unstarted, attempt.wall_s, attempt.cpu_s,
-    attempt.rss_bytes, attempt.reason, attempt.metrics, attempt.data, attempt.boot
+    attempt.rss_bytes, attempt.reason, attempt.metrics, attempt.data, attempt.boot,
+    attempt.error_class, attempt.error_code, attempt.again
     """
 
   init(row: Row) throws {
@@ -20,14 +21,16 @@ extension Attempt {
         reason: try row.value("granularity_reason")),
       sample: row["sample"], seed: try row.value("seed"), started: try row.requiredDate("started"),
       ended: row.date("ended"), termination: row.termination(), usage: row.usage(), reason: row["reason"],
-      metrics: try row.json("metrics"), data: try row.json("data"), boot: try row.value("boot"))
+      metrics: try row.json("metrics"), data: try row.json("data"),
+      error: try StageError(row: row), again: row.date("again"), boot: try row.value("boot"))
   }
 }
 
 private let insertion = """
   INSERT INTO attempt (run, stage, n, state, granularity, granularity_authority, granularity_reason, sample, seed,
-    started, ended, "exit", signal, unstarted, wall_s, cpu_s, rss_bytes, reason, metrics, data, boot)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    started, ended, "exit", signal, unstarted, wall_s, cpu_s, rss_bytes, reason, metrics, data, boot, error_class,
+    error_code, again)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   """
 
 private let closing = """
@@ -35,7 +38,8 @@ private let closing = """
     granularity_authority = excluded.granularity_authority, granularity_reason = excluded.granularity_reason,
     sample = excluded.sample, seed = excluded.seed, ended = excluded.ended, "exit" = excluded."exit",
     signal = excluded.signal, unstarted = excluded.unstarted, wall_s = excluded.wall_s, cpu_s = excluded.cpu_s,
-    rss_bytes = excluded.rss_bytes, reason = excluded.reason, metrics = excluded.metrics, data = excluded.data
+    rss_bytes = excluded.rss_bytes, reason = excluded.reason, metrics = excluded.metrics, data = excluded.data,
+    error_class = excluded.error_class, error_code = excluded.error_code, again = excluded.again
   """
 
 extension Database {
@@ -60,7 +64,14 @@ extension Database {
       attempt.started.milliseconds, attempt.ended?.milliseconds, attempt.termination?.exit,
       attempt.termination?.signal, attempt.termination?.unstarted, attempt.usage?.wall, attempt.usage?.cpu,
       attempt.usage?.peakRSS, attempt.reason?.storable, try attempt.metrics.text(), try attempt.data.text(),
-      attempt.boot,
+      attempt.boot, attempt.error?.class.rawValue, attempt.error?.code, attempt.again?.milliseconds,
     ]
+  }
+}
+
+extension StageError {
+  fileprivate init?(row: Row) throws {
+    guard let code = row["error_code"] as String? else { return nil }
+    self.init(class: try row.word("error_class"), code: code)
   }
 }
