@@ -4,7 +4,7 @@ import Glibc
 
 extension WorkspaceSpool {
   /// `train.2`: no stage has a dot in its name, so it never meets the published `train`.
-  private func directoryName(_ stage: String, _ n: Int) -> String { "\(stage).\(n)" }
+  func directoryName(_ stage: String, _ n: Int) -> String { "\(stage).\(n)" }
 
   package func runPath(_ run: RunID) throws -> String {
     try runs.directory(run.text, making: true).path

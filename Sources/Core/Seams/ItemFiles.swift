@@ -13,23 +13,24 @@ package protocol ItemFiles: Sendable {
   /// The working directory of a lane of an attempt, below that of the attempt: an absolute path, made where it is missing.
   func openLane(_ lane: Int, _ run: RunID, stage: String, n: Int) throws -> String
 
-  /// Empties the working directory of a lane; what an item names as its outputs is moved to `items/<index>/` first.
+  /// Moves what an item names as its outputs from a lane to `items/<index>/`; after the last item of a call the lane is
+  /// emptied.
   /// - Throws: `HostError` naming the output that is not there or outside the directory.
-  func clearLane(_ path: String, keeping outputs: [StageReply.Output], as index: Int) throws
+  func clearLane(_ path: String, keeping outputs: [StageReply.Output], as index: Int, isLast: Bool) throws
 
   /// Removes the working directories of all lanes of an attempt.
   func removeLanes(_ run: RunID, stage: String, n: Int) throws
 }
 
 /// A file being read; of one reader at a time.
-package protocol LineReading: Sendable {
+package protocol LineReading: AnyObject {
   /// The next line without its newline; `nil` at the end.
   /// - Throws: `HostError`, also for a line longer than `ItemLine.longest`.
   func next() throws -> [UInt8]?
 }
 
 /// A file being written; of one writer at a time.
-package protocol LineWriting: Sendable {
+package protocol LineWriting: AnyObject {
   /// - Parameter line: without its newline.
   func write(_ line: String) throws
 
