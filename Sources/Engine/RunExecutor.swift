@@ -63,6 +63,39 @@ struct RunExecutor: Sendable {
         return try await end(RunEnding(.quarantined, reason: taint), closing: ended ?? open, &session)
       }
       let attempt: Attempt
+      let chain = FlowExecutor.chain(from: stage, in: pipeline, settled: session.settled)
+      if !chain.isEmpty {
+        var opened = chain.map { ($0, firstLook(at: $0, in: session)) }
+        if let open = pending { opened[0].1 = open }
+        try await bench.store.advance(
+          Step(
+            run: run.id, at: bench.now(), closed: ended.map { [$0.attempt] } ?? [], artifacts: ended?.artifacts ?? [],
+            hookCalls: session.takeHookCalls(), context: session.context,
+            opened: opened.map(\.1).filter { $0 != pending }))
+        pending = nil
+        ended = nil
+        session.run.started = session.run.started ?? bench.now()
+        let stages = StageExecutor(
+          bench: bench, run: session.run, pipeline: pipeline, mask: mask, cancellation: cancellation,
+          shutdown: shutdown, counsel: counsel)
+        let results = try await FlowExecutor(stages: stages).execute(opened, in: session)
+        for result in results { session.count(result.attempt) }
+        let through: [AttemptState] = [.ok, .skipped]
+        let decisive =
+          results.firstIndex { !(through + [.interrupted]).contains($0.outcome.state) }
+          ?? results.firstIndex { !through.contains($0.outcome.state) } ?? results.count - 1
+        for (place, result) in results.enumerated() where place != decisive {
+          if through.contains(result.outcome.state) { session.settle(chain[place], leaving: result.files) }
+          try await bench.store.advance(
+            Step(run: run.id, at: bench.now(), closed: [result.attempt], artifacts: result.artifacts))
+        }
+        ended = results[decisive]
+        if results[decisive].outcome.state == .interrupted {
+          return try await interrupt(results[decisive], chain[decisive], &session)
+        }
+        if let stop = try await follow(results[decisive], chain[decisive], &session) { return stop }
+        continue
+      }
       if let open = pending {
         attempt = open
         pending = nil

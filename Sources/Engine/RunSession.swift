@@ -57,7 +57,8 @@ struct RunSession {
 
   private func isFollowed(_ stage: Stage, by attempts: [Attempt]) -> Bool {
     guard let index = pipeline.stages.firstIndex(where: { $0.name == stage.name }) else { return false }
-    let later = pipeline.stages[(index + 1)...].map(\.name)
+    // stages of one flow begin together
+    let later = pipeline.stages[(index + 1)...].filter { stage.each == nil || $0.each == nil }.map(\.name)
     return attempts.contains { later.contains($0.stage) }
   }
 

@@ -35,7 +35,11 @@ struct FlowLane: Sendable {
       tries += 1
       let answer = try await caller.call(pending, lane: number)
       stage.tally.use(answer.usage)
-      if answer.refusal != nil { return [] }
+      if let refusal = answer.refusal {
+        stage.tally.refuse(refusal)
+        line.gate.close()
+        return []
+      }
       var again: [Item] = []
       var wait = Duration.zero
       for (item, outcome) in zip(pending, answer.outcomes) {

@@ -24,8 +24,14 @@ final class FlowTally: Sendable {
   private static let few = 20
 
   private let state = Mutex(Count())
+  private let refused = Mutex<String?>(nil)
 
   var count: Count { state.withLock { $0 } }
+
+  /// Why no call of the stage can succeed; `nil` where none such is known.
+  var refusal: String? { refused.withLock { $0 } }
+
+  func refuse(_ reason: String) { refused.withLock { $0 = $0 ?? reason } }
 
   func enter(_ items: Int) { state.withLock { $0.entered += items } }
 
