@@ -35,7 +35,8 @@ import Testing
   }
 
   @Test func `the envelope of an item is that of its stage with the item, its directory and its deadline`() throws {
-    let envelope = try ItemEnvelope(Envelope(event: "stage", run: nil, drop: nil, stage: nil, home: "/h"), isBatch: false)
+    let envelope = try ItemEnvelope(
+      Envelope(event: "stage", run: nil, drop: nil, stage: nil, home: "/h"), isBatch: false)
     let item = Item(index: 0, id: "a\"b", data: #"{"x":1.10}"#)
     let line = String(decoding: try envelope.line([item], out: "/o", deadline: nil), as: UTF8.self)
     #expect(line.hasSuffix("}\n"))

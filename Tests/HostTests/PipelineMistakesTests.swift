@@ -225,7 +225,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
       """
       x:2:38: error: `each` of stage `a` would take the items of an `each` stage that it needs, and it needs none
         name the output whose lines are the items: `each: { from: … }`; that of the drop is `input`
-      x:2:98: error: `each` of stage `c` would take the items of an `each` stage that it needs, and it needs none
+      x:2:94: error: `each` of stage `c` would take the items of an `each` stage that it needs, and it needs none
         name the output whose lines are the items: `each: { from: … }`; that of the drop is `input`
       """),
     Mistake(
@@ -237,7 +237,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
       """),
     Mistake(
       "each",
-      "pipeline: { name: x }\nstages: [ { name: a, run: [a], each: { rate: 5, min_success: 120%, batch: 0 } } ]",
+      "pipeline: { name: x }\nstages: [ { name: a, run: [a], each: { rate: 5, min_success: 120%, batch: 0, from: q } } ]",
       """
       x:2:46: error: `rate`: `5` has no unit
         write `5/s`

@@ -59,7 +59,8 @@ import Testing
   @Test func `a new run takes over all but the failures`() async throws {
     try await store.openItems(of: run, stages: ["a", "b"], total: 3)
     try await store.record(
-      [outcome("a", 0), outcome("a", 1, .failed), outcome("a", 2, .skipped), outcome("b", 0)], of: run, at: Fixture.noon)
+      [outcome("a", 0), outcome("a", 1, .failed), outcome("a", 2, .skipped), outcome("b", 0)], of: run, at: Fixture.noon
+    )
     let later = Fixture.id(2)
     try await store.takeOverItems(of: ["a"], from: run, to: later)
     #expect(try await store.reader.items(of: later, stage: "a", limit: 9).map(\.index) == [0, 2])

@@ -103,7 +103,9 @@ package struct PipelineDecoder {
     findings.add(graph.findings)
     var items = EachCheck(manifests: origin.manifests)
     for node in enabled where !isBase {
-      guard let each = node["each"], let stage = stages.first(where: { $0.name == node["name"]?.text }) else { continue }
+      guard let each = node["each"], let stage = stages.first(where: { $0.name == node["name"]?.text }) else {
+        continue
+      }
       items.check(stage, among: stages, at: each.mark)
     }
     findings.add(items.findings)

@@ -16,7 +16,9 @@ package enum BatchReply {
       guard case .object(let members) = entry, let id = id(members["id"]) else {
         throw BadReply("`items[\(place)]` needs the `id` of its item")
       }
-      guard ids.contains(id) else { throw BadReply("`items[\(place)]` is about `\(Display.brief(id))`, an item it was not given") }
+      guard ids.contains(id) else {
+        throw BadReply("`items[\(place)]` is about `\(Display.brief(id))`, an item it was not given")
+      }
       guard replies[id] == nil else { throw BadReply("`items` has two replies for `\(Display.brief(id))`") }
       do { replies[id] = .success(try StageReply(object: members)) } catch { replies[id] = .failure(error) }
     }

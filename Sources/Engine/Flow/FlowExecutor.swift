@@ -29,7 +29,9 @@ struct FlowExecutor: Sendable {
   /// - Parameter opened: the attempts, all recorded as running.
   /// - Returns: what each attempt comes to. After one that did not come through, those after it are `interrupted`: what
   ///   is done of their items is kept.
-  func execute(_ opened: [(stage: Stage, attempt: Attempt)], in session: RunSession) async throws -> [StageExecutor.Ended] {
+  func execute(_ opened: [(stage: Stage, attempt: Attempt)], in session: RunSession) async throws -> [StageExecutor
+    .Ended]
+  {
     var plan: [FlowPart] = []
     for (stage, attempt) in opened {
       var prepared = try await stages.prepare(attempt, of: stage, in: session)
@@ -50,11 +52,11 @@ struct FlowExecutor: Sendable {
           .interrupted, "stage `\(broken)` before it did not come through; what is done is kept", retry: .never)
       }
       let ended = try await stages.conclude(part.prepared)
-      if ![.ok, .skipped].contains(ended.outcome.state) { broken = broken ?? part.stage.name }
+      if ![.ok, .skipped, .interrupted].contains(ended.outcome.state) { broken = broken ?? part.stage.name }
       results.append(ended)
     }
     for (stage, attempt) in opened.dropFirst(plan.count) {
-      results.append(unbegun(stage, attempt, after: broken ?? "", context: session.context))
+      results.append(unbegun(stage, attempt, after: broken ?? plan.last?.stage.name ?? "", context: session.context))
     }
     return results
   }
@@ -76,8 +78,8 @@ struct FlowExecutor: Sendable {
       switch try plan[place].flowStage(place: place, with: stages, gate: gate) {
       case .success(let stage): line.append(stage)
       case .failure(let refusal):
+        plan.leave(flowing, because: "stage `\(plan[place].stage.name)`, which takes their items, cannot begin")
         plan[place].prepared.ended.outcome = .failure(.failed, refusal.description, retry: .never)
-        plan[place].isWorked = false
         return
       }
     }
@@ -146,6 +148,13 @@ struct FlowPart {
 }
 
 extension [FlowPart] {
+  /// None of them was given anything.
+  fileprivate mutating func leave(_ flowing: Range<Int>, because reason: String) {
+    for place in flowing where self[place].isWorked {
+      self[place].prepared.ended.outcome = .failure(.interrupted, reason, retry: .never)
+    }
+  }
+
   /// The items could not be read: the first stage failed for it.
   fileprivate mutating func spoil(_ flowing: Range<Int>, _ outcome: StageOutcome) {
     if let first = flowing.first(where: { self[$0].isWorked }) { self[first].prepared.ended.outcome = outcome }

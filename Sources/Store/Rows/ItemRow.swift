@@ -10,7 +10,8 @@ extension ItemOutcome {
       digest: try row.value("digest"))
   }
 
-  static let columns = #"item.stage, item."index", item.id, item.state, item.tries, item.reason, item.data, item.digest"#
+  static let columns =
+    #"item.stage, item."index", item.id, item.state, item.tries, item.reason, item.data, item.digest"#
 }
 
 extension ItemProgress {

@@ -156,7 +156,9 @@ struct RunPage: Answer {
         table.add(["", .init(Shown.words(Display.brief(item.id)), .bad), .init(Shown.words(item.reason ?? ""))])
       }
       let more = progress.failed - (whole.failedItems[name]?.count ?? 0)
-      if more > 0 { table.add(["", .init("\(more) more"), .init("`penstock show \(run.number) --failed` lists them", .quiet)]) }
+      if more > 0 {
+        table.add(["", .init("\(more) more"), .init("`penstock show \(run.number) --failed` lists them", .quiet)])
+      }
     }
     return table
   }

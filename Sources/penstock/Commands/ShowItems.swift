@@ -24,7 +24,8 @@ struct ItemOptions: ParsableArguments {
     if let stage, whole.items[stage] == nil {
       let known = whole.stageNames.filter { whole.items[$0] != nil }.map { "`\($0)`" }.joined(separator: ", ")
       throw CommandFailure(
-        "run \(whole.run.number) has no fan-out stage `\(Display.brief(stage))`; it has \(known)", code: ExitCodes.usage)
+        "run \(whole.run.number) has no fan-out stage `\(Display.brief(stage))`; it has \(known)", code: ExitCodes.usage
+      )
     }
     var list = ItemList(run: whole.run, isFailedOnly: failed)
     for name in whole.stageNames where stage.map({ $0 == name }) ?? true {
