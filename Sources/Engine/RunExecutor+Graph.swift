@@ -95,7 +95,8 @@ extension RunExecutor {
     if begun.isEmpty, session.running.isEmpty || work.closing.isEmpty { return [] }
     let now = bench.now()
     session.run.started = session.run.started ?? now
-    try await bench.store.advance(Step(work.takeClosing(), of: &session, at: now, opened: begun.flatMap { $0.map(\.attempt) }))
+    try await bench.store.advance(
+      Step(work.takeClosing(), of: &session, at: now, opened: begun.flatMap { $0.map(\.attempt) }))
     return begun
   }
 
