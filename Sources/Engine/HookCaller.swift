@@ -30,6 +30,8 @@ struct HookCaller: Sendable {
     var onError: HookProgram.OnError
     /// The pipeline names it, so that it cannot run is its failure; a file in a directory is passed over.
     var isNamed: Bool
+    /// It answers one request per line and stays.
+    var isPersistent: Bool
   }
 
   /// Whether any hook would run at this moment.
@@ -67,14 +69,15 @@ struct HookCaller: Sendable {
       let inDirectory = bench.programs.hooks(of: name).map { file in
         Hook(
           event: name, file: file, arguments: [file.path], timeout: bench.settings.hookTimeout,
-          onError: event.standardOnError, isNamed: false)
+          onError: event.standardOnError, isNamed: false, isPersistent: false)
       }
       let inPipeline = (pipeline.hooks[name] ?? []).map { hook in
         let file = bench.programs.resolve(hook.program.first ?? "", hashing: true)
         let arguments = hook.program.map { $0.replacing("${home}", with: bench.home) }
         return Hook(
           event: name, file: file, arguments: arguments, timeout: hook.timeout,
-          onError: hook.onError ?? event.standardOnError, isNamed: true)
+          onError: hook.onError ?? event.standardOnError, isNamed: true,
+          isPersistent: hook.persistent ?? false)
       }
       return inDirectory + inPipeline
     }
@@ -90,8 +93,9 @@ struct HookCaller: Sendable {
         attempt: occasion.stage?.attempt)
     }
     Failpoint.hookAsked.pass()
+    let request = try request(hook, occasion, verdict, begun: begun, lines: lines)
     var result = try await bench.work(
-      request(hook, occasion, verdict, begun: begun, lines: lines), of: run, stage: occasion.stage?.name)
+      request, of: run, stage: occasion.stage?.name, by: hook.isPersistent ? worker(for: request) : nil)
     Failpoint.hookAnswered.pass()
     try Task.checkCancellation()
     result.reply = mask.masked(result.reply)
@@ -113,6 +117,11 @@ struct HookCaller: Sendable {
       decision: reply?.decision ?? .error, reason: (reply?.reason ?? failure).map(mask.masked),
       stderrTail: mask.masked(lines.tail))
     return (call, goesOn)
+  }
+
+  private func worker(for request: ProgramRequest) -> WorkerProgram? {
+    bench.worker(
+      for: request, rules: WorkerRules(), files: [], names: bench.settings.environment + pipeline.environment)
   }
 
   private func read(

@@ -55,6 +55,7 @@ struct HookVerdict: Equatable {
     case .itself: break
     }
     let why = lastLine.map { ": \($0)" } ?? ""
+    if let trouble = result.trouble { return trouble + why }
     switch result.termination {
     case .exited(0), .exited(2), .exited(75): return nil
     case .exited(let code): return "exit \(code)\(why)"

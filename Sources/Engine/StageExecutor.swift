@@ -173,7 +173,7 @@ struct StageExecutor: Sendable {
       return
     }
     Failpoint.programAsked.pass()
-    var result = try await bench.work(request, of: run, stage: stage.name)
+    var result = try await bench.work(request, of: run, stage: stage.name, by: worker(of: stage, for: request))
     Failpoint.programEnded.pass()
     // the agent is coming down: what is left unrecorded is taken up as interrupted by the next one
     try Task.checkCancellation()
@@ -191,7 +191,7 @@ struct StageExecutor: Sendable {
     if ended.outcome.reply.context != .object([:]) {
       ended.attempt.contextPatches.append(ended.outcome.reply.context)
     }
-    let outputs = ended.outcome.reply.outputs
+    let outputs = ended.outcome.reply.outputs.map { $0.relative(to: out) }
     if outputs.isEmpty { return }
     do {
       ended.artifacts = try bench.spool.publish(outputs, run.id, stage: stage.name, n: part.attempt)
@@ -202,6 +202,14 @@ struct StageExecutor: Sendable {
     ended.files = ended.artifacts.map {
       Envelope.FilePart($0, path: bench.spool.path(of: $0, run: run.id))
     }
+  }
+
+  /// `nil` where the stage is a process of its own each time.
+  func worker(of stage: Stage, for request: ProgramRequest) -> WorkerProgram? {
+    guard let manifest = stage.uses.flatMap({ pipeline.origin?.manifests[$0] }), manifest.persistent else { return nil }
+    return bench.worker(
+      for: request, rules: manifest.worker ?? WorkerRules(), files: manifest.filePaths,
+      names: bench.settings.environment + pipeline.environment)
   }
 
   private func request(

@@ -30,6 +30,7 @@ package struct StageOutcome: Sendable, Equatable {
     case .itself: break
     }
     let why = lastLine.map { ": \($0)" } ?? ""
+    if let trouble = result.trouble { return failure(.failed, trouble + why) }
     switch result.termination {
     case .unstarted(let words): return failure(.failed, words, StageError(.configuration, "unstarted"))
     case .signaled(let signal):

@@ -66,6 +66,7 @@ int request_read(int fd, struct request *request) {
   request->memory = body.memory;
   request->open_files = body.open_files;
   request->idle = body.flags & FLAG_IDLE;
+  request->tell = body.flags & FLAG_TELL;
   return 0;
 }
 

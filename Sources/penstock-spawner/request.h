@@ -15,6 +15,7 @@ struct request {
   uint64_t memory;
   uint64_t open_files;
   bool idle;
+  bool tell;
   void *bytes;  // what all of it points into, of this size
   size_t size;
 };
