@@ -36,6 +36,8 @@ extension RunExecutor {
       let until = bench.now() + deferred.wait / .seconds(1)
       result.attempt.again = until
       session.delay(stage, RunSession.Delay(until: until, reason: deferred.reason, isDeferred: true))
+    } else if result.isCutOff {
+      // it begins again with the stage that kept its items from it
     } else if result.outcome.state == .interrupted {
       work.halt(interruption(of: stage))
     } else {
