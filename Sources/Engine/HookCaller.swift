@@ -130,7 +130,11 @@ struct HookCaller: Sendable {
     if let failure = HookVerdict.failure(of: result, timeout: timeout, lastLine: lastLine) {
       return (nil, failure)
     }
-    do { return (try HookVerdict.reply(of: result, lastLine: lastLine), nil) } catch {
+    do {
+      let reply = try HookVerdict.reply(of: result, lastLine: lastLine)
+      if let failure = reply.failure { return (nil, failure) }
+      return (reply, nil)
+    } catch {
       return (nil, "bad reply: \(error)")
     }
   }
