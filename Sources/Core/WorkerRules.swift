@@ -4,11 +4,11 @@ package struct WorkerRules: Sendable, Equatable, Codable {
   package var inFlight: Int
   /// Workers at the same time; `nil` is as many as are asked for at once.
   package var most: Int?
-  /// A worker is replaced after so many calls, …
+  /// A worker is replaced after so many calls.
   package var calls: Int
-  /// … this age, …
+  /// A worker is replaced when it is older.
   package var age: Duration
-  /// … or when its resident set is larger, bytes.
+  /// A worker is replaced when its resident set is larger, bytes.
   package var memory: Int
 
   package init(

@@ -14,6 +14,8 @@ package struct HookVerdict: Equatable {
   package var decision = Decision.allow
   package var params: JSON
   package var context: JSON
+  /// What changed the context, in order.
+  package private(set) var contextPatches: [JSON] = []
   package var granularity: GranularityOpinion?
 
   /// - Parameters:
@@ -35,7 +37,10 @@ package struct HookVerdict: Equatable {
   /// Takes one hook's reply in; says whether the hooks after it still run.
   package mutating func take(_ reply: HookReply, from program: String) -> Bool {
     if let patch = reply.params { params = params.merging(patch) }
-    if let patch = reply.context { context = context.merging(patch) }
+    if let patch = reply.context {
+      context = context.merging(patch)
+      contextPatches.append(patch)
+    }
     if let level = reply.granularity {
       let why = reply.reason.map { ": \($0)" } ?? ""
       granularity = GranularityOpinion(.hook, level, reason: "hook `\(program)`\(why)")
