@@ -41,9 +41,7 @@ struct DispatchBoard {
   var atWork: Int { active.count }
 
   /// Runs that take a place.
-  private var placed: Int {
-    max(0, active.count - lookahead.placeless - lenders.keys.count { active[$0] != nil })
-  }
+  private var placed: Int { max(0, active.count - lookahead.placeless - lenders.keys.count { active[$0] != nil }) }
 
   func isFree(places: Int) -> Int { places - placed - promised - queue.count - lookahead.count }
 
@@ -77,16 +75,16 @@ struct DispatchBoard {
     busy[left.pipeline] = count > 1 ? count - 1 : nil
   }
 
-  /// - Returns: false where the run is not at work.
-  mutating func lend(place lender: RunID) -> Bool {
-    if active[lender] == nil { return false }
-    lenders[lender, default: 0] += 1
+  /// - Returns: whether the run has a place to lend.
+  mutating func lend(placeOf id: RunID) -> Bool {
+    guard active[id] != nil else { return false }
+    lenders[id, default: 0] += 1
     return true
   }
 
-  mutating func takeBack(place lender: RunID) {
-    let left = (lenders[lender] ?? 0) - 1
-    lenders[lender] = left > 0 ? left : nil
+  mutating func takeBack(placeOf id: RunID) {
+    guard let count = lenders[id] else { return }
+    lenders[id] = count > 1 ? count - 1 : nil
   }
 
   mutating func takeCrowded(_ id: RunID) -> RunQueue.Entry? {

@@ -98,11 +98,12 @@ package final class Dispatcher: Sendable {
   /// - Parameter waiter: the run whose hook or stage asks: its place goes to others meanwhile, or with one place the run
   ///   that is waited for would never begin.
   package func wait(for id: RunID, by waiter: RunID? = nil) async -> RunState? {
-    let lender = waiter.flatMap { waiter in
-      state.withLock { $0.board.lend(place: waiter) } ? waiter : nil
+    let lends = state.withLock { state in
+      guard let waiter, waiter != id else { return false }
+      return state.board.lend(placeOf: waiter)
     }
-    if lender != nil { bell.ring() }
-    defer { if let lender { state.withLock { $0.board.takeBack(place: lender) } } }
+    if lends { bell.ring() }
+    defer { if lends, let waiter { takeBack(place: waiter) } }
     return await withCheckedContinuation { continuation in
       let isKnown = state.withLock { state -> Bool in
         guard !state.hasEnded, state.board.knows(id) else { return false }
@@ -111,6 +112,10 @@ package final class Dispatcher: Sendable {
       }
       if !isKnown { continuation.resume(returning: nil) }
     }
+  }
+
+  private func takeBack(place lender: RunID) {
+    state.withLock { $0.board.takeBack(placeOf: lender) }
   }
 
   /// Cancels a run that has not ended; false where this agent does not know it.

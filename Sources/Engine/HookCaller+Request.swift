@@ -16,14 +16,14 @@ extension HookCaller {
       let inDirectory = bench.programs.hooks(of: name).map { file in
         Hook(
           event: name, file: file, arguments: [file.path], timeout: bench.settings.hookTimeout,
-          onError: event.standardOnError, isNamed: false)
+          onError: event.standardOnError, isNamed: false, isPersistent: false)
       }
       let inPipeline = (pipeline.hooks[name] ?? []).filter { $0.isCalled(for: event.stage) }.map { hook in
         let file = bench.programs.resolve(hook.program.first ?? "", hashing: true)
         let arguments = hook.program.map { $0.replacing("${home}", with: bench.home) }
         return Hook(
           event: name, file: file, arguments: arguments, timeout: hook.timeout,
-          onError: hook.onError ?? event.standardOnError, isNamed: true)
+          onError: hook.onError ?? event.standardOnError, isNamed: true, isPersistent: hook.persistent ?? false)
       }
       return inDirectory + inPipeline
     }

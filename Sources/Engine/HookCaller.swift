@@ -30,6 +30,8 @@ struct HookCaller: Sendable {
     var onError: HookProgram.OnError
     /// The pipeline names it, so that it cannot run is its failure; a file in a directory is passed over.
     var isNamed: Bool
+    /// It answers one request per line and stays.
+    var isPersistent: Bool
   }
 
   func call(_ occasion: Occasion) async throws -> (verdict: HookVerdict, calls: [HookCall]) {
@@ -70,8 +72,9 @@ struct HookCaller: Sendable {
         attempt: occasion.stage?.attempt)
     }
     Failpoint.hookAsked.pass()
+    let request = try request(hook, occasion, verdict, begun: begun, lines: lines)
     var result = try await bench.work(
-      request(hook, occasion, verdict, begun: begun, lines: lines), of: run, stage: occasion.stage?.name)
+      request, of: run, stage: occasion.stage?.name, by: hook.isPersistent ? worker(for: request) : nil)
     lines.finish()
     Failpoint.hookAnswered.pass()
     try Task.checkCancellation()
@@ -95,6 +98,11 @@ struct HookCaller: Sendable {
       stderrTail: mask.masked(lines.tail), annotations: reply?.annotations ?? [:],
       warnings: reply?.warnings ?? [])
     return (call, goesOn)
+  }
+
+  private func worker(for request: ProgramRequest) -> WorkerProgram? {
+    bench.worker(
+      for: request, rules: WorkerRules(), files: [], names: bench.settings.environment + pipeline.environment)
   }
 
   private func read(

@@ -18,20 +18,20 @@ package struct HookVerdict: Equatable {
   package private(set) var contextPatches: [JSON] = []
   package var granularity: GranularityOpinion?
 
-  /// - Parameters:
-  ///   - params: those of the stage as they are.
-  ///   - context: that of the run.
-  package init(params: JSON, context: JSON) {
-    self.params = params
-    self.context = context
-  }
-
   /// What the next hook sees of the stage.
   package func patched(_ stage: Envelope.StagePart) -> Envelope.StagePart {
     var stage = stage
     stage.params = params.object ?? [:]
     if let level = granularity?.level { stage.granularity = level }
     return stage
+  }
+
+  /// - Parameters:
+  ///   - params: those of the stage as they are.
+  ///   - context: that of the run.
+  package init(params: JSON, context: JSON) {
+    self.params = params
+    self.context = context
   }
 
   /// Takes one hook's reply in; says whether the hooks after it still run.
@@ -66,6 +66,7 @@ package struct HookVerdict: Equatable {
     case .itself: break
     }
     let why = lastLine.map { ": \($0)" } ?? ""
+    if let trouble = result.trouble { return trouble + why }
     switch result.termination {
     case .exited(0), .exited(2), .exited(75): return nil
     case .exited(let code): return "exit \(code)\(why)"

@@ -22,6 +22,8 @@ struct RunSession {
   private(set) var facts = StageFacts()
   /// How long the run was at work before this agent took it up.
   private(set) var worked = Duration.zero
+  /// Stages whose next try is the first with the parameters of `fallback`.
+  private(set) var beginsAnew: Set<String> = []
   /// Called since the last step was recorded.
   var hookCalls: [HookCall] = []
   /// `nil` for a run on data sources, which are nobody's drop.
@@ -72,6 +74,7 @@ struct RunSession {
     let spent = failures.indices.first { stage.retry.isSpent(by: failures[...$0]) }
     let isFallbackNext = spent == failures.indices.last && stage.fallback != nil
     if let spent, isFallbackNext || spent < failures.count - 1 { usedFallback.insert(stage.name) }
+    if isFallbackNext, own.last?.state != .interrupted { beginsAnew.insert(stage.name) }
     let hasFailedForGood = spent != nil && !isFallbackNext && own.last?.state != .interrupted
     if isFollowed || (hasFailedForGood && stage.onError == .continue) { settle(stage, leaving: []) }
   }
@@ -137,12 +140,16 @@ struct RunSession {
 
   mutating func count(_ attempt: Attempt) {
     attempts[attempt.stage] = max(attempts[attempt.stage] ?? 0, attempt.n)
+    beginsAnew.remove(attempt.stage)
     if attempt.state != .interrupted, attempt.state != .running { tries[attempt.stage, default: 0] += 1 }
     facts.take(attempt)
     context.add(attempt.contextPatches, from: attempt.stage)
   }
 
-  mutating func fallBack(_ stage: Stage) { usedFallback.insert(stage.name) }
+  mutating func fallBack(_ stage: Stage) {
+    usedFallback.insert(stage.name)
+    beginsAnew.insert(stage.name)
+  }
 
   /// Hands over the hook calls that no step has recorded yet.
   mutating func takeHookCalls() -> [HookCall] {

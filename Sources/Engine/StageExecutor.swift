@@ -74,8 +74,7 @@ struct StageExecutor: Sendable {
       } else if part.granularity == .off {
         bypass(stage, in: session, "bypassed: \(decided.opinion.reason)", &ended)
       } else {
-        try await work(stage, part, inputs, out: out, &ended)
-        if ended.outcome.state == .skipped { bypass(stage, in: session, ended.outcome.reason ?? "skipped", &ended) }
+        try await reuseOrWork(stage, part, inputs, out: out, in: session, &ended)
       }
     case .deny(let reason): ended.outcome = .failure(.denied, reason, retry: .never)
     case .skip(let reason): bypass(stage, in: session, reason, &ended)
@@ -124,22 +123,24 @@ struct StageExecutor: Sendable {
     return params
   }
 
-  private func work(
-    _ stage: Stage, _ part: Envelope.StagePart, _ inputs: [Envelope.FilePart], out: String,
+  func work(
+    _ stage: Stage, _ part: Envelope.StagePart, _ inputs: [Envelope.FilePart], out: String, checkpoint: String?,
     _ ended: inout Ended
   ) async throws {
     let lines = LineCollector(mask: mask) { [bench, run] line in
       bench.say(.outputLine(line, hook: nil), run, stage: stage.name, attempt: part.attempt)
     }
     let request: ProgramRequest
-    switch try self.request(stage, part, inputs, out: out, context: ended.context, lines: lines) {
+    switch try self.request(
+      stage, part, inputs, out: out, checkpoint: checkpoint, context: ended.context, lines: lines)
+    {
     case .success(let made): request = made
     case .failure(let refusal):
       ended.outcome = .failure(.failed, refusal.description, retry: .never)
       return
     }
     Failpoint.programAsked.pass()
-    var result = try await bench.work(request, of: run, stage: stage.name)
+    var result = try await bench.work(request, of: run, stage: stage.name, by: worker(of: stage, for: request))
     lines.finish()
     Failpoint.programEnded.pass()
     // the agent is coming down: what is left unrecorded is taken up as interrupted by the next one
@@ -163,7 +164,7 @@ struct StageExecutor: Sendable {
     if ended.outcome.reply.context != .object([:]) {
       ended.attempt.contextPatches.append(ended.outcome.reply.context)
     }
-    let outputs = ended.outcome.reply.outputs
+    let outputs = ended.outcome.reply.outputs.map { $0.relative(to: out) }
     if outputs.isEmpty { return }
     do {
       ended.artifacts = try bench.spool.publish(outputs, run.id, stage: stage.name, n: part.attempt)
@@ -176,9 +177,17 @@ struct StageExecutor: Sendable {
     }
   }
 
+  /// `nil` where the stage is a process of its own each time.
+  private func worker(of stage: Stage, for request: ProgramRequest) -> WorkerProgram? {
+    guard let manifest = stage.uses.flatMap({ pipeline.origin?.manifests[$0] }), manifest.persistent else { return nil }
+    return bench.worker(
+      for: request, rules: manifest.worker ?? WorkerRules(), files: manifest.filePaths,
+      names: bench.settings.environment + pipeline.environment)
+  }
+
   private func request(
-    _ stage: Stage, _ part: Envelope.StagePart, _ inputs: [Envelope.FilePart], out: String, context: JSON,
-    lines: LineCollector
+    _ stage: Stage, _ part: Envelope.StagePart, _ inputs: [Envelope.FilePart], out: String, checkpoint: String?,
+    context: JSON, lines: LineCollector
   ) throws -> Result<ProgramRequest, HostError> {
     let arguments: [String]
     do {
@@ -196,7 +205,7 @@ struct StageExecutor: Sendable {
     }
     let envelope = Envelope(
       event: "stage", run: Envelope.RunPart(run), drop: run.drop.map(Envelope.DropPart.init), stage: part,
-      inputs: inputs, context: context, out: out, home: bench.home,
+      inputs: inputs, context: context, out: out, home: bench.home, checkpoint: checkpoint,
       deadline: stage.timeout.map { Timestamp.text(bench.now() + $0 / .seconds(1)) })
     let environment = ProgramEnvironment.make(
       ProgramEnvironment.Moment(
@@ -211,7 +220,7 @@ struct StageExecutor: Sendable {
         limits: stage.limits, cancellation: cancellation, onLogLine: { lines.take($0) }))
   }
 
-  private func bypass(_ stage: Stage, in session: RunSession, _ reason: String, _ ended: inout Ended) {
+  func bypass(_ stage: Stage, in session: RunSession, _ reason: String, _ ended: inout Ended) {
     ended.outcome = StageOutcome(state: .skipped, reason: reason, retry: .never, reply: ended.outcome.reply)
     ended.files = session.passedOn(by: stage)
   }
@@ -244,11 +253,11 @@ struct StageExecutor: Sendable {
     ended.context = verdict.context
     ended.attempt.contextPatches += verdict.contextPatches
     switch verdict.decision {
-    case .fail where shutdown.cause != nil && [.ok, .skipped].contains(attempt.state):
+    case .fail where shutdown.cause != nil && attempt.state.isGood:
       ended.outcome = .failure(.interrupted, "the agent was stopped while a hook looked at it", retry: .never)
-    case .deny(let reason) where attempt.state == .ok || attempt.state == .skipped:
+    case .deny(let reason) where attempt.state.isGood:
       ended.outcome = .failure(.denied, reason, retry: .never)
-    case .fail(let reason) where attempt.state == .ok || attempt.state == .skipped:
+    case .fail(let reason) where attempt.state.isGood:
       ended.outcome = .failure(.failed, reason, retry: .never)
     default: return
     }

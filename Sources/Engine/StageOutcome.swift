@@ -21,7 +21,7 @@ package struct StageOutcome: Sendable, Equatable {
   private static let badReply = StageError(.configuration, "bad-reply")
 
   /// It ended well, and nobody can tell what it said.
-  package var isBadReply: Bool { error == Self.badReply && reply == StageReply() }
+  package var isBadReply: Bool { error == Self.badReply }
 
   /// Reads the result of a program by contract 1.
   /// - Parameter lastLine: the last line it wrote to stderr, for a failure that gives no other reason.
@@ -36,10 +36,11 @@ package struct StageOutcome: Sendable, Equatable {
     case .abandoned: return failure(.interrupted, "the agent died", retry: .never)
     case .itself: break
     }
-    let why = lastLine.map { ": \($0)" } ?? ""
     if let words = limits.words(for: result, lastLine: lastLine) {
       return failure(.failed, words, StageError(.system, "limit"))
     }
+    let why = lastLine.map { ": \($0)" } ?? ""
+    if let trouble = result.trouble { return failure(.failed, trouble + why, badReply) }
     switch result.termination {
     case .unstarted(let words): return failure(.failed, words, StageError(.configuration, "unstarted"))
     case .signaled(let signal):

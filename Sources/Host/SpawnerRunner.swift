@@ -15,7 +15,7 @@ package final class SpawnerRunner: ProcessRunner {
 
   private let state = Mutex(State())
   private let spawner: String
-  private let reactor: Reactor
+  let reactor: Reactor
   private let lock: InstanceLock?
   private let memory = OutOfMemoryWitness()
 
@@ -93,7 +93,8 @@ package final class SpawnerRunner: ProcessRunner {
     }
   }
 
-  private func claim() throws -> (SpawnerLink, UInt64) {
+  /// A spawner that lives, and the token of the next program.
+  func claim() throws -> (SpawnerLink, UInt64) {
     try state.withLock { state in
       if state.isStopped { throw RunnerStopped() }
       let link: SpawnerLink
@@ -118,7 +119,7 @@ package struct RunnerStopped: Error, CustomStringConvertible {
 
 extension ProgramRequest {
   /// Why it cannot be told to the kernel at all, in words.
-  fileprivate var unusable: String? {
+  var unusable: String? {
     let texts =
       [executable, directory, exitRecord ?? ""] + arguments + environment.flatMap { [$0.key, $0.value] }
     if let text = texts.first(where: { $0.utf8.contains(0) }) {
@@ -133,7 +134,7 @@ extension ProgramRequest {
 }
 
 extension ProgramResult {
-  fileprivate static func unstarted(_ reason: String, isShortage: Bool = false) -> ProgramResult {
+  static func unstarted(_ reason: String, isShortage: Bool = false) -> ProgramResult {
     ProgramResult(
       termination: .unstarted(reason), ending: .itself, usage: ResourceUsage(wall: 0, cpu: 0, peakRSS: nil),
       reply: [], replyIsCut: false, isShortage: isShortage)
@@ -141,7 +142,7 @@ extension ProgramResult {
 }
 
 extension SpawnerWire.Outcome {
-  fileprivate func result(of request: ProgramRequest, reply: ProgramOutput.Reply) -> ProgramResult {
+  func result(of request: ProgramRequest, reply: ProgramOutput.Reply) -> ProgramResult {
     let termination: Termination
     var isShortage = false
     switch self.termination {

@@ -67,6 +67,7 @@ int request_read(int fd, struct request *request) {
   request->open_files = body.open_files;
   request->cpu_s = body.cpu_s;
   request->idle = body.flags & FLAG_IDLE;
+  request->tell = body.flags & FLAG_TELL;
   return 0;
 }
 

@@ -16,6 +16,7 @@ struct request {
   uint64_t open_files;
   uint32_t cpu_s;
   bool idle;
+  bool tell;
   void *bytes;  // what all of it points into, of this size
   size_t size;
 };

@@ -13,6 +13,7 @@ struct Assembly: Sendable {
   let reactor: Reactor
   let store: StateStore
   let runner: SpawnerRunner
+  private let workers: WorkerPools
   private let watcher: InotifyWatcher
   private let lock: InstanceLock
   private let logs: LogFiles
@@ -37,12 +38,13 @@ struct Assembly: Sendable {
     reactor = try Reactor()
     let spawner = Machine.programDirectory() + "/penstock-spawner"
     runner = SpawnerRunner(spawner: spawner, reactor: reactor, lock: lock)
+    workers = WorkerPools(runner: runner)
     let secrets = settings.secrets + settings.environment.filter(SecretMask.looksSecret)
     let logs = LogFiles(
       workspace: workspace, mask: SecretMask(values: secrets.compactMap { environment[$0] }), pace: .milliseconds(20))
     self.logs = logs
     bench = Workbench(
-      store: store, spool: spool, processes: runner,
+      store: store, spool: spool, processes: runner, workers: workers,
       programs: HostPrograms(home: workspace.home, path: environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"),
       settings: settings, home: workspace.home, boot: Machine.bootID(),
       environment: Self.passing(environment),
@@ -77,6 +79,7 @@ struct Assembly: Sendable {
   func close() async {
     watcher.stop()
     sentinel?.stop()
+    await workers.stop()
     await runner.stop()
     reactor.stop()
     try? store.close()

@@ -47,6 +47,9 @@ struct ControlDesk: Sendable {
     case .retry(let id):
       let run = try await agent.retrier.retry(id)
       return ["run": ["id": .string(run.id.text), "number": .integer(run.number)]]
+    case .rerun(let wish):
+      let run = try await agent.rerunner.rerun(wish)
+      return ["run": ["id": .string(run.id.text), "number": .integer(run.number)]]
     case .clear(let dry): return ["cleared": ClearanceJSON.json(try await agent.housekeeper.clear(dry: dry))]
     case .acknowledge(let ids):
       return ["acknowledged": .integer(try await bench.store.acknowledge(ids, at: bench.now()))]

@@ -12,6 +12,8 @@ struct WholeRun: Sendable {
   var stages: [String]
   /// The run this one repeats.
   var repeats: Run?
+  /// How its attempts stand to the cache, by stage and number.
+  var reuse: [String: [Int: Reuse]] = [:]
 
   static func read(_ reference: RunReference, _ reader: StateReader) async throws -> WholeRun {
     let run = try await reader.run(matching: reference)
@@ -20,7 +22,7 @@ struct WholeRun: Sendable {
       run: run, attempts: try await reader.attempts(of: run.id),
       hooks: try await reader.hookCalls(of: run.id),
       artifacts: try await reader.artifacts(of: run.id), stages: version?.pipeline.stages.map(\.name) ?? [],
-      repeats: try await RepeatedRun.of(run, reader))
+      repeats: try await RepeatedRun.of(run, reader), reuse: try await reader.reuse(of: run.id))
   }
 
   /// The object of DESIGN 5.
@@ -38,7 +40,7 @@ struct WholeRun: Sendable {
     let own = attempts.filter { $0.stage == name }.sorted { $0.n < $1.n }
     var members: [String: JSON] = [
       "name": .string(name), "state": .string(own.last?.state.rawValue ?? "pending"),
-      "attempts": .array(own.map(RunJSON.attempt)),
+      "attempts": .array(own.map { RunJSON.attempt($0, reuse[name]?[$0.n]) }),
       "metrics": .object(own.last?.metrics ?? [:]), "data": .object(own.last?.data ?? [:]),
       "hooks": .array(hooks.filter { $0.stage == name }.map(RunJSON.hook)),
       "granularity": .null, "granularity_reason": .null,
@@ -88,7 +90,7 @@ enum RunJSON {
     return .object(members)
   }
 
-  static func attempt(_ attempt: Attempt) -> JSON {
+  static func attempt(_ attempt: Attempt, _ reuse: Reuse?) -> JSON {
     var members: [String: JSON] = [
       "n": .integer(attempt.n), "state": .string(attempt.state.rawValue), "exit": .null, "signal": .null,
       "started": .string(Timestamp.text(attempt.started)), "ended": time(attempt.ended),
@@ -98,6 +100,13 @@ enum RunJSON {
       "reason": attempt.reason.map { .string($0) } ?? .null,
       "error": attempt.error.map { .string($0.code) } ?? .null, "again": time(attempt.again),
     ]
+    if let reuse, reuse.source != nil || reuse.key != nil {
+      members["cache"] = [
+        "key": reuse.key.map { .string($0) } ?? .null, "from": reuse.source.map { .string($0.text) } ?? .null,
+        "saved_wall_s": reuse.saved.map { .number($0.wall) } ?? .null,
+        "saved_cpu_s": reuse.saved.map { .number($0.cpu) } ?? .null,
+      ]
+    }
     switch attempt.termination {
     case .exited(let code): members["exit"] = .integer(Int(code))
     case .signaled(let signal): members["signal"] = .integer(Int(signal))

@@ -79,7 +79,10 @@ package enum EnvelopeShapes {
     ], isOpen: true)
 
   package static let stageEnvelope = Record(
-    "the request to a stage", common(stage: .record(stage), event: .word(["stage"])), isOpen: true)
+    "the request to a stage",
+    common(stage: .record(stage), event: .word(["stage"])) + [
+      Field("checkpoint", .text, "What the try before left in `checkpoint/`; only where it left something.")
+    ], isOpen: true)
 
   package static let hookEnvelope = Record(
     "the request to a hook",

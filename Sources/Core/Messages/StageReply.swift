@@ -28,6 +28,11 @@ package struct StageReply: Sendable, Equatable {
       self.name = name
       self.path = path
     }
+
+    /// A worker does not work in `out`, so it may name what lies there by its absolute path.
+    package func relative(to out: String) -> Output {
+      path.hasPrefix(out + "/") ? Output(name: name, path: String(path.dropFirst(out.count + 1))) : self
+    }
   }
 
   package init(

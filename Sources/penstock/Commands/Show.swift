@@ -116,7 +116,9 @@ struct RunPage: Answer {
       "\($0.key)=\(Shown.level($0.value))"
     }
     let values = run.options.set.sorted { $0.key < $1.key }.map { "\($0.key)=\(Shown.words($0.value))" }
-    return (levels + values + (run.options.useCache ? [] : ["no cache"])).joined(separator: ", ")
+    let whole = levels + values + (run.options.useCache ? [] : ["no cache"])
+    let part = (run.options.from.map { ["from \(Shown.words($0)) on"] } ?? [])
+    return (whole + part + (run.options.failedOnly ? ["only what failed"] : [])).joined(separator: ", ")
   }
 
   private func stages() -> Table {
