@@ -70,6 +70,11 @@ package struct StageOutcome: Sendable, Equatable {
     do { reply = try StageReply(parsing: result.reply) } catch {
       return failure(.failed, "bad reply: \(error)", badReply)
     }
+    return of(reply)
+  }
+
+  /// What a reply says.
+  static func of(_ reply: StageReply) -> StageOutcome {
     switch reply.status {
     case .ok: return StageOutcome(state: .ok, reason: nil, retry: .never, reply: reply)
     case .skip:

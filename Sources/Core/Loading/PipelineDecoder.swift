@@ -101,6 +101,14 @@ package struct PipelineDecoder {
     }
     let ordered = graph.order(stages, places)
     findings.add(graph.findings)
+    var items = EachCheck(manifests: origin.manifests)
+    for node in enabled where !isBase {
+      guard let each = node["each"], let stage = stages.first(where: { $0.name == node["name"]?.text }) else {
+        continue
+      }
+      items.check(stage, among: stages, at: each.mark)
+    }
+    findings.add(items.findings)
     return ordered
   }
 

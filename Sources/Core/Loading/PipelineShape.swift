@@ -131,7 +131,9 @@ package enum PipelineShape {
     [
       Field(
         "from", .name(.plain), "The output whose JSON Lines are the items; unsaid, those of the `each` stage before."),
-      Field("concurrency", .whole(1...10000), "Calls at the same time; 4 if unsaid."),
+      Field(
+        "concurrency", .whole(1...10000),
+        "Calls at the same time; unsaid, those of the `each` stage whose items it takes, else 4."),
       Field("batch", .whole(1...100_000), "Items of one call; 1 if unsaid."),
       Field("rate", .rate, "Calls begun at most, such as `5/s`."),
       Field("min_success", .percent, "Share of the items that must succeed; 100% if unsaid."),
