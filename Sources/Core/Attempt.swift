@@ -21,6 +21,8 @@ package struct Attempt: Sendable, Equatable {
   package var metrics: [String: JSON]
   /// What the reply said of the data: `rows`, `bytes`, `complexity`.
   package var data: [String: JSON]
+  /// JSON merge patches that hooks and the reply made to the context, in order.
+  package var contextPatches: [JSON]
   /// What kind of failure it was, where it failed.
   package var error: StageError?
   /// When the stage is tried again, where it is.
@@ -34,7 +36,7 @@ package struct Attempt: Sendable, Equatable {
     run: RunID, stage: String, n: Int, state: AttemptState = .running, granularity: GranularityOpinion,
     sample: Double? = nil, seed: Int, started: Date, ended: Date? = nil, termination: Termination? = nil,
     usage: ResourceUsage? = nil, reason: String? = nil, metrics: [String: JSON] = [:],
-    data: [String: JSON] = [:], error: StageError? = nil, again: Date? = nil,
+    data: [String: JSON] = [:], contextPatches: [JSON] = [], error: StageError? = nil, again: Date? = nil,
     reuse: Reuse? = nil, boot: String
   ) {
     self.run = run
@@ -51,6 +53,7 @@ package struct Attempt: Sendable, Equatable {
     self.reason = reason
     self.metrics = metrics
     self.data = data
+    self.contextPatches = contextPatches
     self.error = error
     self.again = again
     self.reuse = reuse

@@ -7,7 +7,11 @@ import Synchronization
 package final class Dispatcher: Sendable {
   private struct State {
     var queue = RunQueue()
-    var active: [RunID: Cancellation] = [:]
+    var active: [RunID: Active] = [:]
+    /// Runs at work of each pipeline.
+    var busy: [String: Int] = [:]
+    /// Runs that wait until an attempt of a limited stage leaves.
+    var crowded: [(entry: RunQueue.Entry, key: Turnstile.Key, limit: Int)] = []
     var parked = Parking()
     /// Waiting runs that a person cancelled: their after-hooks are owed, whether a place is free or not.
     var cancelled: [(entry: RunQueue.Entry, cancellation: Cancellation)] = []
@@ -22,6 +26,25 @@ package final class Dispatcher: Sendable {
 
     /// Runs that take a place.
     var placed: Int { active.count - lookahead.placeless }
+
+    mutating func begin(_ entry: RunQueue.Entry, _ cancellation: Cancellation) {
+      active[entry.id] = Active(cancellation: cancellation, pipeline: entry.pipeline)
+      busy[entry.pipeline, default: 0] += 1
+    }
+
+    mutating func leave(_ id: RunID) {
+      guard let left = active.removeValue(forKey: id), let count = busy[left.pipeline] else { return }
+      busy[left.pipeline] = count > 1 ? count - 1 : nil
+    }
+
+    mutating func takeCrowded(_ id: RunID) -> RunQueue.Entry? {
+      crowded.firstIndex { $0.entry.id == id }.map { crowded.remove(at: $0).entry }
+    }
+  }
+
+  private struct Active {
+    var cancellation: Cancellation
+    var pipeline: String
   }
 
   private let bench: Workbench
@@ -44,6 +67,7 @@ package final class Dispatcher: Sendable {
     self.filer = filer
     self.monotonic = monotonic
     self.onProgress = onProgress
+    bench.turnstile.whenLeft { [bell] in bell.ring() }
   }
 
   // MARK: - What others ask
@@ -96,13 +120,15 @@ package final class Dispatcher: Sendable {
 
   /// The runs it has in hand.
   var known: Set<RunID> {
-    state.withLock { Set($0.active.keys).union($0.parked.ids).union($0.queue.ids) }
+    state.withLock { state in
+      Set(state.active.keys).union(state.parked.ids).union(state.queue.ids).union(state.crowded.map(\.entry.id))
+    }
   }
 
   /// Whether nothing is queued, running, or resumes before `horizon`; what a hook deferred does not count.
   package func isIdle(before horizon: Date) -> Bool {
     state.withLock { state in
-      state.active.isEmpty && state.queue.count == 0 && state.promised == 0
+      state.active.isEmpty && state.queue.count == 0 && state.promised == 0 && state.crowded.isEmpty
         && !state.parked.resumes(before: horizon)
     }
   }
@@ -114,9 +140,10 @@ package final class Dispatcher: Sendable {
   package func wait(for id: RunID) async -> RunState? {
     await withCheckedContinuation { continuation in
       let isKnown = state.withLock { state -> Bool in
-        guard !state.hasEnded, state.active[id] != nil || state.parked.contains(id) || state.queue.contains(id) else {
-          return false
-        }
+        let isKnown =
+          state.active[id] != nil || state.parked.contains(id) || state.queue.contains(id)
+          || state.crowded.contains { $0.entry.id == id }
+        guard !state.hasEnded, isKnown else { return false }
         state.waiters[id, default: []].append(continuation)
         return true
       }
@@ -128,11 +155,13 @@ package final class Dispatcher: Sendable {
   package func cancel(_ id: RunID) async throws -> Bool {
     enum Found { case active(Cancellation), queued(RunQueue.Entry), unknown }
     let found = state.withLock { state -> Found in
-      if let cancellation = state.active[id] { return .active(cancellation) }
+      if let active = state.active[id] { return .active(active.cancellation) }
       let entry: RunQueue.Entry
       if state.queue.isEnded(id) { return .unknown }
       if let run = state.parked.take(id) {
         entry = RunQueue.Entry(run: run, priority: 0)
+      } else if let crowded = state.takeCrowded(id) {
+        entry = crowded
       } else if let queued = state.queue.remove(id) {
         if queued.standing == .fresh { return .queued(queued) }
         if queued.opened != nil { state.promised -= 1 }
@@ -141,7 +170,7 @@ package final class Dispatcher: Sendable {
         return .unknown
       }
       let cancellation = Cancellation()
-      state.active[id] = cancellation
+      state.begin(entry, cancellation)
       state.cancelled.append((entry, cancellation))
       return .active(cancellation)
     }
@@ -167,7 +196,7 @@ package final class Dispatcher: Sendable {
   package func drain(now: Bool) {
     let active = state.withLock { state -> [Cancellation] in
       state.isDraining = true
-      return Array(state.active.values)
+      return state.active.values.map(\.cancellation)
     }
     for cancellation in active {
       cancellation.stopAtBoundary()
@@ -233,7 +262,7 @@ package final class Dispatcher: Sendable {
           state.promised -= 1
           let cancellation = Cancellation()
           cancellation.cancel(.shutdown)
-          state.active[entry.id] = cancellation
+          state.begin(entry, cancellation)
           entries.append((entry, cancellation))
         }
         // what is recorded as begun is recorded as interrupted
@@ -243,29 +272,53 @@ package final class Dispatcher: Sendable {
         }
         return (entries, nil)
       }
-      for run in state.parked.takeDue(at: now, monotonic) { state.queue.add(RunQueue.Entry(run: run, priority: 0)) }
+      for run in state.parked.takeDue(at: now, monotonic) {
+        state.queue.add(RunQueue.Entry(run: run, priority: priority(of: run)))
+      }
+      requeueCrowded(&state)
       while state.placed + state.promised < bench.settings.concurrency || state.queue.hasOpened {
         if !state.queue.hasOpened, let next = state.lookahead.next() {
           entries.append(next)
           continue
         }
-        guard let entry = state.queue.next() else { break }
+        let busy = state.busy
+        guard let entry = state.queue.next(unless: { isFull($0, busy) }) else { break }
         if entry.opened != nil { state.promised -= 1 }
         let cancellation = Cancellation()
-        state.active[entry.id] = cancellation
+        state.begin(entry, cancellation)
         entries.append((entry, cancellation))
       }
       return (entries, state.parked.nextWait(at: now, monotonic).map { max(.milliseconds(1), $0) })
     }
   }
 
+  /// Whether as many runs of a pipeline are at work as it allows.
+  private func isFull(_ pipeline: String, _ busy: [String: Int]) -> Bool {
+    guard let most = book.version(of: pipeline)?.pipeline.concurrency else { return false }
+    return busy[pipeline, default: 0] >= most
+  }
+
+  /// One run for each stage that has room again, the oldest; another is let in when that one has had its turn.
+  private func requeueCrowded(_ state: inout State) {
+    var served: Set<Turnstile.Key> = []
+    var left: [(entry: RunQueue.Entry, key: Turnstile.Key, limit: Int)] = []
+    for waiting in state.crowded {
+      if bench.turnstile.isOpen(waiting.key, limit: waiting.limit), served.insert(waiting.key).inserted {
+        state.queue.add(waiting.entry)
+      } else {
+        left.append(waiting)
+      }
+    }
+    state.crowded = left
+  }
+
   private func takeForeseen() -> [Lookahead.Begun] {
     state.withLock { state in
       if state.isDraining { return [] }
-      let taken = state.lookahead.take(from: &state.queue, places: bench.settings.concurrency)
-      for next in taken {
-        state.active[next.entry.id] = next.cancellation
+      let taken = state.lookahead.take(from: &state.queue, places: bench.settings.concurrency) { pipeline in
+        book.version(of: pipeline)?.pipeline.concurrency != nil
       }
+      for next in taken { state.begin(next.entry, next.cancellation) }
       return taken
     }
   }
@@ -295,22 +348,29 @@ package final class Dispatcher: Sendable {
   private func leave(_ run: Run, _ disposition: RunExecutor.Disposition) {
     let (now, monotonic) = (bench.now(), monotonic())
     state.withLock { state in
-      state.active[run.id] = nil
+      state.leave(run.id)
       state.lookahead.leave(run.id, now: ContinuousClock.now)
-      guard case .parked(let until, let isDeferred) = disposition else { return }
       var begun = run
       // so that its after-hooks are owed whatever becomes of it
       begun.started = run.started ?? now
       // in one step, so that a cancel finds it here or there
-      state.parked.add(begun, until: until, isDeferred: isDeferred, at: now, monotonic)
+      switch disposition {
+      case .parked(let until, let isDeferred):
+        state.parked.add(begun, until: until, isDeferred: isDeferred, at: now, monotonic)
+      case .crowded(let key, let limit):
+        state.crowded.append((RunQueue.Entry(run: begun, priority: priority(of: run)), key, limit))
+      case .ended, .interrupted: break
+      }
     }
     switch disposition {
     case .ended(let ended, let reason): finish(run, ended, reason)
-    case .parked, .interrupted: break
+    case .parked, .crowded, .interrupted: break
     }
     bell.ring()
     onProgress()
   }
+
+  private func priority(of run: Run) -> Int { book.version(of: run.pipeline)?.pipeline.trigger.priority ?? 0 }
 
   private func finish(_ run: Run, _ ended: RunState, _ reason: String?) {
     let waiters = state.withLock { state in

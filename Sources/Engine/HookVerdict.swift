@@ -14,12 +14,22 @@ struct HookVerdict: Equatable {
   var decision = Decision.allow
   var params: JSON
   var context: JSON
+  /// What changed the context, in order.
+  private(set) var contextPatches: [JSON] = []
   var granularity: GranularityOpinion?
+
+  init(params: JSON, context: JSON) {
+    self.params = params
+    self.context = context
+  }
 
   /// Takes one hook's reply in; says whether the hooks after it still run.
   mutating func take(_ reply: HookReply, from program: String) -> Bool {
     if let patch = reply.params { params = params.merging(patch) }
-    if let patch = reply.context { context = context.merging(patch) }
+    if let patch = reply.context {
+      context = context.merging(patch)
+      contextPatches.append(patch)
+    }
     if let level = reply.granularity {
       let why = reply.reason.map { ": \($0)" } ?? ""
       granularity = GranularityOpinion(.hook, level, reason: "hook `\(program)`\(why)")

@@ -38,6 +38,7 @@ extension StageExecutor {
       state: .cached, reason: "from run \(known.number)\(asked)", retry: .never, reply: reply)
     ended.attempt.reuse = reuse
     ended.context = ended.context.merging(reuse.context)
+    if reuse.context != .object([:]) { ended.attempt.contextPatches.append(reuse.context) }
     ended.artifacts = artifacts
     ended.files = artifacts.map { Envelope.FilePart($0, path: bench.spool.path(of: $0, run: run.id)) }
   }

@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import Store
 
 /// One attempt of one stage: hooks before, the program, hooks after.
 struct StageExecutor: Sendable {
@@ -13,23 +14,25 @@ struct StageExecutor: Sendable {
   let counsel: Counsel
 
   /// What an attempt comes to, ready to be recorded.
-  struct Ended {
+  struct Ended: Sendable {
     var attempt: Attempt
     var outcome: StageOutcome
     var artifacts: [Artifact] = []
     var hookCalls: [HookCall] = []
-    /// Patches of hooks and what the reply put there.
+    /// As this stage sees it: with the patches of hooks and what the reply put there.
     var context: JSON
     /// What the next stages get, where the attempt settled the stage.
     var files: [Envelope.FilePart] = []
     /// A before-hook put the whole run off.
     var deferred: (wait: Duration, reason: String)?
+    var breaker: BreakerMark?
 
     /// Makes a failure of it that no other try mends.
     mutating func spoil(because reason: String) {
       outcome = .failure(.failed, reason, retry: .never)
       attempt.state = .failed
       attempt.reason = reason
+      attempt.error = outcome.error
       artifacts = []
       files = []
       deferred = nil
@@ -47,7 +50,8 @@ struct StageExecutor: Sendable {
     let inputs = session.inputs(of: stage)
     let (verdict, before) = try await hooks.call(
       HookCaller.Occasion(
-        event: .before(stage: stage.name), stage: part, inputs: inputs, context: session.context, out: out,
+        event: .before(stage: stage.name), stage: part, inputs: inputs, context: session.context.seen(by: stage),
+        out: out,
         cancellation: cancellation))
 
     let decided = GranularityChoice(
@@ -57,6 +61,7 @@ struct StageExecutor: Sendable {
     part.params = params(stage, decided, was: choice, patched: verdict, fallback: fallback)
     var ended = Ended(
       attempt: opened, outcome: .failure(.failed, ""), hookCalls: before, context: verdict.context)
+    ended.attempt.contextPatches = verdict.contextPatches
     ended.attempt.granularity = decided.opinion
     ended.attempt.sample = decided.sample
     bench.say(
@@ -145,9 +150,14 @@ struct StageExecutor: Sendable {
     ended.outcome = StageOutcome.of(result, timeout: stage.timeout, lastLine: lines.lastLine)
     if ended.outcome.state == .cancelled, cancellation.cause == .shutdown {
       ended.outcome = .failure(.interrupted, "the agent was stopped", retry: .never)
+    } else if ended.outcome.state == .cancelled, cancellation.cause == .deadline {
+      ended.outcome.reason = "the time of the run was up"
     }
     guard ended.outcome.state == .ok else { return }
     ended.context = ended.context.merging(ended.outcome.reply.context)
+    if ended.outcome.reply.context != .object([:]) {
+      ended.attempt.contextPatches.append(ended.outcome.reply.context)
+    }
     let outputs = ended.outcome.reply.outputs
     if outputs.isEmpty { return }
     do {
@@ -206,6 +216,7 @@ struct StageExecutor: Sendable {
     ended.attempt.reason = ended.outcome.reason.map(mask.masked)
     ended.attempt.metrics = ended.outcome.reply.metrics
     ended.attempt.data = ended.outcome.reply.data
+    ended.attempt.error = ended.outcome.error
     ended.attempt.ended = bench.now()
   }
 
@@ -226,6 +237,7 @@ struct StageExecutor: Sendable {
         outputs: ended.files, metrics: attempt.metrics, cancellation: shutdown))
     ended.hookCalls += after
     ended.context = verdict.context
+    ended.attempt.contextPatches += verdict.contextPatches
     switch verdict.decision {
     case .fail where shutdown.cause != nil && attempt.state.isGood:
       ended.outcome = .failure(.interrupted, "the agent was stopped while a hook looked at it", retry: .never)
@@ -240,5 +252,6 @@ struct StageExecutor: Sendable {
     ended.files = []
     ended.attempt.state = ended.outcome.state
     ended.attempt.reason = ended.outcome.reason.map(mask.masked)
+    ended.attempt.error = ended.outcome.error
   }
 }

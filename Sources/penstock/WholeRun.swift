@@ -98,6 +98,7 @@ enum RunJSON {
       "cpu_s": attempt.usage.map { .number($0.cpu) } ?? .null,
       "rss_bytes": attempt.usage?.peakRSS.map { .integer($0) } ?? .null,
       "reason": attempt.reason.map { .string($0) } ?? .null,
+      "error": attempt.error.map { .string($0.code) } ?? .null, "again": time(attempt.again),
     ]
     if let reuse, reuse.source != nil || reuse.key != nil {
       members["cache"] = [

@@ -100,7 +100,7 @@ import Testing
     }
     let attempts = try await place.attempts(runs[1])
     #expect(attempts[1].metrics == ["auc": 0.5] && attempts[1].usage == nil)
-    #expect(try await place.reader { try await $0.context(of: runs[1].id) } == ["clean": true, "train": true])
+    #expect(attempts.map(\.contextPatches) == [[["clean": true]], [["train": true]], []])
     // the newest that has it: an older one may be forgotten
     try await again(place)
     #expect(try await why(place, "clean").hasPrefix("cached: same as run 2"))

@@ -97,6 +97,9 @@ package enum EnvelopeShapes {
     [
       Field("status", .word(["ok", "skip", "fail", "retry"]), "`ok` if unsaid."),
       Field("reason", .text, "Why, for people."),
+      Field(
+        "error", .text,
+        "The class of a failure, `configuration`, `data`, `model` or `system`, and a code of its own: `data.schema`."),
       Field("outputs", .list(.record(output), atLeast: 0), "The files it left."),
       Field("metrics", .map(.number(any)), "Figures to compare runs by."),
       Field(

@@ -6,6 +6,8 @@ package struct StageReply: Sendable, Equatable {
   package var metrics: [String: JSON]
   package var data: [String: JSON]
   package var context: JSON
+  /// What kind of failure it is, where it is one and says so.
+  package var error: StageError?
 
   package enum Status: String, Sendable, CaseIterable {
     case ok
@@ -30,7 +32,7 @@ package struct StageReply: Sendable, Equatable {
 
   package init(
     status: Status = .ok, reason: String? = nil, outputs: [Output] = [], metrics: [String: JSON] = [:],
-    data: [String: JSON] = [:], context: JSON = .object([:])
+    data: [String: JSON] = [:], context: JSON = .object([:]), error: StageError? = nil
   ) {
     self.status = status
     self.reason = reason
@@ -38,6 +40,7 @@ package struct StageReply: Sendable, Equatable {
     self.metrics = metrics
     self.data = data
     self.context = context
+    self.error = error
   }
 
   /// Reads a reply; nothing but white space is `ok`.
@@ -51,6 +54,14 @@ package struct StageReply: Sendable, Equatable {
     metrics = try reader.map("metrics")
     data = try reader.map("data")
     context = .object(try reader.map("context"))
+    if let text = try reader.text("error") {
+      guard let said = StageError(text) else {
+        throw BadReply(
+          "`error` is `\(Display.brief(text))`: expected a class such as `data`, or with a code, `data.schema`; the classes are "
+            + ErrorClass.names.map { "`\($0)`" }.joined(separator: ", "))
+      }
+      error = said
+    }
     let list = try reader.list("outputs")
     guard list.count <= Self.mostOutputs else {
       throw BadReply("the reply has \(list.count) outputs, and \(Self.mostOutputs) are the most")

@@ -29,6 +29,7 @@ extension StatusReport: Answer {
             "count": .integer($0.count),
           ]
         }),
+      "breakers": .array(breakers.map(\.json)),
       "slots": [], "configs": .array(configs.map(\.json)), "policies": [],
       "orphaned": .array(
         orphaned.sorted { $0.key < $1.key }.map { ["pipeline": .string($0.key), "runs": .integer($0.value)] }),
@@ -110,7 +111,17 @@ private struct StatusPage {
       ])
     }
     let more = report.queue.count > 10 ? ["  … and \(report.queue.count - 10) more"] : []
-    return section("running", running) + section("queue", queue, more)
+    return section("running", running) + section("queue", queue, more) + breakers()
+  }
+
+  private func breakers() -> [String] {
+    report.breakers.map { breaker in
+      let until = breaker.reopens.map { "left alone until \(time.text($0))" } ?? "the next run tries it again"
+      let words =
+        "stage `\(breaker.state.stage)` of `\(breaker.state.pipeline)`: \(until): "
+        + "\(breaker.state.failures) failures in a row, the last: \(breaker.state.reason)"
+      return "  breaker " + output.toned(Shown.words(words), .odd)
+    }
   }
 
   private func left(_ view: RunningView) -> String {

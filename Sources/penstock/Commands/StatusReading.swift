@@ -38,6 +38,7 @@ struct StatusReading {
       }
     }
     report.hasPipelines = !versions.isEmpty
+    if let reader { report.breakers = try await breakers(reader, versions.map(\.pipeline), now: now) }
     let inForce = Set(versions.map(\.pipeline.name))
     let open = report.queue + report.running.map(\.run)
     for run in open where !run.pipeline.isEmpty && !inForce.contains(run.pipeline) {
@@ -72,6 +73,15 @@ struct StatusReading {
     report.failures = try await reader.recentFailures(limit: Self.few)
     report.hookFailures = try await reader.hookFailures(of: (report.last + report.failures).map(\.id))
     report.quarantined = try await reader.unacknowledgedQuarantine(limit: Self.manyRuns)
+  }
+
+  /// Those that are open; a breaker that the pipeline has no more, or not yet enough failures, is none.
+  private func breakers(_ reader: StateReader, _ pipelines: [Pipeline], now: Date) async throws -> [BreakerView] {
+    try await reader.breakers().compactMap { state in
+      let stage = pipelines.first { $0.name == state.pipeline }?.stages.first { $0.name == state.stage }
+      guard let breaker = stage?.breaker, state.failures >= breaker.failures else { return nil }
+      return BreakerView(state: state, reopens: state.reopens(under: breaker, at: now))
+    }
   }
 
   private func running(_ run: Run, _ reader: StateReader, now: Date) async throws -> RunningView {

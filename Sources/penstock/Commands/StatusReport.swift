@@ -26,6 +26,8 @@ struct StatusReport: Sendable {
   var quarantined: [Run] = []
   /// Hooks that went wrong and were let pass, by run.
   var hookFailures: [RunID: Int] = [:]
+  /// Stages that fail again and again and are left alone.
+  var breakers: [BreakerView] = []
   var counts: [RunCount] = []
   var inbox = InboxView()
   var configs: [ConfigView] = []
@@ -108,6 +110,21 @@ struct RunningView: Sendable {
       "elapsed_s": elapsed.map { .number($0) } ?? .null,
       "eta_s": remaining.map { .number($0) } ?? .null,
     ])
+  }
+}
+
+/// A stage whose breaker is open, or was until a moment ago.
+struct BreakerView: Sendable {
+  var state: BreakerState
+  /// `nil` where the next run tries it.
+  var reopens: Date?
+
+  var json: JSON {
+    [
+      "pipeline": .string(state.pipeline), "stage": .string(state.stage), "failures": .integer(state.failures),
+      "failed": .string(Timestamp.text(state.failed)), "reopens": RunJSON.time(reopens),
+      "reason": .string(state.reason),
+    ]
   }
 }
 
