@@ -23,6 +23,15 @@ package struct StageError: Sendable, Equatable, Codable {
     code = "\(`class`.rawValue).\(word)"
   }
 
+  /// As a program says it: `data`, or `data.schema` with a code of its own.
+  package init?(_ text: String) {
+    let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    guard let known = parts.first.flatMap(ErrorClass.init), parts.count == 1 || NameRule.plain.accepts(parts[1]) else {
+      return nil
+    }
+    self.init(known, parts.count == 1 ? "said" : parts[1])
+  }
+
   /// As recorded.
   package init(class: ErrorClass, code: String) {
     self.class = `class`

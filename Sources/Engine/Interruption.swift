@@ -16,13 +16,21 @@ struct Interruption: Sendable {
     case fails(String)
     case holds(String)
 
-    init(_ policy: Stage.OnInterrupt?, stage: String) {
+    fileprivate var rank: Int {
+      switch self {
+      case .goesOn: 0
+      case .holds: 1
+      case .fails: 2
+      }
+    }
+
+    init(_ policy: Stage.OnInterrupt?, stage: String, run: Run) {
       switch policy {
       case .retry, nil: self = .goesOn
       case .fail: self = .fails("stage `\(stage)` was interrupted, and `on_interrupt: fail` forbids another try")
       case .hold:
         self = .holds(
-          "stage `\(stage)` was interrupted, and `on_interrupt: hold` waits for a person: `penstock retry RUN` lets it go on"
+          "stage `\(stage)` was interrupted, and `on_interrupt: hold` waits for a person: `penstock retry \(run.number)` lets it go on"
         )
       }
     }
@@ -48,9 +56,16 @@ struct Interruption: Sendable {
       attempt.reason = reason
       return attempt
     }
-    guard let stage = left.last?.stage else { return (Step(run: run.id, at: now), .goesOn) }
-    let policy = try await pipeline(of: run)?.stages.first { $0.name == stage }?.onInterrupt
-    let verdict = Verdict(policy, stage: stage)
+    if left.isEmpty { return (Step(run: run.id, at: now), .goesOn) }
+    let stages = try await pipeline(of: run)?.stages ?? []
+    var verdict = Verdict.goesOn
+    var stage: String?
+    // several stages may have been at work: the strictest word counts
+    for attempt in left {
+      let policy = stages.first { $0.name == attempt.stage }?.onInterrupt
+      let own = Verdict(policy, stage: attempt.stage, run: run)
+      if own.rank > verdict.rank { (verdict, stage) = (own, attempt.stage) }
+    }
     let turn: Step.Turn =
       switch verdict {
       case .goesOn: .goesOn

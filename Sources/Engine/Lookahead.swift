@@ -33,13 +33,17 @@ struct Lookahead {
   }
 
   /// Takes out of the queue those whose first attempt is to be recorded now; `record` them, then `add` them.
-  mutating func take(from queue: inout RunQueue, places: Int) -> [Begun] {
+  /// - Parameter isLimited: pipelines of which not every run may begin; theirs keep their turn.
+  mutating func take(
+    from queue: inout RunQueue, places: Int, unless isLimited: (String) -> Bool = { _ in false }
+  ) -> [Begun] {
     let depth = foresight.depth(places: places)
     // by halves, so that one commit serves many
     if isRecording || begun.count > depth / 2 { return [] }
     var taken: [Begun] = []
-    while begun.count + taken.count < depth, let first = queue.first, first.opened == nil, first.standing == .fresh,
-      first.run.map({ $0.state == .queued }) ?? true, let entry = queue.next()
+    while begun.count + taken.count < depth, let first = queue.first(unless: isLimited), first.opened == nil,
+      first.standing == .fresh,
+      first.run.map({ $0.state == .queued }) ?? true, let entry = queue.next(unless: isLimited)
     {
       phases[entry.id] = .ahead
       taken.append((entry, Cancellation()))

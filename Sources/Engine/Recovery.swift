@@ -74,7 +74,7 @@ struct Recovery: Sendable {
         switch interruption.say(verdict, of: run, step) {
         case .ended(let state, let reason): filer.add(Filing(run, ended: state, reason: reason))
         case .parked(let until, _): dispatcher.park(run, until: until)
-        case .interrupted, nil: queue(run)
+        case .crowded, .interrupted, nil: queue(run)
         }
       }
     }

@@ -9,9 +9,9 @@ extension RunExecutor {
       if event == .onArrival, run.trigger != .drop { continue }
       let (verdict, calls) = try await hooks.call(
         HookCaller.Occasion(
-          event: event, inputs: session.origin, context: session.context,
+          event: event, inputs: session.origin, context: session.context.whole,
           out: try bench.spool.runPath(run.id), cancellation: cancellation))
-      session.context = verdict.context
+      for patch in verdict.contextPatches { session.patch(context: patch) }
       session.hookCalls += calls
       if cancellation.cause == .shutdown { return .interrupted }
       if let stop = try await obey(verdict.decision, event, &session) { return stop }
@@ -26,14 +26,14 @@ extension RunExecutor {
     case .allow: return nil
     case .deny(let reason):
       let state: RunState = event == .onArrival ? .quarantined : .failed
-      return try await end(RunEnding(state, reason: "denied: \(reason)"), closing: nil, &session)
+      return try await end(RunEnding(state, reason: "denied: \(reason)"), closing: [], &session)
     case .fail(let reason):
       let ending =
         cancellation.cause == .person
         ? RunEnding(.cancelled, reason: "cancelled") : RunEnding(.failed, reason: reason)
-      return try await end(ending, closing: nil, &session)
+      return try await end(ending, closing: [], &session)
     case .skip(let reason):
-      return try await end(RunEnding(.done, reason: "skipped: \(reason)"), closing: nil, &session)
+      return try await end(RunEnding(.done, reason: "skipped: \(reason)"), closing: [], &session)
     case .defer(let wait, let reason):
       let until = bench.now() + wait / .seconds(1)
       try await bench.store.advance(
@@ -65,7 +65,7 @@ extension RunExecutor {
     for event in events where hooks.hasHooks(at: event) {
       let (verdict, calls) = try await hooks.call(
         HookCaller.Occasion(
-          event: event, inputs: session.origin, context: session.context,
+          event: event, inputs: session.origin, context: session.context.whole,
           out: try bench.spool.runPath(run.id),
           outcome: Envelope.OutcomePart(
             state: ending.state.rawValue, reason: ending.reason, termination: nil, usage: nil),

@@ -10,18 +10,19 @@ struct RunQueue {
     var id: RunID
     /// `nil` where it is to be read from the record.
     var run: Run?
+    var pipeline: String
     var priority: Int
     /// The first attempt, where the claim has recorded it already: such a run has its place.
     var opened: Attempt?
     var standing: Standing
 
     init(run: Run, priority: Int, opened: Attempt? = nil) {
-      (id, self.run, self.priority, self.opened) = (run.id, run, priority, opened)
+      (id, self.run, pipeline, self.priority, self.opened) = (run.id, run, run.pipeline, priority, opened)
       standing = run.state.isTerminal ? .ended : run.started == nil && opened == nil ? .fresh : .begun
     }
 
-    fileprivate init(id: RunID, priority: Int, standing: Standing) {
-      (self.id, self.priority, self.standing) = (id, priority, standing)
+    fileprivate init(id: RunID, pipeline: String, priority: Int, standing: Standing) {
+      (self.id, self.pipeline, self.priority, self.standing) = (id, pipeline, priority, standing)
     }
   }
 
@@ -41,19 +42,27 @@ struct RunQueue {
 
   private enum Place {
     case whole(Whole)
-    case id(RunID.Bits, Standing)
+    case id(RunID.Bits, Standing, pipeline: String)
+
+    var pipeline: String {
+      switch self {
+      case .whole(let whole): whole.entry.pipeline
+      case .id(_, _, let pipeline): pipeline
+      }
+    }
 
     var bits: RunID.Bits {
       switch self {
       case .whole(let whole): whole.entry.id.bits
-      case .id(let bits, _): bits
+      case .id(let bits, _, _): bits
       }
     }
 
     func entry(priority: Int) -> Entry {
       switch self {
       case .whole(let whole): whole.entry
-      case .id(let bits, let standing): Entry(id: RunID(bits), priority: priority, standing: standing)
+      case .id(let bits, let standing, let pipeline):
+        Entry(id: RunID(bits), pipeline: pipeline, priority: priority, standing: standing)
       }
     }
   }
@@ -71,13 +80,29 @@ struct RunQueue {
       whole += 1
       byPriority[entry.priority, default: []].append(.whole(Whole(entry)))
     } else {
-      byPriority[entry.priority, default: []].append(.id(entry.id.bits, entry.standing))
+      byPriority[entry.priority, default: []].append(.id(entry.id.bits, entry.standing, pipeline: entry.pipeline))
     }
   }
 
-  mutating func next() -> Entry? {
-    guard let priority = byPriority.keys.max() else { return nil }
-    return take(0, priority)
+  /// - Parameter isFull: whether no more runs of a pipeline may begin.
+  mutating func next(unless isFull: (String) -> Bool = { _ in false }) -> Entry? {
+    guard let (priority, index) = firstIndex(unless: isFull) else { return nil }
+    return take(index, priority)
+  }
+
+  /// Each pipeline is asked about once: those that are full are passed over, however many of their runs wait.
+  private func firstIndex(unless isFull: (String) -> Bool) -> (priority: Int, index: Int)? {
+    var answers: [String: Bool] = [:]
+    for priority in byPriority.keys.sorted(by: >) {
+      let index = byPriority[priority]?.firstIndex { place in
+        let pipeline = place.pipeline
+        if let known = answers[pipeline] { return !known }
+        answers[pipeline] = isFull(pipeline)
+        return answers[pipeline] == false
+      }
+      if let index { return (priority, index) }
+    }
+    return nil
   }
 
   private mutating func take(_ index: Int, _ priority: Int) -> Entry? {
@@ -89,7 +114,9 @@ struct RunQueue {
   }
 
   /// What `next` takes.
-  var first: Entry? { byPriority.keys.max().flatMap { byPriority[$0]?.first?.entry(priority: $0) } }
+  func first(unless isFull: (String) -> Bool = { _ in false }) -> Entry? {
+    firstIndex(unless: isFull).flatMap { priority, index in byPriority[priority]?[index].entry(priority: priority) }
+  }
 
   /// Whether a run is first in line whose attempt is recorded as begun.
   var hasOpened: Bool { byPriority[.max]?.first?.entry(priority: .max).opened != nil }

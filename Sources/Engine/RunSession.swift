@@ -1,7 +1,7 @@
 import Core
 import Foundation
 
-/// Where a run stands while it is worked: what its stages left and what the next one gets.
+/// Where a run stands while it is worked: what its stages left, what runs, and what may begin.
 struct RunSession {
   var run: Run
   let pipeline: Pipeline
@@ -9,12 +9,21 @@ struct RunSession {
   let origin: [Envelope.FilePart]
   private(set) var outputs: [String: [Envelope.FilePart]] = [:]
   private(set) var settled: Set<String> = []
-  var context: JSON
+  private(set) var running: Set<String> = []
+  /// Stages that are not to begin before a moment, and why.
+  private(set) var delays: [String: Delay] = [:]
+  private(set) var context: RunContext
   /// Attempts so far by stage, interruptions too: the next one's number is one more.
   private(set) var attempts: [String: Int] = [:]
   /// Attempts that count against `retry`, by stage.
   private(set) var tries: [String: Int] = [:]
   private(set) var usedFallback: Set<String> = []
+  /// What the replies said, by stage; conditions see it.
+  private(set) var facts = StageFacts()
+  /// How long the run was at work before this agent took it up.
+  private(set) var worked = Duration.zero
+  /// Stages whose next try is the first with the parameters of `fallback`.
+  private(set) var beginsAnew: Set<String> = []
   /// Called since the last step was recorded.
   var hookCalls: [HookCall] = []
   /// `nil` for a run on data sources, which are nobody's drop.
@@ -24,17 +33,31 @@ struct RunSession {
     self.run = run
     self.pipeline = pipeline
     self.origin = origin
-    self.context = context
+    self.context = RunContext(context, stages: pipeline.stages)
+  }
+
+  /// Until when a stage waits.
+  struct Delay: Equatable {
+    var until: Date
+    var reason: String
+    /// A hook asked for it.
+    var isDeferred = false
   }
 
   /// Takes up what was recorded of the run before.
   /// - Parameter path: the absolute path of an artifact.
   mutating func resume(attempts: [Attempt], artifacts: [Artifact], path: (Artifact) -> String) {
     let left = Dictionary(grouping: artifacts, by: \.stage)
+    worked = WorkedTime.of(attempts)
     for stage in pipeline.stages {
       let own = attempts.filter { $0.stage == stage.name }.sorted { $0.n < $1.n }
       for attempt in own { count(attempt) }
       guard let last = own.last else { continue }
+      if let again = last.again {
+        delays[stage.name] = Delay(
+          until: again, reason: "stage `\(stage.name)` is tried again: \(last.reason ?? "")",
+          isDeferred: last.state == .interrupted)
+      }
       switch last.state {
       case .ok, .cached:
         settle(stage, leaving: (left[stage.name] ?? []).map { Envelope.FilePart($0, path: path($0)) })
@@ -51,18 +74,48 @@ struct RunSession {
     let spent = failures.indices.first { stage.retry.isSpent(by: failures[...$0]) }
     let isFallbackNext = spent == failures.indices.last && stage.fallback != nil
     if let spent, isFallbackNext || spent < failures.count - 1 { usedFallback.insert(stage.name) }
+    if isFallbackNext, own.last?.state != .interrupted { beginsAnew.insert(stage.name) }
     let hasFailedForGood = spent != nil && !isFallbackNext && own.last?.state != .interrupted
     if isFollowed || (hasFailedForGood && stage.onError == .continue) { settle(stage, leaving: []) }
   }
 
   private func isFollowed(_ stage: Stage, by attempts: [Attempt]) -> Bool {
-    guard let index = pipeline.stages.firstIndex(where: { $0.name == stage.name }) else { return false }
-    let later = pipeline.stages[(index + 1)...].map(\.name)
+    // stages of one flow begin together
+    let later = Set(
+      pipeline.stages.filter { $0.needs.contains(stage.name) && (stage.each == nil || $0.each == nil) }.map(\.name))
     return attempts.contains { later.contains($0.stage) }
   }
 
-  /// The next stage to be worked; `nil` where all are settled.
-  var next: Stage? { pipeline.stages.first { !settled.contains($0.name) } }
+  var isSettled: Bool { pipeline.stages.allSatisfy { settled.contains($0.name) } }
+
+  /// Stages that nothing keeps from beginning, in order.
+  func ready(at now: Date) -> [Stage] {
+    pipeline.stages.filter { stage in
+      !settled.contains(stage.name) && !running.contains(stage.name)
+        && stage.needs.allSatisfy { settled.contains($0) }
+        && delays[stage.name].map { $0.until <= now } ?? true
+    }
+  }
+
+  /// The delay that ends first.
+  var nextDelay: Delay? { delays.values.min { $0.until < $1.until } }
+
+  mutating func begin(_ stage: Stage) {
+    running.insert(stage.name)
+    delays[stage.name] = nil
+  }
+
+  mutating func delay(_ stage: Stage, _ delay: Delay) { delays[stage.name] = delay }
+
+  /// An attempt has ended: what it said, and the hooks that were called for it.
+  mutating func take(_ attempt: Attempt, _ calls: [HookCall]) {
+    running.remove(attempt.stage)
+    hookCalls += calls
+    count(attempt)
+  }
+
+  /// Changes the context of every stage by a JSON merge patch.
+  mutating func patch(context patch: JSON) { context.patch(patch) }
 
   /// What the stages it needs left: for the first, the drop.
   func inputs(of stage: Stage) -> [Envelope.FilePart] {
@@ -89,10 +142,16 @@ struct RunSession {
 
   mutating func count(_ attempt: Attempt) {
     attempts[attempt.stage] = max(attempts[attempt.stage] ?? 0, attempt.n)
+    beginsAnew.remove(attempt.stage)
     if attempt.state != .interrupted, attempt.state != .running { tries[attempt.stage, default: 0] += 1 }
+    facts.take(attempt)
+    context.add(attempt.contextPatches, from: attempt.stage)
   }
 
-  mutating func fallBack(_ stage: Stage) { usedFallback.insert(stage.name) }
+  mutating func fallBack(_ stage: Stage) {
+    usedFallback.insert(stage.name)
+    beginsAnew.insert(stage.name)
+  }
 
   /// Hands over the hook calls that no step has recorded yet.
   mutating func takeHookCalls() -> [HookCall] {

@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import Store
 
 /// One attempt of one stage: hooks before, the program, hooks after.
 struct StageExecutor: Sendable {
@@ -13,32 +14,54 @@ struct StageExecutor: Sendable {
   let counsel: Counsel
 
   /// What an attempt comes to, ready to be recorded.
-  struct Ended {
+  struct Ended: Sendable {
     var attempt: Attempt
     var outcome: StageOutcome
     var artifacts: [Artifact] = []
     var hookCalls: [HookCall] = []
-    /// Patches of hooks and what the reply put there.
+    /// As this stage sees it: with the patches of hooks and what the reply put there.
     var context: JSON
     /// What the next stages get, where the attempt settled the stage.
     var files: [Envelope.FilePart] = []
     /// A before-hook put the whole run off.
     var deferred: (wait: Duration, reason: String)?
+    var breaker: BreakerMark?
 
     /// Makes a failure of it that no other try mends.
     mutating func spoil(because reason: String) {
       outcome = .failure(.failed, reason, retry: .never)
       attempt.state = .failed
       attempt.reason = reason
+      attempt.error = outcome.error
       artifacts = []
       files = []
       deferred = nil
     }
   }
 
+  /// An attempt of which the before-hooks have been asked.
+  struct Prepared {
+    var part: Envelope.StagePart
+    var inputs: [Envelope.FilePart]
+    var out: String
+    var verdict: HookVerdict.Decision
+    var ended: Ended
+  }
+
+  private var hooks: HookCaller { HookCaller(bench: bench, run: run, pipeline: pipeline, mask: mask) }
+
   func execute(_ opened: Attempt, of stage: Stage, in session: RunSession) async throws -> Ended {
+    var prepared = try await prepare(opened, of: stage, in: session)
+    if decide(&prepared, stage, in: session) {
+      try await reuseOrWork(
+        stage, prepared.part, prepared.inputs, out: prepared.out, in: session, &prepared.ended)
+    }
+    return try await conclude(prepared)
+  }
+
+  /// Makes the working directory, asks the hooks, and decides the granularity.
+  func prepare(_ opened: Attempt, of stage: Stage, in session: RunSession) async throws -> Prepared {
     let out = try bench.spool.openAttempt(run.id, stage: stage.name, n: opened.n)
-    let hooks = HookCaller(bench: bench, run: run, pipeline: pipeline, mask: mask)
     let choice = GranularityChoice(for: stage, options: run.options, hook: nil, counsel: counsel)
     let fallback = session.usedFallback.contains(stage.name)
     var part = Envelope.StagePart(
@@ -47,8 +70,8 @@ struct StageExecutor: Sendable {
     let inputs = session.inputs(of: stage)
     let (verdict, before) = try await hooks.call(
       HookCaller.Occasion(
-        event: .before(stage: stage.name), stage: part, inputs: inputs, context: session.context, out: out,
-        cancellation: cancellation))
+        event: .before(stage: stage.name), stage: part, inputs: inputs, context: session.context.seen(by: stage),
+        out: out, cancellation: cancellation))
 
     let decided = GranularityChoice(
       for: stage, options: run.options, hook: verdict.granularity, counsel: counsel)
@@ -57,33 +80,44 @@ struct StageExecutor: Sendable {
     part.params = params(stage, decided, was: choice, patched: verdict, fallback: fallback)
     var ended = Ended(
       attempt: opened, outcome: .failure(.failed, ""), hookCalls: before, context: verdict.context)
+    ended.attempt.contextPatches = verdict.contextPatches
     ended.attempt.granularity = decided.opinion
     ended.attempt.sample = decided.sample
     bench.say(
       .stageStarted(decided.opinion, sample: decided.sample), run, stage: stage.name, attempt: opened.n)
+    return Prepared(part: part, inputs: inputs, out: out, verdict: verdict.decision, ended: ended)
+  }
 
-    switch verdict.decision {
+  /// Whether its program is to run; where not, what the attempt comes to is decided.
+  func decide(_ prepared: inout Prepared, _ stage: Stage, in session: RunSession) -> Bool {
+    let opinion = prepared.ended.attempt.granularity
+    switch prepared.verdict {
     case .allow:
-      if let refusal = refusal(of: decided.opinion, for: stage) {
-        ended.outcome = .failure(.failed, refusal, retry: .never)
-      } else if part.granularity == .off {
-        bypass(stage, in: session, "bypassed: \(decided.opinion.reason)", &ended)
+      if let refusal = refusal(of: opinion, for: stage) {
+        prepared.ended.outcome = .failure(.failed, refusal, retry: .never)
+      } else if prepared.part.granularity == .off {
+        bypass(stage, in: session, "bypassed: \(opinion.reason)", &prepared.ended)
       } else {
-        try await work(stage, part, inputs, out: out, &ended)
-        if ended.outcome.state == .skipped { bypass(stage, in: session, ended.outcome.reason ?? "skipped", &ended) }
+        return true
       }
-    case .deny(let reason): ended.outcome = .failure(.denied, reason, retry: .never)
-    case .skip(let reason): bypass(stage, in: session, reason, &ended)
+    case .deny(let reason): prepared.ended.outcome = .failure(.denied, reason, retry: .never)
+    case .skip(let reason): bypass(stage, in: session, reason, &prepared.ended)
     case .defer(let wait, let reason):
-      ended.outcome = .failure(.interrupted, reason, retry: .never)
-      ended.deferred = (wait, reason)
-    case .fail(let reason): ended.outcome = .failure(failedState, reason)
+      prepared.ended.outcome = .failure(.interrupted, reason, retry: .never)
+      prepared.ended.deferred = (wait, reason)
+    case .fail(let reason): prepared.ended.outcome = .failure(failedState, reason)
     }
+    return false
+  }
+
+  /// Closes the attempt and tells the after-hooks.
+  func conclude(_ prepared: Prepared) async throws -> Ended {
+    var ended = prepared.ended
     close(&ended)
     if ended.deferred == nil, ended.outcome.state != .interrupted {
-      try await callAfterHooks(hooks, part, inputs, &ended)
+      try await callAfterHooks(hooks, prepared.part, prepared.inputs, &ended)
     }
-    bench.say(.stageEnded(ended.attempt), run, stage: stage.name, attempt: opened.n)
+    bench.say(.stageEnded(ended.attempt), run, stage: ended.attempt.stage, attempt: ended.attempt.n)
     return ended
   }
 
@@ -119,15 +153,17 @@ struct StageExecutor: Sendable {
     return params
   }
 
-  private func work(
-    _ stage: Stage, _ part: Envelope.StagePart, _ inputs: [Envelope.FilePart], out: String,
+  func work(
+    _ stage: Stage, _ part: Envelope.StagePart, _ inputs: [Envelope.FilePart], out: String, checkpoint: String?,
     _ ended: inout Ended
   ) async throws {
     let lines = LineCollector(mask: mask) { [bench, run] line in
       bench.say(.outputLine(line, hook: nil), run, stage: stage.name, attempt: part.attempt)
     }
     let request: ProgramRequest
-    switch try self.request(stage, part, inputs, out: out, context: ended.context, lines: lines) {
+    switch try self.request(
+      stage, part, inputs, out: out, checkpoint: checkpoint, context: ended.context, lines: lines)
+    {
     case .success(let made): request = made
     case .failure(let refusal):
       ended.outcome = .failure(.failed, refusal.description, retry: .never)
@@ -135,18 +171,29 @@ struct StageExecutor: Sendable {
     }
     Failpoint.programAsked.pass()
     var result = try await bench.work(request, of: run, stage: stage.name, by: worker(of: stage, for: request))
+    lines.finish()
     Failpoint.programEnded.pass()
     // the agent is coming down: what is left unrecorded is taken up as interrupted by the next one
     try Task.checkCancellation()
     result.reply = mask.masked(result.reply)
     ended.attempt.termination = result.termination
     ended.attempt.usage = result.usage
-    ended.outcome = StageOutcome.of(result, timeout: stage.timeout, lastLine: lines.lastLine)
+    ended.outcome = StageOutcome.of(result, timeout: stage.timeout, limits: stage.limits, lastLine: lines.lastLine)
+    if ended.outcome.isBadReply,
+      let kept = bench.spool.keepReply(result.reply, of: run.id, as: "\(stage.name).\(part.attempt)")
+    {
+      ended.outcome.reason? += "; it is kept as `\(kept)`"
+    }
     if ended.outcome.state == .cancelled, cancellation.cause == .shutdown {
       ended.outcome = .failure(.interrupted, "the agent was stopped", retry: .never)
+    } else if ended.outcome.state == .cancelled, cancellation.cause == .deadline {
+      ended.outcome.reason = "the time of the run was up"
     }
     guard ended.outcome.state == .ok else { return }
     ended.context = ended.context.merging(ended.outcome.reply.context)
+    if ended.outcome.reply.context != .object([:]) {
+      ended.attempt.contextPatches.append(ended.outcome.reply.context)
+    }
     let outputs = ended.outcome.reply.outputs.map { $0.relative(to: out) }
     if outputs.isEmpty { return }
     do {
@@ -161,7 +208,7 @@ struct StageExecutor: Sendable {
   }
 
   /// `nil` where the stage is a process of its own each time.
-  private func worker(of stage: Stage, for request: ProgramRequest) -> WorkerProgram? {
+  func worker(of stage: Stage, for request: ProgramRequest) -> WorkerProgram? {
     guard let manifest = stage.uses.flatMap({ pipeline.origin?.manifests[$0] }), manifest.persistent else { return nil }
     return bench.worker(
       for: request, rules: manifest.worker ?? WorkerRules(), files: manifest.filePaths,
@@ -169,8 +216,8 @@ struct StageExecutor: Sendable {
   }
 
   private func request(
-    _ stage: Stage, _ part: Envelope.StagePart, _ inputs: [Envelope.FilePart], out: String, context: JSON,
-    lines: LineCollector
+    _ stage: Stage, _ part: Envelope.StagePart, _ inputs: [Envelope.FilePart], out: String, checkpoint: String?,
+    context: JSON, lines: LineCollector
   ) throws -> Result<ProgramRequest, HostError> {
     let arguments: [String]
     do {
@@ -188,7 +235,7 @@ struct StageExecutor: Sendable {
     }
     let envelope = Envelope(
       event: "stage", run: Envelope.RunPart(run), drop: run.drop.map(Envelope.DropPart.init), stage: part,
-      inputs: inputs, context: context, out: out, home: bench.home,
+      inputs: inputs, context: context, out: out, home: bench.home, checkpoint: checkpoint,
       deadline: stage.timeout.map { Timestamp.text(bench.now() + $0 / .seconds(1)) })
     let environment = ProgramEnvironment.make(
       ProgramEnvironment.Moment(
@@ -203,7 +250,7 @@ struct StageExecutor: Sendable {
         limits: stage.limits, cancellation: cancellation, onLogLine: { lines.take($0) }))
   }
 
-  private func bypass(_ stage: Stage, in session: RunSession, _ reason: String, _ ended: inout Ended) {
+  func bypass(_ stage: Stage, in session: RunSession, _ reason: String, _ ended: inout Ended) {
     ended.outcome = StageOutcome(state: .skipped, reason: reason, retry: .never, reply: ended.outcome.reply)
     ended.files = session.passedOn(by: stage)
   }
@@ -213,6 +260,7 @@ struct StageExecutor: Sendable {
     ended.attempt.reason = ended.outcome.reason.map(mask.masked)
     ended.attempt.metrics = ended.outcome.reply.metrics
     ended.attempt.data = ended.outcome.reply.data
+    ended.attempt.error = ended.outcome.error
     ended.attempt.ended = bench.now()
   }
 
@@ -233,12 +281,13 @@ struct StageExecutor: Sendable {
         outputs: ended.files, metrics: attempt.metrics, cancellation: shutdown))
     ended.hookCalls += after
     ended.context = verdict.context
+    ended.attempt.contextPatches += verdict.contextPatches
     switch verdict.decision {
-    case .fail where shutdown.cause != nil && [.ok, .skipped].contains(attempt.state):
+    case .fail where shutdown.cause != nil && attempt.state.isGood:
       ended.outcome = .failure(.interrupted, "the agent was stopped while a hook looked at it", retry: .never)
-    case .deny(let reason) where attempt.state == .ok || attempt.state == .skipped:
+    case .deny(let reason) where attempt.state.isGood:
       ended.outcome = .failure(.denied, reason, retry: .never)
-    case .fail(let reason) where attempt.state == .ok || attempt.state == .skipped:
+    case .fail(let reason) where attempt.state.isGood:
       ended.outcome = .failure(.failed, reason, retry: .never)
     default: return
     }
@@ -247,5 +296,6 @@ struct StageExecutor: Sendable {
     ended.files = []
     ended.attempt.state = ended.outcome.state
     ended.attempt.reason = ended.outcome.reason.map(mask.masked)
+    ended.attempt.error = ended.outcome.error
   }
 }

@@ -15,40 +15,66 @@ package struct StageOutcome: Sendable, Equatable {
   package var reason: String?
   package var retry: Retry
   package var reply: StageReply
+  /// What kind of failure it is; `nil` where it is none.
+  package var error: StageError?
+
+  private static let badReply = StageError(.configuration, "bad-reply")
+
+  /// It ended well, and nobody can tell what it said.
+  package var isBadReply: Bool { error == Self.badReply }
 
   /// Reads the result of a program by contract 1.
   /// - Parameter lastLine: the last line it wrote to stderr, for a failure that gives no other reason.
-  package static func of(_ result: ProgramResult, timeout: Duration?, lastLine: String?) -> StageOutcome {
+  package static func of(
+    _ result: ProgramResult, timeout: Duration?, limits: ResourceLimits = ResourceLimits(), lastLine: String?
+  ) -> StageOutcome {
     switch result.ending {
     case .timeout:
-      return failure(.timeout, "took longer than its timeout of \(Quantity.text(timeout ?? .zero))")
+      return failure(
+        .timeout, "took longer than its timeout of \(Quantity.text(timeout ?? .zero))", StageError(.system, "timeout"))
     case .cancelled: return failure(.cancelled, "cancelled", retry: .never)
     case .abandoned: return failure(.interrupted, "the agent died", retry: .never)
     case .itself: break
     }
+    if let words = limits.words(for: result, lastLine: lastLine) {
+      return failure(.failed, words, StageError(.system, "limit"))
+    }
     let why = lastLine.map { ": \($0)" } ?? ""
-    if let trouble = result.trouble { return failure(.failed, trouble + why) }
+    if let trouble = result.trouble { return failure(.failed, trouble + why, badReply) }
     switch result.termination {
-    case .unstarted(let words): return failure(.failed, words)
-    case .signaled(let signal): return failure(.failed, "ended by signal \(signalName(signal))\(why)")
+    case .unstarted(let words): return failure(.failed, words, StageError(.configuration, "unstarted"))
+    case .signaled(let signal):
+      return failure(.failed, "ended by signal \(signalName(signal))\(why)", StageError(.system, "signal"))
     case .exited(0): return replied(result)
     case .exited(let code):
-      let said = (try? StageReply(parsing: result.reply))?.reason
+      let reply = try? StageReply(parsing: result.reply)
       switch code {
-      case 2: return failure(.failed, said ?? lastLine ?? "exit 2, no reason on stderr", retry: .never)
-      case 75: return failure(.failed, said ?? "asks to be tried later (exit 75)\(why)", retry: .asked)
-      case 126, 127: return failure(.failed, said ?? "exit \(code)\(why)")
-      default: return failure(.failed, said ?? "exit \(code)\(why)")
+      case 2:
+        let reason = reply?.reason ?? lastLine ?? "exit 2, no reason on stderr"
+        return failure(.failed, reason, reply?.error ?? StageError(.data, "refused"), retry: .never)
+      case 75:
+        let reason = reply?.reason ?? "asks to be tried later (exit 75)\(why)"
+        return failure(.failed, reason, reply?.error ?? StageError(.system, "later"), retry: .asked)
+      case 126, 127:
+        return failure(
+          .failed, reply?.reason ?? "exit \(code)\(why)", reply?.error ?? StageError(.configuration, "exit"))
+      default:
+        return failure(.failed, reply?.reason ?? "exit \(code)\(why)", reply?.error ?? StageError(.system, "exit"))
       }
     }
   }
 
   private static func replied(_ result: ProgramResult) -> StageOutcome {
-    if result.replyIsCut { return failure(.failed, "bad reply: longer than 1 MiB") }
+    if result.replyIsCut { return failure(.failed, "bad reply: longer than 1 MiB", badReply) }
     let reply: StageReply
     do { reply = try StageReply(parsing: result.reply) } catch {
-      return failure(.failed, "bad reply: \(error)")
+      return failure(.failed, "bad reply: \(error)", badReply)
     }
+    return of(reply)
+  }
+
+  /// What a reply says.
+  static func of(_ reply: StageReply) -> StageOutcome {
     switch reply.status {
     case .ok: return StageOutcome(state: .ok, reason: nil, retry: .never, reply: reply)
     case .skip:
@@ -56,17 +82,21 @@ package struct StageOutcome: Sendable, Equatable {
       return StageOutcome(state: .skipped, reason: reason, retry: .never, reply: reply)
     case .fail:
       let reason = reply.reason ?? "the stage says fail, and gives no reason"
-      return StageOutcome(state: .failed, reason: reason, retry: .whileLeft, reply: reply)
+      let error = reply.error ?? StageError(.system, "said")
+      return StageOutcome(state: .failed, reason: reason, retry: .whileLeft, reply: reply, error: error)
     case .retry:
       let reason = reply.reason ?? "the stage asks to be tried again"
-      return StageOutcome(state: .failed, reason: reason, retry: .asked, reply: reply)
+      let error = reply.error ?? StageError(.system, "later")
+      return StageOutcome(state: .failed, reason: reason, retry: .asked, reply: reply, error: error)
     }
   }
 
+  /// - Parameter error: `nil` makes a plain failure one of the configuration, and leaves all else without.
   package static func failure(
-    _ state: AttemptState, _ reason: String, retry: Retry = .whileLeft
+    _ state: AttemptState, _ reason: String, _ error: StageError? = nil, retry: Retry = .whileLeft
   ) -> StageOutcome {
-    StageOutcome(state: state, reason: reason, retry: retry, reply: StageReply())
+    let standard = state == .failed ? StageError(.configuration, "refused") : nil
+    return StageOutcome(state: state, reason: reason, retry: retry, reply: StageReply(), error: error ?? standard)
   }
 
   /// What comes after an outcome that is not ok.
@@ -88,11 +118,19 @@ package struct StageOutcome: Sendable, Equatable {
     if [.ok, .skipped, .cached].contains(state) { return .goOn }
     if [.denied, .cancelled, .interrupted].contains(state) { return .stop }
     let limit = retry == .asked ? max(stage.retry.attempts, Self.leastWhenAsked) : stage.retry.attempts
-    if retry != .never, !usedFallback, tries < limit {
+    if mayRetry(under: stage.retry), !usedFallback, tries < limit {
       return .tryAgain(after: stage.retry.wait(after: tries, using: &generator))
     }
     if stage.fallback != nil, !usedFallback { return .fallBack }
     return stage.onError == .continue ? .goOn : .stop
+  }
+
+  private func mayRetry(under policy: RetryPolicy) -> Bool {
+    switch retry {
+    case .never: false
+    case .asked: true
+    case .whileLeft: policy.on.map { on in error.map { on.contains($0.class) } ?? true } ?? true
+    }
   }
 
   private static func signalName(_ number: Int32) -> String {

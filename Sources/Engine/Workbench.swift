@@ -21,6 +21,8 @@ package struct Workbench: Sendable {
   package var now: @Sendable () -> Date
   package var random: @Sendable () -> any RandomNumberGenerator
   package var report: @Sendable (Event) -> Void
+  /// Attempts at work, over all runs.
+  let turnstile: Turnstile
 
   package init(
     store: StateStore, spool: any Spool, processes: any ProcessRunner, workers: (any Workers)? = nil,
@@ -42,6 +44,7 @@ package struct Workbench: Sendable {
     self.now = now
     self.random = random
     self.report = report
+    turnstile = Turnstile(places: settings.concurrency)
   }
 
   /// The same bench; whatever is said at it has these secrets hidden.

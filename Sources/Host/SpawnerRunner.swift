@@ -1,4 +1,5 @@
 package import Core
+import Glibc
 import Synchronization
 
 /// Runs programs through penstock-spawner, which ends every process they leave behind.
@@ -16,6 +17,7 @@ package final class SpawnerRunner: ProcessRunner {
   private let spawner: String
   let reactor: Reactor
   private let lock: InstanceLock?
+  private let memory = OutOfMemoryWitness()
 
   /// `spawner` is the path of the program `penstock-spawner`; `reactor` must outlive this runner.
   /// - Parameter lock: held by the spawner and its keepers too, so that the next agent begins when the last program
@@ -46,7 +48,7 @@ package final class SpawnerRunner: ProcessRunner {
     defer { if let alarm { reactor.cancel(alarm) } }
     var listening: Int?
     defer { if let listening { request.cancellation?.forget(listening) } }
-    return try await withTaskCancellationHandler {
+    var result = try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
         do {
           try run.start { result, reply in
@@ -64,6 +66,8 @@ package final class SpawnerRunner: ProcessRunner {
     } onCancel: {
       reactor.perform { link.cancel(token) }
     }
+    if result.ending == .itself, result.termination == .signaled(SIGKILL) { result.isOutOfMemory = memory.hasGrown() }
+    return result
   }
 
   /// The process id of the spawner, `nil` while there is none.

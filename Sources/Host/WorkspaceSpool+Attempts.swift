@@ -4,7 +4,7 @@ import Glibc
 
 extension WorkspaceSpool {
   /// `train.2`: no stage has a dot in its name, so it never meets the published `train`.
-  private func directoryName(_ stage: String, _ n: Int) -> String { "\(stage).\(n)" }
+  func directoryName(_ stage: String, _ n: Int) -> String { "\(stage).\(n)" }
 
   package func runPath(_ run: RunID) throws -> String {
     try runs.directory(run.text, making: true).path
@@ -28,6 +28,11 @@ extension WorkspaceSpool {
   ) throws -> [Artifact] {
     let own = try runs.directory(run.text)
     let attempt = try own.directory(directoryName(stage, n))
+    if let inside = outputs.first(where: { Self.isInCheckpoint($0.path) }) {
+      throw HostError(
+        "output `\(Display.escaped(inside.name))` lies in `\(Self.checkpoint)/`, which is for the next try and is never "
+          + "published: leave it beside it")
+    }
     var artifacts: [Artifact] = []
     for output in outputs {
       let fd = penstock_open_beneath(attempt.fd, output.path, O_RDONLY | O_NONBLOCK)
@@ -39,12 +44,19 @@ extension WorkspaceSpool {
           "output `\(Display.escaped(output.name))` is no regular file: `\(Display.escaped(output.path))`")
       }
       guard fsync(fd) == 0 else { throw HostError.failed("fsync", output.path) }
-      let digest = try SHA256.hex(fd: fd, path: output.path)
+      let digest = try files.digest(of: fd, path: output.path)
       artifacts.append(
         Artifact(
           stage: stage, name: output.name, path: stage + "/" + output.path, bytes: Int(status.st_size),
           sha256: digest))
     }
+    try publish(attempt, in: own, stage: stage, n: n)
+    return artifacts
+  }
+
+  /// Gives the working directory of an attempt the name of its stage, durably; its files are synced already.
+  func publish(_ attempt: Directory, in own: Directory, stage: String, n: Int) throws {
+    try attempt.removeTree(FileName(Self.checkpoint))
     try attempt.sync()
     try Failpoint.publishSynced.hit()
     // what an attempt published whose outcome was never recorded is void
@@ -56,7 +68,6 @@ extension WorkspaceSpool {
     Failpoint.publishRenamed.pass()
     try own.sync()
     Failpoint.publishDone.pass()
-    return artifacts
   }
 
   private func refusal(of output: StageReply.Output, code: Int32) -> String {

@@ -62,7 +62,7 @@ extension StateReader {
     return try await read { try $0.runs(sql, bound) }
   }
 
-  /// What the replies of a run's stages have put into `context` so far, merged.
+  /// The context as the hooks before the run made it; what stages put there stands with their attempts.
   package func context(of run: RunID) async throws -> JSON {
     try await read { database in
       guard

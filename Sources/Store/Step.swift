@@ -10,7 +10,7 @@ package struct Step: Sendable, Equatable {
   package var artifacts: [Artifact]
   /// Hooks that were called since the last step.
   package var hookCalls: [HookCall]
-  /// What the replies so far put into `context`, merged; `nil` leaves what is recorded.
+  /// What the hooks before the run made of `context`; `nil` leaves what is recorded.
   package var context: JSON?
   /// What becomes of the breakers of the closed stages.
   package var breakers: [BreakerMark]

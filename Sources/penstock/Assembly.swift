@@ -46,7 +46,8 @@ struct Assembly: Sendable {
     bench = Workbench(
       store: store, spool: spool, processes: runner, workers: workers,
       programs: HostPrograms(home: workspace.home, path: environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"),
-      settings: settings, home: workspace.home, boot: Machine.bootID(), environment: environment,
+      settings: settings, home: workspace.home, boot: Machine.bootID(),
+      environment: Self.passing(environment),
       clock: ReactorClock(reactor: reactor), now: { Date() }, random: { SystemRandomNumberGenerator() },
       report: { event in
         logs.write(LogWords.record(of: event))
@@ -83,6 +84,15 @@ struct Assembly: Sendable {
     reactor.stop()
     try? store.close()
     logs.flush()
+  }
+
+  /// With our own directory at the end of PATH, so that hooks and stages can call `penstock` wherever it lies.
+  private static func passing(_ environment: [String: String]) -> [String: String] {
+    var environment = environment
+    let path = environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
+    let own = Machine.programDirectory()
+    if !path.split(separator: ":").contains(Substring(own)) { environment["PATH"] = path + ":" + own }
+    return environment
   }
 
   private static func settings(_ workspace: Workspace) throws -> Settings {

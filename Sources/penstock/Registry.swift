@@ -1,6 +1,7 @@
 import Core
 import Foundation
 import Host
+import Store
 
 /// What the files of a workspace say: stages, pipelines, and everything that is wrong with them.
 struct Registry: Sendable {
@@ -32,7 +33,8 @@ struct Registry: Sendable {
     self.stages = stages
     stageDiagnostics = diagnostics
     let context = PipelineCatalog.Context(
-      stages: stages, environment: environment, settings: settings, now: Date(), sha256: { SHA256.hex($0) })
+      stages: stages, environment: environment, settings: settings, now: Date(), sha256: { SHA256.hex($0) },
+      condition: { Condition.problem(in: $0) })
     let shared = kit.directory.map { ($0 as NSString).deletingLastPathComponent + "/pipelines" }
     pipelines = PipelineFolder(workspace: workspace.home, shared: shared).load(context, adding: outside)
   }

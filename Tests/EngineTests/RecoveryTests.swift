@@ -79,7 +79,7 @@ import Testing
     var session = RunSession(run: run, pipeline: pipeline, origin: [], context: .object([:]))
     session.resume(attempts: (1...5).map { attempt($0, .interrupted) }, artifacts: []) { $0.path }
     #expect(session.attempts["again"] == 5 && session.tries["again", default: 0] == 0)
-    #expect(session.next?.name == "again")
+    #expect(session.ready(at: Aftermath.noon).first?.name == "again")
   }
 
   @Test(arguments: [
@@ -87,7 +87,7 @@ import Testing
     (.hold, "waits for a person"),
   ])
   func `on_interrupt says what an interrupted run does`(policy: Stage.OnInterrupt?, words: String) {
-    switch Interruption.Verdict(policy, stage: "train") {
+    switch Interruption.Verdict(policy, stage: "train", run: Nouns.run()) {
     case .goesOn: #expect(words == "goes on")
     case .fails(let reason), .holds(let reason): #expect(reason.contains(words) && reason.contains("`train`"))
     }

@@ -28,7 +28,7 @@ import Testing
     let stages = [stage("a"), stage("b", needs: ["a"]), stage("c", needs: ["b"])]
     let session = session(
       stages, [Nouns.attempt("a", 1, .ok), Nouns.attempt("b", 1, .skipped)], [artifact("a")])
-    #expect(session.next?.name == "c")
+    #expect(session.ready(at: Nouns.noon).first?.name == "c")
     #expect(session.inputs(of: stages[2]).map(\.path) == ["/r/a/o"])
     #expect(session.attempts == ["a": 1, "b": 1])
   }
@@ -36,22 +36,22 @@ import Testing
   @Test func `an interrupted attempt has its number and is no try`() {
     let session = session(
       [stage("a", attempts: 3)], [Nouns.attempt("a", 1, .failed, exit: 1), Nouns.attempt("a", 2, .interrupted)])
-    #expect(session.next?.name == "a" && session.attempts["a"] == 2 && session.tries["a"] == 1)
+    #expect(session.ready(at: Nouns.noon).first?.name == "a" && session.attempts["a"] == 2 && session.tries["a"] == 1)
     #expect(session.usedFallback.isEmpty)
   }
 
   @Test func `a failure that was let pass is not tried again, followed or not`() {
     let stages = [stage("a", onError: .continue), stage("b", needs: ["a"])]
     let followed = session(stages, [Nouns.attempt("a", 1, .failed, exit: 1), Nouns.attempt("b", 1, .interrupted)])
-    #expect(followed.next?.name == "b")
-    #expect(session(stages, [Nouns.attempt("a", 1, .failed, exit: 1)]).next?.name == "b")
-    #expect(session(stages, [Nouns.attempt("a", 1, .failed, exit: 75)]).next?.name == "a")
+    #expect(followed.ready(at: Nouns.noon).first?.name == "b")
+    #expect(session(stages, [Nouns.attempt("a", 1, .failed, exit: 1)]).ready(at: Nouns.noon).first?.name == "b")
+    #expect(session(stages, [Nouns.attempt("a", 1, .failed, exit: 75)]).ready(at: Nouns.noon).first?.name == "a")
   }
 
   @Test func `a failure with tries left waits for them`() {
     let session = session(
       [stage("a", attempts: 2, fallback: true, onError: .continue)], [Nouns.attempt("a", 1, .failed, exit: 1)])
-    #expect(session.next?.name == "a" && session.usedFallback.isEmpty)
+    #expect(session.ready(at: Nouns.noon).first?.name == "a" && session.usedFallback.isEmpty)
   }
 
   @Test func `when the tries are used up the fallback is next, and goes on after an interruption`() {
@@ -68,7 +68,7 @@ import Testing
   @Test func `a fallback that failed too is let pass where that is said`() {
     let stages = [stage("a", attempts: 1, fallback: true, onError: .continue), stage("b")]
     let attempts = [Nouns.attempt("a", 1, .failed, exit: 1), Nouns.attempt("a", 2, .failed, exit: 1)]
-    #expect(session(stages, attempts).next?.name == "b")
+    #expect(session(stages, attempts).ready(at: Nouns.noon).first?.name == "b")
   }
 
   @Test func `a stage that leaves nothing hands on what it got, and a bypassed one what it names`() {

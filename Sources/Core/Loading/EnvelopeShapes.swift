@@ -82,7 +82,10 @@ package enum EnvelopeShapes {
     ], isOpen: true)
 
   package static let stageEnvelope = Record(
-    "the request to a stage", common(stage: .record(stage), event: .word(["stage"])), isOpen: true)
+    "the request to a stage",
+    common(stage: .record(stage), event: .word(["stage"])) + [
+      Field("checkpoint", .text, "What the try before left in `checkpoint/`; only where it left something.")
+    ], isOpen: true)
 
   package static let hookEnvelope = Record(
     "the request to a hook",
@@ -98,6 +101,9 @@ package enum EnvelopeShapes {
       Field("status", .word(["ok", "skip", "fail", "retry"]), "`ok` if unsaid."),
       id,
       Field("reason", .text, "Why, for people."),
+      Field(
+        "error", .text,
+        "The class of a failure, `configuration`, `data`, `model` or `system`, and a code of its own: `data.schema`."),
       Field("outputs", .list(.record(output), atLeast: 0), "The files it left."),
       Field("metrics", .map(.number(any)), "Figures to compare runs by."),
       Field(

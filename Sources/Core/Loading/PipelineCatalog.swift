@@ -15,16 +15,20 @@ package struct PipelineCatalog {
     /// Lower-case hex.
     package var sha256: @Sendable ([UInt8]) -> String
     package var now: Date
+    /// What is wrong with a condition of the YAML; `nil` where nothing is.
+    package var condition: @Sendable (String) -> Condition.Malformed?
 
     package init(
       stages: [String: RegisteredStage], environment: [String: String], settings: Settings, now: Date,
-      sha256: @escaping @Sendable ([UInt8]) -> String
+      sha256: @escaping @Sendable ([UInt8]) -> String,
+      condition: @escaping @Sendable (String) -> Condition.Malformed? = { _ in nil }
     ) {
       self.stages = stages
       self.environment = environment
       self.settings = settings
       self.now = now
       self.sha256 = sha256
+      self.condition = condition
     }
   }
 
@@ -72,6 +76,7 @@ package struct PipelineCatalog {
     var decoder = PipelineDecoder(
       origin, registered: context.stages.keys.sorted(), isBase: document.isBase || isPartial)
     let pipeline = decoder.decode()
+    checkConditions(of: merged, &findings)
     for finding in decoder.findings.diagnostics where !told.contains(finding.mark.displayed) {
       findings.add(finding)
     }
@@ -81,6 +86,17 @@ package struct PipelineCatalog {
     loaded.version = PipelineVersion(
       digest: digest, pipeline: pipeline, source: document.text, path: document.path, loaded: context.now)
     return loaded
+  }
+
+  private func checkConditions(of document: Node, _ findings: inout Findings) {
+    for stage in document["stages"]?.elements ?? [] {
+      guard let when = stage["when"], let text = when.text, let malformed = context.condition(text) else { continue }
+      var mark = when.mark
+      mark.column += malformed.offset ?? 0
+      findings.error(
+        "`when`: \(malformed.reason)", at: mark,
+        hint: "an SQL expression over " + Condition.columns.map { "`\($0)`" }.joined(separator: ", "))
+    }
   }
 
   /// The document and those it builds on, the nearest first.

@@ -6,6 +6,8 @@ package struct StageReply: Sendable, Equatable {
   package var metrics: [String: JSON]
   package var data: [String: JSON]
   package var context: JSON
+  /// What kind of failure it is, where it is one and says so.
+  package var error: StageError?
 
   package enum Status: String, Sendable, CaseIterable {
     case ok
@@ -35,7 +37,7 @@ package struct StageReply: Sendable, Equatable {
 
   package init(
     status: Status = .ok, reason: String? = nil, outputs: [Output] = [], metrics: [String: JSON] = [:],
-    data: [String: JSON] = [:], context: JSON = .object([:])
+    data: [String: JSON] = [:], context: JSON = .object([:]), error: StageError? = nil
   ) {
     self.status = status
     self.reason = reason
@@ -43,19 +45,36 @@ package struct StageReply: Sendable, Equatable {
     self.metrics = metrics
     self.data = data
     self.context = context
+    self.error = error
   }
 
   /// Reads a reply; nothing but white space is `ok`.
   /// - Throws: `BadReply` in words, for everything that is not one object of this form.
   package init(parsing bytes: [UInt8]) throws(BadReply) {
+    guard let object = try ReplyText.object(bytes) else {
+      self.init()
+      return
+    }
+    try self.init(object: object)
+  }
+
+  /// Reads a reply from the members of its object.
+  init(object: [String: JSON]) throws(BadReply) {
     self.init()
-    guard let object = try ReplyText.object(bytes) else { return }
     let reader = ReplyReader(object: object)
     status = try reader.choice("status", Status.self) ?? .ok
     reason = try reader.text("reason")
     metrics = try reader.map("metrics")
     data = try reader.map("data")
     context = .object(try reader.map("context"))
+    if let text = try reader.text("error") {
+      guard let said = StageError(text) else {
+        throw BadReply(
+          "`error` is `\(Display.brief(text))`: expected a class such as `data`, or with a code, `data.schema`; the classes are "
+            + ErrorClass.names.map { "`\($0)`" }.joined(separator: ", "))
+      }
+      error = said
+    }
     let list = try reader.list("outputs")
     guard list.count <= Self.mostOutputs else {
       throw BadReply("the reply has \(list.count) outputs, and \(Self.mostOutputs) are the most")

@@ -2,6 +2,8 @@
 let migration0004Engine = """
   ALTER TABLE attempt ADD COLUMN error_class TEXT CHECK (error_class IN ('configuration', 'data', 'model', 'system'));
   ALTER TABLE attempt ADD COLUMN error_code TEXT;
+  -- JSON merge patches made to the context by hooks and by the reply, in order
+  ALTER TABLE attempt ADD COLUMN context TEXT;
   -- milliseconds: the stage is tried again at this moment
   ALTER TABLE attempt ADD COLUMN again INTEGER;
 

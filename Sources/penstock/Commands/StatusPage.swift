@@ -29,6 +29,7 @@ extension StatusReport: Answer {
             "count": .integer($0.count),
           ]
         }),
+      "breakers": .array(breakers.map(\.json)),
       "slots": [], "configs": .array(configs.map(\.json)), "policies": [],
       "orphaned": .array(
         orphaned.sorted { $0.key < $1.key }.map { ["pipeline": .string($0.key), "runs": .integer($0.value)] }),
@@ -94,7 +95,7 @@ private struct StatusPage {
         .init("#\(view.run.number)", .strong), .init(Shown.words(view.run.pipeline)),
         .init(view.run.drop?.name.displayed ?? ""),
         .init(ProgressBar.text(view.finished.count, of: view.stages.count)),
-        .init(view.current.map { Shown.words($0) }.joined(separator: ", "), .strong),
+        .init(view.words, .strong),
         .init(isOrphan ? "" : Shown.seconds(view.elapsed)),
         .init(isOrphan ? "interrupted; goes on with `penstock up`" : left(view), .quiet),
       ])
@@ -110,7 +111,17 @@ private struct StatusPage {
       ])
     }
     let more = report.queue.count > 10 ? ["  … and \(report.queue.count - 10) more"] : []
-    return section("running", running) + section("queue", queue, more)
+    return section("running", running) + section("queue", queue, more) + breakers()
+  }
+
+  private func breakers() -> [String] {
+    report.breakers.map { breaker in
+      let until = breaker.reopens.map { "left alone until \(time.text($0))" } ?? "the next run tries it again"
+      let words =
+        "stage `\(breaker.state.stage)` of `\(breaker.state.pipeline)`: \(until): "
+        + "\(breaker.state.failures) failures in a row, the last: \(breaker.state.reason)"
+      return "  breaker " + output.toned(Shown.words(words), .odd)
+    }
   }
 
   private func left(_ view: RunningView) -> String {

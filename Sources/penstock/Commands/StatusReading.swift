@@ -38,6 +38,7 @@ struct StatusReading {
       }
     }
     report.hasPipelines = !versions.isEmpty
+    if let reader { report.breakers = try await breakers(reader, versions.map(\.pipeline), now: now) }
     let inForce = Set(versions.map(\.pipeline.name))
     let open = report.queue + report.running.map(\.run)
     for run in open where !run.pipeline.isEmpty && !inForce.contains(run.pipeline) {
@@ -74,6 +75,15 @@ struct StatusReading {
     report.quarantined = try await reader.unacknowledgedQuarantine(limit: Self.manyRuns)
   }
 
+  /// Those that are open; a breaker that the pipeline has no more, or not yet enough failures, is none.
+  private func breakers(_ reader: StateReader, _ pipelines: [Pipeline], now: Date) async throws -> [BreakerView] {
+    try await reader.breakers().compactMap { state in
+      let stage = pipelines.first { $0.name == state.pipeline }?.stages.first { $0.name == state.stage }
+      guard let breaker = stage?.breaker, state.failures >= breaker.failures else { return nil }
+      return BreakerView(state: state, reopens: state.reopens(under: breaker, at: now))
+    }
+  }
+
   private func running(_ run: Run, _ reader: StateReader, now: Date) async throws -> RunningView {
     let whole = try await WholeRun.read(.id(run.id), reader)
     var view = RunningView(run: run, stages: whole.stageNames)
@@ -93,6 +103,10 @@ struct StatusReading {
       let past = try await reader.stageHistory(pipeline: run.pipeline, stage: stage, limit: 5)
       forecast.typical[stage] = Forecast.typical(past)
     }
+    view.items = current.keys.compactMap { whole.items[$0] }.sorted { left, right in
+      (view.stages.firstIndex(of: left.stage) ?? 0) < (view.stages.firstIndex(of: right.stage) ?? 0)
+    }
+    forecast.take(view.items, current: current)
     view.remaining = forecast.remaining(stages: view.stages, finished: view.finished, current: current)
     view.elapsed = run.started.map { now.timeIntervalSince($0) }
     return view

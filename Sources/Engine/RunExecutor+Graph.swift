@@ -1,0 +1,174 @@
+import Core
+import Foundation
+import Store
+
+/// The graph: whatever is ready begins at once, and what has ended is recorded together with what it lets begin.
+extension RunExecutor {
+  private enum News: Sendable {
+    case ended([(stage: Stage, result: StageExecutor.Ended)])
+    /// A delay is over, or there may be room again.
+    case woken
+    /// The time of the run is up.
+    case late
+  }
+
+  /// - Returns: when no attempt is at work and none may begin.
+  func workGraph(_ session: inout RunSession, opened: Attempt?) async throws -> GraphWork {
+    var work = GraphWork()
+    try await withThrowingTaskGroup(of: News.self) { group in
+      let bell = Bell()
+      var isWaking = false
+      watchTime(of: session, in: &group)
+      if let opened, let stage = pipeline.stages.first {
+        _ = bench.turnstile.enter(key(of: stage), limit: limit(of: stage), isExtra: false)
+        session.begin(stage)
+        start([(stage, opened)], in: session, &group)
+      }
+      while true {
+        let begun = try await begin(&session, &work)
+        for unit in begun { start(unit, in: session, &group) }
+        if session.running.isEmpty { break }
+        let delay = session.nextDelay
+        if !isWaking, work.halt == nil, delay != nil || work.crowded != nil {
+          isWaking = true
+          bench.turnstile.tell(bell)
+          let (clock, wait) = (
+            bench.clock, delay.map { max(.zero, Duration.seconds($0.until.timeIntervalSince(bench.now()))) }
+          )
+          group.addTask {
+            await bell.wait(atMost: wait, on: clock)
+            return .woken
+          }
+        }
+        switch try await group.next() {
+        case .ended(let results): try take(results, &session, &work)
+        case .woken: isWaking = false
+        case .late: cancellation.cancel(.deadline)
+        case nil: break
+        }
+      }
+      group.cancelAll()
+    }
+    return work
+  }
+
+  private func watchTime(of session: RunSession, in group: inout ThrowingTaskGroup<News, any Error>) {
+    guard let timeout = pipeline.timeout else { return }
+    let left = max(.zero, timeout - session.worked)
+    group.addTask { [clock = bench.clock] in
+      do { try await clock.sleep(for: left) } catch { return .woken }
+      return .late
+    }
+  }
+
+  /// - Parameter unit: one stage, or consecutive `each` stages through which items flow.
+  private func start(
+    _ unit: GraphWork.Unit, in session: RunSession, _ group: inout ThrowingTaskGroup<News, any Error>
+  ) {
+    let stages = StageExecutor(
+      bench: bench, run: session.run, pipeline: pipeline, mask: mask, cancellation: cancellation,
+      shutdown: shutdown, counsel: counsel)
+    guard let (stage, attempt) = unit.first else { return }
+    let (key, limit, turnstile) = (key(of: stage), limit(of: stage), bench.turnstile)
+    group.addTask {
+      defer { turnstile.leave(key, limit: limit) }
+      if stage.each == nil { return .ended([(stage, try await stages.execute(attempt, of: stage, in: session))]) }
+      let results = try await FlowExecutor(stages: stages).execute(unit, in: session)
+      return .ended(zip(unit, results).map { ($0.stage, $1) })
+    }
+  }
+
+  // MARK: - What may begin
+
+  /// Records what has ended and what begins now: nothing where the run is to stop.
+  private func begin(_ session: inout RunSession, _ work: inout GraphWork) async throws -> [GraphWork.Unit] {
+    work.crowded = nil
+    var begun: [GraphWork.Unit] = []
+    // a stage that is passed over may let others begin
+    while work.halt == nil, cancellation.cause == nil, !cancellation.stopsAtBoundary {
+      guard let passed = try await choose(&session, &work, &begun) else { break }
+      session.take(passed.attempt, [])
+      session.settle(passed.stage, leaving: session.passedOn(by: passed.stage))
+      work.closing.append(passed.ended)
+    }
+    // what ended last is recorded with the end of the run
+    if begun.isEmpty, session.running.isEmpty || work.closing.isEmpty { return [] }
+    let now = bench.now()
+    session.run.started = session.run.started ?? now
+    try await bench.store.advance(
+      Step(work.takeClosing(), of: &session, at: now, opened: begun.flatMap { $0.map(\.attempt) }))
+    return begun
+  }
+
+  private struct Passed {
+    var stage: Stage
+    var ended: StageExecutor.Ended
+    var attempt: Attempt { ended.attempt }
+  }
+
+  /// Chooses among the stages that are ready; ends early at one that is passed over.
+  private func choose(
+    _ session: inout RunSession, _ work: inout GraphWork, _ begun: inout [GraphWork.Unit]
+  ) async throws -> Passed? {
+    for stage in session.ready(at: bench.now()) {
+      if let passed = try pass(stage, in: session) { return passed }
+      var limit = stage.concurrency
+      if let breaker = stage.breaker,
+        let state = try await bench.store.reader.breaker(of: stage.name, in: pipeline.name)
+      {
+        if let until = state.reopens(under: breaker, at: bench.now()) {
+          session.delay(stage, RunSession.Delay(until: until, reason: state.words(until: until)))
+          continue
+        }
+        // one run tries whether it works again
+        if state.failures >= breaker.failures { limit = 1 }
+      }
+      let key = key(of: stage)
+      guard bench.turnstile.enter(key, limit: limit, isExtra: !session.running.isEmpty) else {
+        work.crowded = (key, limit ?? .max)
+        continue
+      }
+      let chain = FlowExecutor.chain(from: stage, in: pipeline, settled: session.settled)
+      let unit = (chain.isEmpty ? [stage] : chain).map { ($0, firstLook(at: $0, in: session)) }
+      for (stage, _) in unit { session.begin(stage) }
+      begun.append(unit)
+    }
+    return nil
+  }
+
+  /// A stage whose condition does not hold: recorded as skipped, and what it would get is handed on.
+  private func pass(_ stage: Stage, in session: RunSession) throws -> Passed? {
+    guard let condition = stage.when, session.attempts[stage.name] == nil else { return nil }
+    let context = session.context.seen(by: stage)
+    do throws(Condition.Malformed) {
+      if try Condition.holds(condition, on: session.facts.row(of: session.run, context: context)) { return nil }
+    } catch {
+      throw HostError("`when` of stage `\(stage.name)`: \(error.reason): `\(Display.brief(condition))`")
+    }
+    var attempt = firstLook(at: stage, in: session)
+    attempt.state = .skipped
+    attempt.reason = "`when` does not hold: \(Display.brief(condition))"
+    attempt.ended = attempt.started
+    bench.say(.stageEnded(attempt), run, stage: stage.name, attempt: attempt.n)
+    let outcome = StageOutcome(state: .skipped, reason: attempt.reason, retry: .never, reply: StageReply())
+    return Passed(
+      stage: stage, ended: StageExecutor.Ended(attempt: attempt, outcome: outcome, context: context))
+  }
+
+  /// The attempt as it stands before any hook was asked.
+  private func firstLook(at stage: Stage, in session: RunSession) -> Attempt {
+    Attempt.opening(
+      stage, n: (session.attempts[stage.name] ?? 0) + 1, of: run, bench: bench, counsel: counsel)
+  }
+
+  private func key(of stage: Stage) -> Turnstile.Key { Turnstile.Key(pipeline: pipeline.name, stage: stage.name) }
+
+  /// One that has a breaker is counted too: while the breaker is half open, one run alone may try.
+  private func limit(of stage: Stage) -> Int? { stage.concurrency ?? (stage.breaker == nil ? nil : .max) }
+}
+
+extension BreakerState {
+  fileprivate func words(until: Date) -> String {
+    "stage `\(stage)` is left alone until \(Timestamp.text(until)): \(failures) failures in a row, the last: \(reason)"
+  }
+}

@@ -1,0 +1,22 @@
+import Core
+
+/// What the stages of a run have said of themselves so far, as conditions see it.
+struct StageFacts: Sendable {
+  private var metrics: [String: JSON] = [:]
+  private var data: [String: JSON] = [:]
+  private var states: [String: JSON] = [:]
+
+  /// The latest attempt of a stage stands.
+  mutating func take(_ attempt: Attempt) {
+    if attempt.state == .running { return }
+    states[attempt.stage] = .string(attempt.state.rawValue)
+    metrics[attempt.stage] = .object(attempt.metrics)
+    data[attempt.stage] = .object(attempt.data)
+  }
+
+  /// The row a condition is evaluated on; see `Condition.columns`.
+  func row(of run: Run, context: JSON) -> Condition.Row {
+    Condition.Row(
+      run: run, context: context, metrics: .object(metrics), data: .object(data), states: .object(states))
+  }
+}

@@ -1,0 +1,83 @@
+import Core
+import Store
+
+/// Whether a stage must be worked, or has an outcome already: of the run this one repeats, or of any with the same key.
+struct StageReuse: Sendable {
+  let bench: Workbench
+  let run: Run
+  let pipeline: Pipeline
+
+  enum Finding {
+    /// What it left is published as this attempt's.
+    case taken(RememberedOutcome, [Artifact], Reuse)
+    /// It was passed over there, and is here.
+    case skipped(reason: String)
+    /// To be worked; then this is remembered with it.
+    case works(Reuse)
+    /// What was asked for is not there any more.
+    case refused(String)
+  }
+
+  func look(
+    at stage: Stage, _ part: Envelope.StagePart, _ inputs: [Envelope.FilePart], context: JSON
+  ) async throws -> Finding {
+    if let finding = try await takeFromEarlier(stage, part) { return finding }
+    // what `each` stages did is remembered item by item
+    guard stage.pure, stage.each == nil else { return .works(Reuse()) }
+    var reuse: Reuse
+    do {
+      let parts = try KeyMaker(bench: bench, pipeline: pipeline).key(of: stage, part, inputs, context: context).parts
+      let text = try parts.line()
+      reuse = Reuse(key: bench.spool.digests.digest(of: Array(text.utf8)), parts: text)
+    } catch let trouble as HostError {
+      return .works(Reuse(note: "its key cannot be made: \(trouble)"))
+    }
+    let mayTake = run.options.useCache && run.options.from != stage.name
+    guard mayTake, let key = reuse.key, let known = try await bench.store.reader.cached(key: key) else {
+      return .works(reuse)
+    }
+    do {
+      let artifacts = try bench.spool.republish(
+        known.artifacts, of: known.run, as: run.id, stage: stage.name, n: part.attempt)
+      reuse.source = known.run
+      reuse.context = known.reuse.context
+      reuse.saved = known.cost
+      return .taken(known, artifacts, reuse)
+    } catch let stale as StaleArtifact {
+      try await bench.store.forgetCached(key: key, of: known.run)
+      reuse.note = "what run \(known.number) left cannot be used: \(stale)"
+    } catch let trouble as HostError {
+      reuse.note = "what run \(known.number) left cannot be copied: \(trouble)"
+    }
+    bench.say(.outcomeUnusable(reason: reuse.note ?? ""), run, stage: stage.name, attempt: part.attempt)
+    _ = try bench.spool.openAttempt(run.id, stage: stage.name, n: part.attempt)
+    return .works(reuse)
+  }
+
+  /// What `rerun` asked for; `nil` where the stage is to be worked or the run repeats none.
+  private func takeFromEarlier(_ stage: Stage, _ part: Envelope.StagePart) async throws -> Finding? {
+    guard run.options.takesFromEarlier, let earlier = run.rerunOf else { return nil }
+    let last = Dictionary(try await bench.store.reader.attempts(of: earlier).map { ($0.stage, $0) }) { _, later in later
+    }
+    let settled = last.values.filter { $0.state.isGood }.map(\.stage)
+    let plan = ReusePlan(stages: pipeline.stages, settled: Set(settled), from: run.options.from)
+    guard plan.taken.contains(stage.name),
+      let known = try await bench.store.reader.outcome(of: earlier, stage: stage.name)
+    else { return nil }
+    if known.attempt.state == .skipped {
+      return .skipped(reason: "skipped in run \(known.number)" + (known.attempt.reason.map { ": \($0)" } ?? ""))
+    }
+    do {
+      let artifacts = try bench.spool.republish(
+        known.artifacts, of: known.run, as: run.id, stage: stage.name, n: part.attempt)
+      let reuse = Reuse(context: known.reuse.context, source: known.run, saved: known.cost)
+      return .taken(known, artifacts, reuse)
+    } catch let stale as StaleArtifact {
+      return .refused(
+        "what run \(known.number) left cannot be taken: \(stale); `penstock rerun \(known.number) --from "
+          + "\(stage.name)` works it again")
+    } catch let trouble as HostError {
+      return .refused("what run \(known.number) left cannot be taken: \(trouble)")
+    }
+  }
+}

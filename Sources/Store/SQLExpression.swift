@@ -1,0 +1,122 @@
+package import Core
+import GRDBSQLite
+
+/// An SQL expression that a person wrote, evaluated by SQLite on one row and nothing else.
+///
+/// It lives in a database of its own in memory, under an authorizer (https://www.sqlite.org/c3ref/set_authorizer.html)
+/// that lets it read that row and call functions; what runs too long is ended.
+struct SQLExpression {
+  let text: String
+  let columns: [String]
+
+  enum Value {
+    case null
+    case integer(Int)
+    case text(String)
+  }
+
+  /// Virtual machine instructions after which an evaluation is ended; about a tenth of a second.
+  private static let patience: Int32 = 5_000_000
+
+  /// Evaluates it as a condition: NULL does not hold.
+  /// - Parameter values: one for each column; `nil` only looks whether it is well formed.
+  func holds(on values: [Value]?) throws(Condition.Malformed) -> Bool {
+    var handle: OpaquePointer?
+    guard sqlite3_open_v2(":memory:", &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nil) == SQLITE_OK else {
+      sqlite3_close_v2(handle)
+      throw Condition.Malformed(reason: "out of memory", offset: nil)
+    }
+    defer { sqlite3_close_v2(handle) }
+    sqlite3_set_authorizer(handle, { _, action, _, name, _, _ in Self.verdict(action, name) }, nil)
+    sqlite3_progress_handler(handle, Self.patience, { _ in 1 }, nil)
+    let places = columns.indices.map { "?\($0 + 1)" }.joined(separator: ", ")
+    let before = "WITH fact(\(columns.joined(separator: ", "))) AS (SELECT \(places)) SELECT ("
+    // the line break ends a comment
+    let statement = try prepare(before + text + "\n) FROM fact", skipping: before.utf8.count, handle)
+    defer { sqlite3_finalize(statement) }
+    guard let values else { return false }
+    for (index, value) in values.enumerated() { bind(value, at: Int32(index) + 1, statement) }
+    switch sqlite3_step(statement) {
+    case SQLITE_ROW: return sqlite3_column_double(statement, 0) != 0
+    case SQLITE_DONE: return false
+    case SQLITE_INTERRUPT: throw Condition.Malformed(reason: "took too long to evaluate", offset: nil)
+    default: throw malformed(handle, skipping: before.utf8.count)
+    }
+  }
+
+  private func prepare(
+    _ sql: String, skipping before: Int, _ handle: OpaquePointer?
+  ) throws(Condition.Malformed) -> OpaquePointer? {
+    if text.utf8.contains(0) { throw Condition.Malformed(reason: "contains a NUL", offset: nil) }
+    var statement: OpaquePointer?
+    var count = 0
+    let code = sql.withCString { start in
+      var tail: UnsafePointer<CChar>?
+      let code = sqlite3_prepare_v2(handle, start, -1, &statement, &tail)
+      count = tail.map { $0 - start } ?? 0
+      return code
+    }
+    guard code == SQLITE_OK else { throw malformed(handle, skipping: before) }
+    guard count == sql.utf8.count else {
+      sqlite3_finalize(statement)
+      throw Condition.Malformed(reason: "expected one expression", offset: max(0, count - before))
+    }
+    return statement
+  }
+
+  private func malformed(_ handle: OpaquePointer?, skipping before: Int) -> Condition.Malformed {
+    let offset = Int(sqlite3_error_offset(handle)) - before
+    return Condition.Malformed(
+      reason: String(cString: sqlite3_errmsg(handle)), offset: (0...text.utf8.count).contains(offset) ? offset : nil)
+  }
+
+  private func bind(_ value: Value, at place: Int32, _ statement: OpaquePointer?) {
+    switch value {
+    case .null: sqlite3_bind_null(statement, place)
+    case .integer(let number): sqlite3_bind_int64(statement, place, Int64(number))
+    case .text(let text):
+      // SQLITE_TRANSIENT, which Swift does not see: SQLite copies the text
+      let copied = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+      sqlite3_bind_text(statement, place, text, Int32(text.utf8.count), copied)
+    }
+  }
+
+  private static func verdict(_ action: Int32, _ name: UnsafePointer<CChar>?) -> Int32 {
+    switch action {
+    case SQLITE_SELECT, SQLITE_READ: SQLITE_OK
+    case SQLITE_FUNCTION: name.map { String(cString: $0) } == "load_extension" ? SQLITE_DENY : SQLITE_OK
+    default: SQLITE_DENY
+    }
+  }
+}
+
+extension Condition {
+  /// What is wrong with a condition; `nil` where nothing is.
+  package static func problem(in text: String) -> Malformed? {
+    do {
+      _ = try SQLExpression(text: text, columns: columns).holds(on: nil)
+      return nil
+    } catch { return error }
+  }
+
+  /// Whether it holds; what is not known is NULL, and NULL does not hold.
+  package static func holds(_ text: String, on row: Row) throws(Malformed) -> Bool {
+    try SQLExpression(text: text, columns: columns).holds(on: row.values)
+  }
+}
+
+extension Condition.Row {
+  /// In the order of `Condition.columns`.
+  fileprivate var values: [SQLExpression.Value] {
+    [
+      .text(pipeline), .text(trigger), name.map { .text($0) } ?? .null, bytes.map { .integer($0) } ?? .null,
+      .json(captures), .json(context), .json(metrics), .json(data), .json(states),
+    ]
+  }
+}
+
+extension SQLExpression.Value {
+  fileprivate static func json(_ json: JSON) -> Self {
+    (try? json.line()).map { .text($0) } ?? .text("{}")
+  }
+}
