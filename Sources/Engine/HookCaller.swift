@@ -113,7 +113,8 @@ struct HookCaller: Sendable {
     }
     do {
       let reply = try HookVerdict.reply(of: result, lastLine: lastLine)
-      return reply.failure.map { (nil, $0) } ?? (reply, nil)
+      if let failure = reply.failure { return (nil, failure) }
+      return (reply, nil)
     } catch {
       let name = hook.event + (occasion.stage.map { ".\($0.attempt)" } ?? "")
       let kept = bench.spool.keepReply(result.reply, of: run.id, as: name)

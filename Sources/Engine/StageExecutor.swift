@@ -26,6 +26,8 @@ struct StageExecutor: Sendable {
     /// A before-hook put the whole run off.
     var deferred: (wait: Duration, reason: String)?
     var breaker: BreakerMark?
+    /// Of a flow: it ended, as `interrupted`, because a stage of which it takes the items did.
+    var isCutOff = false
 
     /// Makes a failure of it that no other try mends.
     mutating func spoil(because reason: String) {

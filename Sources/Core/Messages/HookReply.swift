@@ -29,10 +29,10 @@ package struct HookReply: Sendable, Equatable {
     self.warnings = warnings
   }
 
-  private enum Status: String, CaseIterable { case ok, fail }
   /// Bytes of JSON: they are kept with every call.
   private static let mostAnnotations = 64 << 10
   private static let mostWarnings = 100
+  private enum Status: String, CaseIterable { case ok, fail }
 
   private enum Answer: String, CaseIterable { case allow, deny, skip, `defer` }
 
@@ -46,9 +46,7 @@ package struct HookReply: Sendable, Equatable {
       decision = HookDecision(rawValue: answer.rawValue) ?? .allow
     }
     reason = try reader.text("reason")
-    if try reader.choice("status", Status.self) == .fail {
-      failure = reason ?? "the hook says fail, and gives no reason"
-    }
+    if try reader.choice("status", Status.self) == .fail { failure = reason ?? "the hook says fail, and gives no reason" }
     granularity = try reader.choice("granularity", Granularity.self)
     annotations = try reader.map("annotations")
     let size = (try? JSON.object(annotations).bytes().count) ?? 0

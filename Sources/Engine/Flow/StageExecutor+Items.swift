@@ -33,10 +33,12 @@ extension StageExecutor {
     let request = ProgramRequest(
       executable: file.path, arguments: arguments, environment: environment, directory: prepared.out,
       timeout: stage.timeout, grace: bench.settings.grace, limits: stage.limits)
+    var staying = request
+    staying.arguments = arguments.map { $0.replacing(ItemProgram.out, with: prepared.out) }
     return .success(
       ItemProgram(
         bench: bench, run: run, stage: stage, attempt: part.attempt, mask: mask, isBatch: isBatch, gate: gate,
         request: request, envelope: try ItemEnvelope(envelope, isBatch: isBatch),
-        worker: worker(of: stage, for: request)))
+        worker: worker(of: stage, for: staying)))
   }
 }
