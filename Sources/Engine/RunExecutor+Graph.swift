@@ -41,7 +41,7 @@ extension RunExecutor {
           }
         }
         switch try await group.next() {
-        case .ended(let results): try take(results, &session, &work)
+        case .ended(let results): for (stage, result) in results { try take(result, of: stage, &session, &work) }
         case .woken: isWaking = false
         case .late: cancellation.cancel(.deadline)
         case nil: break

@@ -65,6 +65,8 @@ struct StageReuse: Sendable {
       let known = try await bench.store.reader.outcome(of: earlier, stage: stage.name)
     else { return nil }
     if known.attempt.state == .skipped {
+      // its condition did not hold there, and does now
+      if stage.when != nil { return nil }
       return .skipped(reason: "skipped in run \(known.number)" + (known.attempt.reason.map { ": \($0)" } ?? ""))
     }
     do {

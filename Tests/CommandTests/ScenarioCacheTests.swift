@@ -6,8 +6,8 @@ import Testing
 /// What was worked once is not worked again, and `why` tells.
 @Suite(.timeLimit(.minutes(3))) struct ScenarioCacheTests {
   /// `clean` and `train` are pure, `notify` is not; each notes that it was worked.
-  private func place() throws -> ScenarioWorkspace {
-    let place = try ScenarioWorkspace()
+  private func place(settings: String = "") throws -> ScenarioWorkspace {
+    let place = try ScenarioWorkspace(settings: settings)
     try place.script("stages/clean.sh", Self.stage("clean", "sort \"$1\" > clean.csv", output: "clean.csv"))
     try place.script(
       "stages/own/train.sh",
@@ -100,7 +100,7 @@ import Testing
     }
     let attempts = try await place.attempts(runs[1])
     #expect(attempts[1].metrics == ["auc": 0.5] && attempts[1].usage == nil)
-    #expect(try await place.reader { try await $0.context(of: runs[1].id) } == ["clean": true, "train": true])
+    #expect(attempts.map(\.contextPatches) == [[["clean": true]], [["train": true]], []])
     // the newest that has it: an older one may be forgotten
     try await again(place)
     #expect(try await why(place, "clean").hasPrefix("cached: same as run 2"))
@@ -222,5 +222,24 @@ import Testing
     try await again(place)
     #expect(worked(place) == ["train", "notify"])
     #expect(try await why(place, "train") == "ran: `params.model` differs from run 1: \"ridge\", was \"boosted\"")
+  }
+
+  @Test func `what gc cleared away is out of the cache too, without a warning`() async throws {
+    let place = try place(settings: "retention: { artifacts: 1s }\n")
+    for (name, text) in [("a.csv", "b\na\n"), ("b.csv", "d\nc\n")] {
+      try place.drop(name, text)
+      #expect(try await place.penstock("up", "--once").code == 0)
+    }
+    _ = worked(place)
+    let first = try #require(try await place.runs().first)
+    try await until("gc to clear run 1 away") {
+      _ = try await place.penstock("gc")
+      return !place.exists("var/runs/\(first.id)")
+    }
+    #expect(try await place.penstock("rerun", "1").code == 0)
+    #expect(worked(place) == ["clean", "train", "notify"])
+    #expect(place.logged("what is remembered of the stage cannot be used; it is worked").isEmpty)
+    #expect(
+      try await why(place, "clean") == "ran: what run 1 left is not in the cache: it failed there, or was cleared away")
   }
 }
