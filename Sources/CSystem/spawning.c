@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 int memory_file(const char *name) { return memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING); }
@@ -84,6 +85,10 @@ int spawn_with_socket(const char *path, const char *groups, int socket, int held
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
   return code;
+}
+
+ssize_t attribute_read(const char *path, const char *name, void *bytes, size_t size) {
+  return getxattr(path, name, bytes, size);
 }
 
 int descriptor_limit_set(pid_t process, uint64_t count) {

@@ -1,3 +1,4 @@
+import CSystem
 import Foundation
 import Glibc
 
@@ -50,7 +51,7 @@ package enum ControlGroups {
   private static func isDelegated(_ directory: String) -> Bool {
     ["user.delegate", "trusted.delegate"].contains { name in
       var value = [UInt8](repeating: 0, count: 8)
-      return getxattr(directory, name, &value, value.count) > 0 && value.first == UInt8(ascii: "1")
+      return attribute_read(directory, name, &value, value.count) > 0 && value.first == UInt8(ascii: "1")
     }
   }
 

@@ -24,5 +24,8 @@ ssize_t packet_send(int socket, const void *bytes, size_t size, const int *fds, 
 // where it is not NULL. Returns 0, or an errno.
 int spawn_with_socket(const char *path, const char *groups, int socket, int held, pid_t *pid);
 
+// Bytes of an extended attribute, getxattr(2).
+ssize_t attribute_read(const char *path, const char *name, void *bytes, size_t size);
+
 // Sets the soft RLIMIT_NOFILE of `process`, prlimit(2).
 int descriptor_limit_set(pid_t process, uint64_t count);
