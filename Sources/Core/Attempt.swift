@@ -135,11 +135,14 @@ package struct HookCall: Sendable, Equatable {
   package var reason: String?
   /// The last 4 KiB of what it wrote to stderr, secrets masked.
   package var stderrTail: String
+  /// What it wishes to be remembered with the run.
+  package var annotations: [String: JSON]
+  package var warnings: [String]
 
   package init(
     run: RunID?, stage: String?, attempt: Int?, event: String, program: String, sha256: String?, at: Date,
     usage: ResourceUsage, termination: Termination, timedOut: Bool, decision: HookDecision, reason: String?,
-    stderrTail: String
+    stderrTail: String, annotations: [String: JSON] = [:], warnings: [String] = []
   ) {
     self.run = run
     self.stage = stage
@@ -154,6 +157,8 @@ package struct HookCall: Sendable, Equatable {
     self.decision = decision
     self.reason = reason
     self.stderrTail = stderrTail
+    self.annotations = annotations
+    self.warnings = warnings
   }
 }
 

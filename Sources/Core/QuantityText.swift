@@ -30,3 +30,11 @@ extension Quantity {
     return "\(digits) \(units[unit])"
   }
 }
+
+extension Quantity {
+  /// `95%`, `99.5%`: of a share, 0...1.
+  package static func text(percent share: Double) -> String {
+    let tenths = (share * 1000).rounded() / 10
+    return tenths == tenths.rounded() ? "\(Int(tenths))%" : "\(tenths)%"
+  }
+}

@@ -8,7 +8,7 @@ package struct RetryPolicy: Sendable, Equatable, Codable {
   package var factor: Double
   /// Share of the wait that chance adds or takes away, 0...1.
   package var jitter: Double
-  /// The classes of failures that are tried again; `nil` is all. What asks for another try gets it whatever its class.
+  /// The classes of failures that are tried again, all where `nil`; what asks for another try gets it all the same.
   package var on: [ErrorClass]?
   /// No wait is longer, jitter aside.
   package static let longest = Duration.seconds(3600)

@@ -1,14 +1,14 @@
 /// How the warm workers of one executable are kept.
-package struct WorkerRules: Sendable, Equatable, Codable {
+package struct WorkerRules: Sendable, Hashable, Codable {
   /// Requests that one worker has in hand at the same time.
   package var inFlight: Int
   /// Workers at the same time; `nil` is as many as are asked for at once.
   package var most: Int?
-  /// A worker is replaced after so many calls, …
+  /// A worker is replaced after so many calls.
   package var calls: Int
-  /// … this age, …
+  /// A worker is replaced when it is as old as this.
   package var age: Duration
-  /// … or when its resident set is larger, bytes.
+  /// A worker is replaced when its resident set is larger, bytes.
   package var memory: Int
 
   package init(

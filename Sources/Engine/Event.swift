@@ -50,6 +50,7 @@ package struct Event: Sendable {
     case stageStarted(GranularityOpinion, sample: Double?)
     case stageEnded(Attempt)
     case stageRetried(after: Duration, reason: String)
+    case itemFailed(id: String, tries: Int, reason: String)
     case outputLine([UInt8], hook: String?)
     case programDelayed(reason: String)
     /// What is remembered of the stage cannot be used: it is worked.

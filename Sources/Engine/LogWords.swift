@@ -20,7 +20,7 @@ package enum LogWords {
     case .dropHeld, .dropUnmatched, .dropClaimed, .dropQuarantined, .dropCleared, .dropFiled, .filingTroubled,
       .intakePaused, .intakeResumed:
       intake(kind)
-    case .runStarted, .runWaiting, .runEnded, .stageStarted, .stageEnded, .stageRetried, .outputLine,
+    case .runStarted, .runWaiting, .runEnded, .stageStarted, .stageEnded, .stageRetried, .itemFailed, .outputLine,
       .programDelayed, .outcomeUnusable:
       run(kind)
     case .hookCalled, .hookRefused, .hookWarned: hook(kind)
@@ -138,6 +138,8 @@ package enum LogWords {
         .warning, "stage will be tried again",
         ["wait_s": .number(wait / .seconds(1)), "reason": .string(reason)]
       )
+    case .itemFailed(let id, let tries, let reason):
+      (.warning, "item failed", ["item": .string(id), "tries": .integer(tries), "reason": .string(reason)])
     case .programDelayed(let reason):
       (.warning, "the machine has no room for a program; trying again", ["reason": .string(reason)])
     case .outcomeUnusable(let reason):
@@ -162,6 +164,7 @@ package enum LogWords {
       fields["rss_bytes"] = usage.peakRSS.map { .integer($0) }
     }
     if let reason = attempt.reason { fields["reason"] = .string(reason) }
+    for key in ["items", "items_failed"] { fields[key] = attempt.metrics[key] }
     switch attempt.state {
     case .ok, .skipped, .cached, .running: return (.info, "stage ended", fields)
     case .interrupted, .cancelled: return (.warning, "stage ended", fields)

@@ -19,13 +19,9 @@ enum ProgramEnvironment {
   ///   - names: variables that the settings or the pipeline pass on by name.
   ///   - agent: the agent's own environment.
   static func make(_ moment: Moment, names: [String], agent: [String: String], home: String) -> [String: String] {
-    var environment: [String: String] = [:]
-    for name in inherited + names { environment[name] = agent[name] }
-    environment["PATH"] = agent["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
+    var environment = common(names: names, agent: agent, home: home)
     let key = [moment.run.id.text, moment.stage, moment.event == "stage" ? nil : moment.event]
       .compactMap { $0 }.joined(separator: "/")
-    environment["PENSTOCK_API"] = "1"
-    environment["PENSTOCK_HOME"] = home
     environment["PENSTOCK_RUN"] = moment.run.id.text
     environment["PENSTOCK_PIPELINE"] = moment.run.pipeline
     environment["PENSTOCK_STAGE"] = moment.stage
@@ -37,6 +33,22 @@ enum ProgramEnvironment {
     environment["PENSTOCK_OUT"] = moment.out
     environment["PENSTOCK_IDEMPOTENCY_KEY"] = key
     environment["TRACEPARENT"] = traceparent(run: moment.run.id, span: key + "#\(moment.attempt ?? 0)")
+    return environment
+  }
+
+  /// Of a worker: what is the same in every call.
+  static func staying(names: [String], agent: [String: String], home: String) -> [String: String] {
+    var environment = common(names: names, agent: agent, home: home)
+    environment["PENSTOCK_WORKER"] = "1"
+    return environment
+  }
+
+  private static func common(names: [String], agent: [String: String], home: String) -> [String: String] {
+    var environment: [String: String] = [:]
+    for name in inherited + names { environment[name] = agent[name] }
+    environment["PATH"] = agent["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
+    environment["PENSTOCK_API"] = "1"
+    environment["PENSTOCK_HOME"] = home
     return environment
   }
 

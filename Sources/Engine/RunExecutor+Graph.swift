@@ -5,7 +5,7 @@ import Store
 /// The graph: whatever is ready begins at once, and what has ended is recorded together with what it lets begin.
 extension RunExecutor {
   private enum News: Sendable {
-    case ended(Stage, StageExecutor.Ended)
+    case ended([(stage: Stage, result: StageExecutor.Ended)])
     /// A delay is over, or there may be room again.
     case woken
     /// The time of the run is up.
@@ -22,11 +22,11 @@ extension RunExecutor {
       if let opened, let stage = pipeline.stages.first {
         _ = bench.turnstile.enter(key(of: stage), limit: limit(of: stage), isExtra: false)
         session.begin(stage)
-        start(opened, of: stage, in: session, &group)
+        start([(stage, opened)], in: session, &group)
       }
       while true {
         let begun = try await begin(&session, &work)
-        for (attempt, stage) in begun { start(attempt, of: stage, in: session, &group) }
+        for unit in begun { start(unit, in: session, &group) }
         if session.running.isEmpty { break }
         let delay = session.nextDelay
         if !isWaking, work.halt == nil, delay != nil || work.crowded != nil {
@@ -41,7 +41,7 @@ extension RunExecutor {
           }
         }
         switch try await group.next() {
-        case .ended(let stage, let ended): try take(ended, of: stage, &session, &work)
+        case .ended(let results): try take(results, &session, &work)
         case .woken: isWaking = false
         case .late: cancellation.cancel(.deadline)
         case nil: break
@@ -61,25 +61,29 @@ extension RunExecutor {
     }
   }
 
+  /// - Parameter unit: one stage, or consecutive `each` stages through which items flow.
   private func start(
-    _ attempt: Attempt, of stage: Stage, in session: RunSession, _ group: inout ThrowingTaskGroup<News, any Error>
+    _ unit: GraphWork.Unit, in session: RunSession, _ group: inout ThrowingTaskGroup<News, any Error>
   ) {
     let stages = StageExecutor(
       bench: bench, run: session.run, pipeline: pipeline, mask: mask, cancellation: cancellation,
       shutdown: shutdown, counsel: counsel)
+    guard let (stage, attempt) = unit.first else { return }
     let (key, limit, turnstile) = (key(of: stage), limit(of: stage), bench.turnstile)
     group.addTask {
       defer { turnstile.leave(key, limit: limit) }
-      return .ended(stage, try await stages.execute(attempt, of: stage, in: session))
+      if stage.each == nil { return .ended([(stage, try await stages.execute(attempt, of: stage, in: session))]) }
+      let results = try await FlowExecutor(stages: stages).execute(unit, in: session)
+      return .ended(zip(unit, results).map { ($0.stage, $1) })
     }
   }
 
   // MARK: - What may begin
 
   /// Records what has ended and what begins now: nothing where the run is to stop.
-  private func begin(_ session: inout RunSession, _ work: inout GraphWork) async throws -> [(Attempt, Stage)] {
+  private func begin(_ session: inout RunSession, _ work: inout GraphWork) async throws -> [GraphWork.Unit] {
     work.crowded = nil
-    var begun: [(Attempt, Stage)] = []
+    var begun: [GraphWork.Unit] = []
     // a stage that is passed over may let others begin
     while work.halt == nil, cancellation.cause == nil, !cancellation.stopsAtBoundary {
       guard let passed = try await choose(&session, &work, &begun) else { break }
@@ -91,7 +95,7 @@ extension RunExecutor {
     if begun.isEmpty, session.running.isEmpty || work.closing.isEmpty { return [] }
     let now = bench.now()
     session.run.started = session.run.started ?? now
-    try await bench.store.advance(Step(work.takeClosing(), of: &session, at: now, opened: begun.map(\.0)))
+    try await bench.store.advance(Step(work.takeClosing(), of: &session, at: now, opened: begun.flatMap { $0.map(\.attempt) }))
     return begun
   }
 
@@ -103,7 +107,7 @@ extension RunExecutor {
 
   /// Chooses among the stages that are ready; ends early at one that is passed over.
   private func choose(
-    _ session: inout RunSession, _ work: inout GraphWork, _ begun: inout [(Attempt, Stage)]
+    _ session: inout RunSession, _ work: inout GraphWork, _ begun: inout [GraphWork.Unit]
   ) async throws -> Passed? {
     for stage in session.ready(at: bench.now()) {
       if let passed = try pass(stage, in: session) { return passed }
@@ -123,8 +127,10 @@ extension RunExecutor {
         work.crowded = (key, limit ?? .max)
         continue
       }
-      begun.append((firstLook(at: stage, in: session), stage))
-      session.begin(stage)
+      let chain = FlowExecutor.chain(from: stage, in: pipeline, settled: session.settled)
+      let unit = (chain.isEmpty ? [stage] : chain).map { ($0, firstLook(at: $0, in: session)) }
+      for (stage, _) in unit { session.begin(stage) }
+      begun.append(unit)
     }
     return nil
   }

@@ -80,7 +80,9 @@ struct RunSession {
   }
 
   private func isFollowed(_ stage: Stage, by attempts: [Attempt]) -> Bool {
-    let later = Set(pipeline.stages.filter { $0.needs.contains(stage.name) }.map(\.name))
+    // stages of one flow begin together
+    let later = Set(
+      pipeline.stages.filter { $0.needs.contains(stage.name) && (stage.each == nil || $0.each == nil) }.map(\.name))
     return attempts.contains { later.contains($0.stage) }
   }
 

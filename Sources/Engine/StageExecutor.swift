@@ -39,9 +39,29 @@ struct StageExecutor: Sendable {
     }
   }
 
+  /// An attempt of which the before-hooks have been asked.
+  struct Prepared {
+    var part: Envelope.StagePart
+    var inputs: [Envelope.FilePart]
+    var out: String
+    var verdict: HookVerdict.Decision
+    var ended: Ended
+  }
+
+  private var hooks: HookCaller { HookCaller(bench: bench, run: run, pipeline: pipeline, mask: mask) }
+
   func execute(_ opened: Attempt, of stage: Stage, in session: RunSession) async throws -> Ended {
+    var prepared = try await prepare(opened, of: stage, in: session)
+    if decide(&prepared, stage, in: session) {
+      try await reuseOrWork(
+        stage, prepared.part, prepared.inputs, out: prepared.out, in: session, &prepared.ended)
+    }
+    return try await conclude(prepared)
+  }
+
+  /// Makes the working directory, asks the hooks, and decides the granularity.
+  func prepare(_ opened: Attempt, of stage: Stage, in session: RunSession) async throws -> Prepared {
     let out = try bench.spool.openAttempt(run.id, stage: stage.name, n: opened.n)
-    let hooks = HookCaller(bench: bench, run: run, pipeline: pipeline, mask: mask)
     let choice = GranularityChoice(for: stage, options: run.options, hook: nil, counsel: counsel)
     let fallback = session.usedFallback.contains(stage.name)
     var part = Envelope.StagePart(
@@ -51,8 +71,7 @@ struct StageExecutor: Sendable {
     let (verdict, before) = try await hooks.call(
       HookCaller.Occasion(
         event: .before(stage: stage.name), stage: part, inputs: inputs, context: session.context.seen(by: stage),
-        out: out,
-        cancellation: cancellation))
+        out: out, cancellation: cancellation))
 
     let decided = GranularityChoice(
       for: stage, options: run.options, hook: verdict.granularity, counsel: counsel)
@@ -66,28 +85,39 @@ struct StageExecutor: Sendable {
     ended.attempt.sample = decided.sample
     bench.say(
       .stageStarted(decided.opinion, sample: decided.sample), run, stage: stage.name, attempt: opened.n)
+    return Prepared(part: part, inputs: inputs, out: out, verdict: verdict.decision, ended: ended)
+  }
 
-    switch verdict.decision {
+  /// Whether its program is to run; where not, what the attempt comes to is decided.
+  func decide(_ prepared: inout Prepared, _ stage: Stage, in session: RunSession) -> Bool {
+    let opinion = prepared.ended.attempt.granularity
+    switch prepared.verdict {
     case .allow:
-      if let refusal = refusal(of: decided.opinion, for: stage) {
-        ended.outcome = .failure(.failed, refusal, retry: .never)
-      } else if part.granularity == .off {
-        bypass(stage, in: session, "bypassed: \(decided.opinion.reason)", &ended)
+      if let refusal = refusal(of: opinion, for: stage) {
+        prepared.ended.outcome = .failure(.failed, refusal, retry: .never)
+      } else if prepared.part.granularity == .off {
+        bypass(stage, in: session, "bypassed: \(opinion.reason)", &prepared.ended)
       } else {
-        try await reuseOrWork(stage, part, inputs, out: out, in: session, &ended)
+        return true
       }
-    case .deny(let reason): ended.outcome = .failure(.denied, reason, retry: .never)
-    case .skip(let reason): bypass(stage, in: session, reason, &ended)
+    case .deny(let reason): prepared.ended.outcome = .failure(.denied, reason, retry: .never)
+    case .skip(let reason): bypass(stage, in: session, reason, &prepared.ended)
     case .defer(let wait, let reason):
-      ended.outcome = .failure(.interrupted, reason, retry: .never)
-      ended.deferred = (wait, reason)
-    case .fail(let reason): ended.outcome = .failure(failedState, reason)
+      prepared.ended.outcome = .failure(.interrupted, reason, retry: .never)
+      prepared.ended.deferred = (wait, reason)
+    case .fail(let reason): prepared.ended.outcome = .failure(failedState, reason)
     }
+    return false
+  }
+
+  /// Closes the attempt and tells the after-hooks.
+  func conclude(_ prepared: Prepared) async throws -> Ended {
+    var ended = prepared.ended
     close(&ended)
     if ended.deferred == nil, ended.outcome.state != .interrupted {
-      try await callAfterHooks(hooks, part, inputs, &ended)
+      try await callAfterHooks(hooks, prepared.part, prepared.inputs, &ended)
     }
-    bench.say(.stageEnded(ended.attempt), run, stage: stage.name, attempt: opened.n)
+    bench.say(.stageEnded(ended.attempt), run, stage: ended.attempt.stage, attempt: ended.attempt.n)
     return ended
   }
 
@@ -140,14 +170,20 @@ struct StageExecutor: Sendable {
       return
     }
     Failpoint.programAsked.pass()
-    var result = try await bench.work(request, of: run, stage: stage.name)
+    var result = try await bench.work(request, of: run, stage: stage.name, by: worker(of: stage, for: request))
+    lines.finish()
     Failpoint.programEnded.pass()
     // the agent is coming down: what is left unrecorded is taken up as interrupted by the next one
     try Task.checkCancellation()
     result.reply = mask.masked(result.reply)
     ended.attempt.termination = result.termination
     ended.attempt.usage = result.usage
-    ended.outcome = StageOutcome.of(result, timeout: stage.timeout, lastLine: lines.lastLine)
+    ended.outcome = StageOutcome.of(result, timeout: stage.timeout, limits: stage.limits, lastLine: lines.lastLine)
+    if ended.outcome.isBadReply,
+      let kept = bench.spool.keepReply(result.reply, of: run.id, as: "\(stage.name).\(part.attempt)")
+    {
+      ended.outcome.reason? += "; it is kept as `\(kept)`"
+    }
     if ended.outcome.state == .cancelled, cancellation.cause == .shutdown {
       ended.outcome = .failure(.interrupted, "the agent was stopped", retry: .never)
     } else if ended.outcome.state == .cancelled, cancellation.cause == .deadline {
@@ -158,7 +194,7 @@ struct StageExecutor: Sendable {
     if ended.outcome.reply.context != .object([:]) {
       ended.attempt.contextPatches.append(ended.outcome.reply.context)
     }
-    let outputs = ended.outcome.reply.outputs
+    let outputs = ended.outcome.reply.outputs.map { $0.relative(to: out) }
     if outputs.isEmpty { return }
     do {
       ended.artifacts = try bench.spool.publish(outputs, run.id, stage: stage.name, n: part.attempt)
@@ -169,6 +205,14 @@ struct StageExecutor: Sendable {
     ended.files = ended.artifacts.map {
       Envelope.FilePart($0, path: bench.spool.path(of: $0, run: run.id))
     }
+  }
+
+  /// `nil` where the stage is a process of its own each time.
+  private func worker(of stage: Stage, for request: ProgramRequest) -> WorkerProgram? {
+    guard let manifest = stage.uses.flatMap({ pipeline.origin?.manifests[$0] }), manifest.persistent else { return nil }
+    return bench.worker(
+      for: request, rules: manifest.worker ?? WorkerRules(), files: manifest.filePaths,
+      names: bench.settings.environment + pipeline.environment)
   }
 
   private func request(

@@ -5,8 +5,11 @@ extension Workbench {
   private static let breath = Duration.seconds(2)
 
   /// Runs a program; where the machine has no room for another one, it says so and waits until there is.
-  func work(_ request: ProgramRequest, of run: Run, stage: String?) async throws -> ProgramResult {
-    var result = try await processes.run(request)
+  /// - Parameter worker: answers the request instead of a process of its own.
+  func work(
+    _ request: ProgramRequest, of run: Run, stage: String?, by worker: WorkerProgram? = nil
+  ) async throws -> ProgramResult {
+    var result = try await once(request, by: worker)
     while result.isShortage, case .unstarted(let reason) = result.termination {
       guard request.cancellation?.cause == nil else {
         result.ending = .cancelled
@@ -14,8 +17,13 @@ extension Workbench {
       }
       say(.programDelayed(reason: reason), run, stage: stage)
       try await clock.sleep(for: Self.breath)
-      result = try await processes.run(request)
+      result = try await once(request, by: worker)
     }
     return result
+  }
+
+  private func once(_ request: ProgramRequest, by worker: WorkerProgram?) async throws -> ProgramResult {
+    if let worker, let workers { return try await workers.call(WorkerCall(worker, request)) }
+    return try await processes.run(request)
   }
 }

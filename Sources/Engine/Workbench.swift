@@ -7,6 +7,8 @@ package struct Workbench: Sendable {
   package var store: StateStore
   package var spool: any Spool
   package var processes: any ProcessRunner
+  /// Answers for programs that stay; without it each of their calls is a process of its own.
+  package var workers: (any Workers)?
   package var programs: any Programs
   package var settings: Settings
   /// Absolute path of the workspace.
@@ -23,8 +25,8 @@ package struct Workbench: Sendable {
   let turnstile: Turnstile
 
   package init(
-    store: StateStore, spool: any Spool, processes: any ProcessRunner, programs: any Programs,
-    settings: Settings, home: String, boot: String, environment: [String: String],
+    store: StateStore, spool: any Spool, processes: any ProcessRunner, workers: (any Workers)? = nil,
+    programs: any Programs, settings: Settings, home: String, boot: String, environment: [String: String],
     clock: any Clock<Duration>, now: @escaping @Sendable () -> Date,
     random: @escaping @Sendable () -> any RandomNumberGenerator,
     report: @escaping @Sendable (Event) -> Void
@@ -32,6 +34,7 @@ package struct Workbench: Sendable {
     self.store = store
     self.spool = spool
     self.processes = processes
+    self.workers = workers
     self.programs = programs
     self.settings = settings
     self.home = home

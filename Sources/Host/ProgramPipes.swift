@@ -19,7 +19,7 @@ struct ProgramPipes {
     given = [body, input, programOutput, programLog]
   }
 
-  private static func pipe() throws -> (ours: Descriptor, theirs: Descriptor) {
+  static func pipe() throws -> (ours: Descriptor, theirs: Descriptor) {
     var ends: [Int32] = [-1, -1]
     try SystemError.check(pipe_for_program(&ends), "make a pipe")
     return (Descriptor(owning: ends[0]), Descriptor(owning: ends[1]))

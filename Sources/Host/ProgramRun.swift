@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// The result needs both the spawner's word and the end of the pipes. Whoever outside the tree still holds a pipe
 /// is waited for no longer than `drain`.
-final class ProgramRun: Sendable {
+final class ProgramRun: SpawnedProgram {
   typealias Completion = @Sendable (Result<SpawnerWire.Outcome, any Error>, ProgramOutput.Reply) -> Void
 
   private struct State {
@@ -36,6 +36,8 @@ final class ProgramRun: Sendable {
       completeIfDone()
     }
   }
+
+  func begun(process: Int32) {}
 
   /// The spawner has spoken; on the reactor's thread.
   func ended(_ outcome: SpawnerWire.Outcome) {

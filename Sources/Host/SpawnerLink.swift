@@ -18,7 +18,7 @@ final class SpawnerLink: Sendable {
   }
 
   private struct State {
-    var runs: [UInt64: ProgramRun] = [:]
+    var runs: [UInt64: any SpawnedProgram] = [:]
     var outbox: [Packet] = []
     var registration: Reactor.Registration?
     var waitsForRoom = false
@@ -59,7 +59,7 @@ final class SpawnerLink: Sendable {
   /// Hands `run` to the spawner with the descriptors in the order of wire.h.
   ///
   /// - Throws: `SpawnerGone` where it is too late for it.
-  func start(_ run: ProgramRun, descriptors: [Descriptor]) throws {
+  func start(_ run: any SpawnedProgram, descriptors: [Descriptor]) throws {
     let isOpen = state.withLock { state in
       guard !state.hasEnded else { return false }
       state.runs[run.token] = run
@@ -131,9 +131,12 @@ final class SpawnerLink: Sendable {
         if count < 0 && errno == EINTR { continue }
         if count < 0 && errno == EAGAIN { return }
         guard count > 0 else { return end() }
-        if let outcome = SpawnerWire.outcome(UnsafeRawBufferPointer(rebasing: buffer[..<count])) {
+        let packet = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+        if let outcome = SpawnerWire.outcome(packet) {
           let run = state.withLock { $0.runs.removeValue(forKey: outcome.token) }
           run?.ended(outcome)
+        } else if let (token, process) = SpawnerWire.begun(packet) {
+          state.withLock { $0.runs[token] }?.begun(process: process)
         }
       }
     }
@@ -159,6 +162,20 @@ final class SpawnerLink: Sendable {
     for run in runs { run.lost(gone) }
     for job in onEnd { job() }
   }
+}
+
+/// What a link has in hand; told on the reactor's thread.
+protocol SpawnedProgram: AnyObject, Sendable {
+  var token: UInt64 { get }
+
+  /// It runs; only told where it was asked for.
+  func begun(process: Int32)
+
+  /// The spawner has spoken.
+  func ended(_ outcome: SpawnerWire.Outcome)
+
+  /// It will never be known how it ended.
+  func lost(_ error: any Error)
 }
 
 /// The spawner has ended, and with it every program it ran.

@@ -1,4 +1,5 @@
 package import Core
+import Glibc
 import Synchronization
 
 /// Runs programs through penstock-spawner, which ends every process they leave behind.
@@ -14,8 +15,9 @@ package final class SpawnerRunner: ProcessRunner {
 
   private let state = Mutex(State())
   private let spawner: String
-  private let reactor: Reactor
+  let reactor: Reactor
   private let lock: InstanceLock?
+  private let memory = OutOfMemoryWitness()
 
   /// `spawner` is the path of the program `penstock-spawner`; `reactor` must outlive this runner.
   /// - Parameter lock: held by the spawner and its keepers too, so that the next agent begins when the last program
@@ -46,7 +48,7 @@ package final class SpawnerRunner: ProcessRunner {
     defer { if let alarm { reactor.cancel(alarm) } }
     var listening: Int?
     defer { if let listening { request.cancellation?.forget(listening) } }
-    return try await withTaskCancellationHandler {
+    var result = try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
         do {
           try run.start { result, reply in
@@ -64,6 +66,8 @@ package final class SpawnerRunner: ProcessRunner {
     } onCancel: {
       reactor.perform { link.cancel(token) }
     }
+    if result.ending == .itself, result.termination == .signaled(SIGKILL) { result.isOutOfMemory = memory.hasGrown() }
+    return result
   }
 
   /// The process id of the spawner, `nil` while there is none.
@@ -89,7 +93,8 @@ package final class SpawnerRunner: ProcessRunner {
     }
   }
 
-  private func claim() throws -> (SpawnerLink, UInt64) {
+  /// A spawner that lives, and the token of the next program.
+  func claim() throws -> (SpawnerLink, UInt64) {
     try state.withLock { state in
       if state.isStopped { throw RunnerStopped() }
       let link: SpawnerLink
@@ -114,7 +119,7 @@ package struct RunnerStopped: Error, CustomStringConvertible {
 
 extension ProgramRequest {
   /// Why it cannot be told to the kernel at all, in words.
-  fileprivate var unusable: String? {
+  var unusable: String? {
     let texts =
       [executable, directory, exitRecord ?? ""] + arguments + environment.flatMap { [$0.key, $0.value] }
     if let text = texts.first(where: { $0.utf8.contains(0) }) {
@@ -129,7 +134,7 @@ extension ProgramRequest {
 }
 
 extension ProgramResult {
-  fileprivate static func unstarted(_ reason: String, isShortage: Bool = false) -> ProgramResult {
+  static func unstarted(_ reason: String, isShortage: Bool = false) -> ProgramResult {
     ProgramResult(
       termination: .unstarted(reason), ending: .itself, usage: ResourceUsage(wall: 0, cpu: 0, peakRSS: nil),
       reply: [], replyIsCut: false, isShortage: isShortage)
@@ -137,7 +142,7 @@ extension ProgramResult {
 }
 
 extension SpawnerWire.Outcome {
-  fileprivate func result(of request: ProgramRequest, reply: ProgramOutput.Reply) -> ProgramResult {
+  func result(of request: ProgramRequest, reply: ProgramOutput.Reply) -> ProgramResult {
     let termination: Termination
     var isShortage = false
     switch self.termination {

@@ -9,6 +9,7 @@ enum SpawnerWire {
     case run = 1
     case cancel = 2
     case result = 3
+    case begun = 4
   }
 
   /// How the program of one token ended.
@@ -29,7 +30,8 @@ enum SpawnerWire {
   }
 
   /// The memory file that goes with a `run` packet.
-  static func body(_ request: ProgramRequest) -> [UInt8] {
+  /// - Parameter tells: whether the agent wants to hear when the program runs.
+  static func body(_ request: ProgramRequest, tells: Bool = false) -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.append(native: magic)
     bytes.append(native: UInt32(version))
@@ -39,8 +41,8 @@ enum SpawnerWire {
     bytes.append(native: max(0, request.grace.milliseconds))
     bytes.append(native: UInt64(max(0, request.limits.memory ?? 0)))
     bytes.append(native: UInt64(max(0, request.limits.openFiles ?? 0)))
-    bytes.append(native: UInt32(request.limits.idle ? 1 : 0))
-    bytes.append(native: UInt32(0))
+    bytes.append(native: UInt32((request.limits.idle ? 1 : 0) | (tells ? 2 : 0)))
+    bytes.append(native: request.limits.cpuTime?.wholeSeconds ?? 0)
     bytes.append(string: request.executable)
     bytes.append(string: request.directory)
     bytes.append(string: request.exitRecord ?? "")
@@ -49,6 +51,18 @@ enum SpawnerWire {
       bytes.append(string: name + "=" + value)
     }
     return bytes
+  }
+
+  /// The program that runs and its process id, `nil` where `packet` tells no such thing.
+  static func begun(_ packet: UnsafeRawBufferPointer) -> (token: UInt64, process: Int32)? {
+    guard packet.count == 24, packet.loadUnaligned(as: UInt32.self) == magic,
+      packet.loadUnaligned(fromByteOffset: 4, as: UInt16.self) == version,
+      packet.loadUnaligned(fromByteOffset: 6, as: UInt16.self) == Operation.begun.rawValue
+    else { return nil }
+    return (
+      packet.loadUnaligned(fromByteOffset: 8, as: UInt64.self),
+      packet.loadUnaligned(fromByteOffset: 16, as: Int32.self)
+    )
   }
 
   /// The result that `packet` carries, `nil` where it carries none.
@@ -78,6 +92,9 @@ enum SpawnerWire {
 }
 
 extension Duration {
+  /// Rounded up, at least one.
+  fileprivate var wholeSeconds: UInt32 { UInt32(clamping: Swift.max(1, (milliseconds + 999) / 1000)) }
+
   /// Whole milliseconds, rounded up.
   fileprivate var milliseconds: Int64 {
     let nanoseconds = nanoseconds

@@ -21,6 +21,8 @@ struct Schema: Sendable {
     Migration("0003-acknowledged", migrationAcknowledged),
     Migration("0004-engine", migration0004Engine),
     Migration("0005-reuse", migration0005Reuse),
+    Migration("0006-items", migration0006Items),
+    Migration("0007-hooks", migration0007Hooks),
   ])
 
   /// The oldest first.

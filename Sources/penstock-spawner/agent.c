@@ -10,3 +10,11 @@ void agent_send(uint64_t token, const struct outcome *outcome) {
   };
   while (send(AGENT_SOCKET, &result, sizeof result, MSG_NOSIGNAL) < 0 && errno == EINTR) continue;
 }
+
+void agent_send_begun(uint64_t token, pid_t pid) {
+  struct begun begun = {
+      .head = {.magic = WIRE_MAGIC, .version = WIRE_VERSION, .op = OP_BEGUN, .token = token},
+      .pid = pid,
+  };
+  while (send(AGENT_SOCKET, &begun, sizeof begun, MSG_NOSIGNAL) < 0 && errno == EINTR) continue;
+}

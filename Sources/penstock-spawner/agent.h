@@ -1,8 +1,13 @@
 // The socket to the agent.
 #pragma once
+#include <sys/types.h>
+
 #include "wire.h"
 
 enum { AGENT_SOCKET = 3 };
 
 // Tells how the program of `token` ended. Waits while the socket is full; an agent that is gone is no error.
 void agent_send(uint64_t token, const struct outcome *outcome);
+
+// Tells that the program of `token` runs.
+void agent_send_begun(uint64_t token, pid_t pid);

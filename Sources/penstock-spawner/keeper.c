@@ -71,7 +71,10 @@ static void start(struct keeper *keeper) {
   }
   keeper->program = pid;
   // The pipes are the program's now: the agent shall see them end with it.
-  if (!keeper->failure.step) close_descriptors(keeper->keeping);
+  if (!keeper->failure.step) {
+    close_descriptors(keeper->keeping);
+    if (keeper->request.tell) agent_send_begun(keeper->keeping->token, pid);
+  }
 }
 
 static void program_ended(struct keeper *keeper, int status) {

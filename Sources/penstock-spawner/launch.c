@@ -17,13 +17,15 @@ static _Noreturn void give_up(struct launch_failure *failure, enum step step) {
   _exit(127);
 }
 
-static int limit(int resource, uint64_t value) {
+static int limit_softly(int resource, uint64_t value, uint64_t hard) {
   struct rlimit limits;
   if (getrlimit(resource, &limits) < 0) return -1;
-  if (limits.rlim_max != RLIM_INFINITY && value > limits.rlim_max) value = limits.rlim_max;
-  limits.rlim_cur = limits.rlim_max = value;
+  if (limits.rlim_max == RLIM_INFINITY || hard < limits.rlim_max) limits.rlim_max = hard;
+  limits.rlim_cur = value < limits.rlim_max ? value : limits.rlim_max;
   return setrlimit(resource, &limits);
 }
+
+static int limit(int resource, uint64_t value) { return limit_softly(resource, value, value); }
 
 static int give_way(void) {
   struct sched_param none = {.sched_priority = 0};
@@ -45,6 +47,10 @@ static _Noreturn void become(const struct request *request, const int stdio[3], 
   if (limit(RLIMIT_CORE, 0) < 0) give_up(failure, STEP_LIMITS);
   if (request->open_files && limit(RLIMIT_NOFILE, request->open_files) < 0) give_up(failure, STEP_LIMITS);
   if (request->memory && limit(RLIMIT_AS, request->memory) < 0) give_up(failure, STEP_LIMITS);
+  // SIGXCPU first, and for who does not heed it SIGKILL.
+  if (request->cpu_s && limit_softly(RLIMIT_CPU, request->cpu_s, (uint64_t)request->cpu_s + 2) < 0) {
+    give_up(failure, STEP_LIMITS);
+  }
   execve(request->executable, request->arguments, request->environment);
   give_up(failure, STEP_EXEC);
 }

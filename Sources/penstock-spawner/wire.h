@@ -5,7 +5,7 @@
 
 enum { WIRE_MAGIC = 0x4b4e5450, WIRE_VERSION = 1 };
 
-enum op { OP_RUN = 1, OP_CANCEL = 2, OP_RESULT = 3 };
+enum op { OP_RUN = 1, OP_CANCEL = 2, OP_RESULT = 3, OP_BEGUN = 4 };
 
 // The descriptors that come with OP_RUN, in this order.
 enum { FD_BODY, FD_STDIN, FD_STDOUT, FD_STDERR, FD_COUNT };
@@ -30,10 +30,11 @@ struct body {
   uint64_t memory;      // RLIMIT_AS, bytes; 0: as it is
   uint64_t open_files;  // RLIMIT_NOFILE; 0: as it is
   uint32_t flags;
-  uint32_t reserved;
+  uint32_t cpu_s;       // RLIMIT_CPU, seconds; 0: as it is
 };
 
-enum { FLAG_IDLE = 1 };
+// FLAG_TELL: the agent wants OP_BEGUN when the program runs.
+enum { FLAG_IDLE = 1, FLAG_TELL = 2 };
 
 enum ending { ENDING_ITSELF, ENDING_TIMEOUT, ENDING_CANCELLED, ENDING_ABANDONED };
 
@@ -66,4 +67,11 @@ struct outcome {
 struct result {
   struct packet head;
   struct outcome outcome;
+};
+
+// The program runs, and is process `pid`.
+struct begun {
+  struct packet head;
+  int32_t pid;
+  uint32_t reserved;
 };

@@ -13,6 +13,7 @@ struct Assembly: Sendable {
   let reactor: Reactor
   let store: StateStore
   let runner: SpawnerRunner
+  private let workers: WorkerPools
   private let watcher: InotifyWatcher
   private let lock: InstanceLock
   private let logs: LogFiles
@@ -37,14 +38,16 @@ struct Assembly: Sendable {
     reactor = try Reactor()
     let spawner = Machine.programDirectory() + "/penstock-spawner"
     runner = SpawnerRunner(spawner: spawner, reactor: reactor, lock: lock)
+    workers = WorkerPools(runner: runner)
     let secrets = settings.secrets + settings.environment.filter(SecretMask.looksSecret)
     let logs = LogFiles(
       workspace: workspace, mask: SecretMask(values: secrets.compactMap { environment[$0] }), pace: .milliseconds(20))
     self.logs = logs
     bench = Workbench(
-      store: store, spool: spool, processes: runner,
+      store: store, spool: spool, processes: runner, workers: workers,
       programs: HostPrograms(home: workspace.home, path: environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"),
-      settings: settings, home: workspace.home, boot: Machine.bootID(), environment: environment,
+      settings: settings, home: workspace.home, boot: Machine.bootID(),
+      environment: Self.passing(environment),
       clock: ReactorClock(reactor: reactor), now: { Date() }, random: { SystemRandomNumberGenerator() },
       report: { event in
         logs.write(LogWords.record(of: event))
@@ -76,10 +79,20 @@ struct Assembly: Sendable {
   func close() async {
     watcher.stop()
     sentinel?.stop()
+    await workers.stop()
     await runner.stop()
     reactor.stop()
     try? store.close()
     logs.flush()
+  }
+
+  /// With our own directory at the end of PATH, so that hooks and stages can call `penstock` wherever it lies.
+  private static func passing(_ environment: [String: String]) -> [String: String] {
+    var environment = environment
+    let path = environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
+    let own = Machine.programDirectory()
+    if !path.split(separator: ":").contains(Substring(own)) { environment["PATH"] = path + ":" + own }
+    return environment
   }
 
   private static func settings(_ workspace: Workspace) throws -> Settings {

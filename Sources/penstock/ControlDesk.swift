@@ -40,8 +40,8 @@ struct ControlDesk: Sendable {
     case .run(let wish):
       let runs = try await agent.starter.start(wish)
       return ["runs": .array(runs.map { ["id": .string($0.id.text), "number": .integer($0.number)] })]
-    case .wait(let id):
-      let state = await agent.dispatcher.wait(for: id)
+    case .wait(let id, let waiter):
+      let state = await agent.dispatcher.wait(for: id, by: waiter)
       return ["state": state.map { .string($0.rawValue) } ?? .null]
     case .cancel(let id): return ["cancelled": .bool(try await agent.dispatcher.cancel(id))]
     case .retry(let id):

@@ -7,8 +7,8 @@ enum ControlRequest: Equatable {
   /// What only the agent knows: the inbox, and what runs now.
   case live
   case run(Starter.Wish)
-  /// Answers when the run has ended.
-  case wait(RunID)
+  /// Answers when the run has ended; `by` is the run whose program asks.
+  case wait(RunID, by: RunID? = nil)
   case cancel(RunID)
   /// A failed or quarantined drop again.
   case retry(RunID)
@@ -24,7 +24,8 @@ enum ControlRequest: Equatable {
       switch self {
       case .ping: ["op": "ping"]
       case .live: ["op": "live"]
-      case .wait(let id): ["op": "wait", "run": .string(id.text)]
+      case .wait(let id, let by):
+        ["op": "wait", "run": .string(id.text)].merging(by.map { ["by": .string($0.text)] } ?? [:]) { own, _ in own }
       case .cancel(let id): ["op": "cancel", "run": .string(id.text)]
       case .retry(let id): ["op": "retry", "run": .string(id.text)]
       case .rerun(let wish):
@@ -55,7 +56,7 @@ enum ControlRequest: Equatable {
     switch json["op"]?.string {
     case "ping": self = .ping
     case "live": self = .live
-    case "wait": self = .wait(try run())
+    case "wait": self = .wait(try run(), by: json["by"]?.string.flatMap { RunID($0) })
     case "cancel": self = .cancel(try run())
     case "retry": self = .retry(try run())
     case "rerun":

@@ -84,6 +84,7 @@ enum LogSentence {
     case "run ended": "\(fields["state"])\(took(fields))\(fields.why)"
     case "stage started": started(fields)
     case "stage ended": ended(fields)
+    case "item failed": "item \(fields["item"]) failed\(fields.why)"
     case "stage will be tried again":
       "is tried again in \(Shown.seconds(fields.number("wait_s")))\(fields.why)"
     default: nil
@@ -105,6 +106,10 @@ enum LogSentence {
   private static func ended(_ fields: Fields) -> String {
     var text = fields["state"]
     if let wall = fields.number("wall_s") { text += " after \(Shown.seconds(wall))" }
+    if let items = fields.number("items") {
+      let failed = Int(fields.number("items_failed") ?? 0)
+      text += ", \(Shown.count(Int(items), "item"))" + (failed == 0 ? "" : ", \(failed) failed")
+    }
     var used: [String] = []
     if let cpu = fields.number("cpu_s") { used.append("\(Shown.seconds(cpu)) CPU") }
     if let peak = fields.number("rss_bytes") { used.append(Shown.bytes(Int(peak))) }

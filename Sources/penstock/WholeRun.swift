@@ -14,15 +14,27 @@ struct WholeRun: Sendable {
   var repeats: Run?
   /// How its attempts stand to the cache, by stage and number.
   var reuse: [String: [Int: Reuse]] = [:]
+  /// How far its fan-out stages have come, by stage.
+  var items: [String: ItemProgress] = [:]
+  /// The first items that failed, by stage.
+  var failedItems: [String: [ItemOutcome]] = [:]
+
+  private static let few = 10
 
   static func read(_ reference: RunReference, _ reader: StateReader) async throws -> WholeRun {
     let run = try await reader.run(matching: reference)
     let version = try await run.version.asyncFlatMap { try await reader.version(digest: $0) }
+    let items = try await reader.itemProgress(of: run.id)
+    var failed: [String: [ItemOutcome]] = [:]
+    for (stage, progress) in items where progress.failed > 0 {
+      failed[stage] = try await reader.items(of: run.id, stage: stage, failed: true, limit: Self.few)
+    }
     return WholeRun(
       run: run, attempts: try await reader.attempts(of: run.id),
       hooks: try await reader.hookCalls(of: run.id),
       artifacts: try await reader.artifacts(of: run.id), stages: version?.pipeline.stages.map(\.name) ?? [],
-      repeats: try await RepeatedRun.of(run, reader), reuse: try await reader.reuse(of: run.id))
+      repeats: try await RepeatedRun.of(run, reader), reuse: try await reader.reuse(of: run.id), items: items,
+      failedItems: failed)
   }
 
   /// The object of DESIGN 5.
@@ -46,6 +58,10 @@ struct WholeRun: Sendable {
       "granularity": .null, "granularity_reason": .null,
       "reason": own.last?.reason.map { .string($0) } ?? .null,
     ]
+    if let progress = items[name] {
+      members["items"] = progress.json.merging(
+        ["failures": .array((failedItems[name] ?? []).map(RunJSON.item))])
+    }
     if let last = own.last {
       members["granularity"] = .string(last.granularity.level.rawValue)
       members["granularity_reason"] = .string(last.granularity.reason)
@@ -122,10 +138,22 @@ enum RunJSON {
       "attempt": call.attempt.map { .integer($0) } ?? .null, "wall_s": .number(call.usage.wall),
       "cpu_s": .number(call.usage.cpu), "exit": .null, "timed_out": .bool(call.timedOut),
       "decision": .string(call.decision.rawValue), "reason": call.reason.map { .string($0) } ?? .null,
-      "stderr": .string(call.stderrTail),
+      "stderr": .string(call.stderrTail), "annotations": .object(call.annotations),
+      "warnings": .array(call.warnings.map { .string($0) }), "signal": .null,
     ]
-    if case .exited(let code) = call.termination { members["exit"] = .integer(Int(code)) }
+    switch call.termination {
+    case .exited(let code): members["exit"] = .integer(Int(code))
+    case .signaled(let signal): members["signal"] = .integer(Int(signal))
+    case .unstarted: break
+    }
     return .object(members)
+  }
+
+  static func item(_ outcome: ItemOutcome) -> JSON {
+    [
+      "id": .string(outcome.id), "index": .integer(outcome.index), "state": .string(outcome.state.rawValue),
+      "tries": .integer(outcome.tries), "reason": outcome.reason.map { .string($0) } ?? .null,
+    ]
   }
 
   static func artifact(_ artifact: Artifact) -> JSON {
@@ -136,6 +164,15 @@ enum RunJSON {
   }
 
   static func time(_ date: Date?) -> JSON { date.map { .string(Timestamp.text($0)) } ?? .null }
+}
+
+extension ItemProgress {
+  var json: JSON {
+    [
+      "total": total.map { .integer($0) } ?? .null, "done": .integer(done), "ok": .integer(ok),
+      "failed": .integer(failed), "skipped": .integer(skipped),
+    ]
+  }
 }
 
 extension Optional {

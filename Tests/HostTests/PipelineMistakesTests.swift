@@ -220,8 +220,24 @@ struct Mistake: Sendable, CustomTestStringConvertible {
       x:8:38: error: `open_files`: expected a whole number from 8 to 1048576, got `few`
       """),
     Mistake(
+      "each without items",
+      "pipeline: { name: x }\nstages: [ { name: a, run: [a], each: {} }, { name: b, run: [b] }, { name: c, run: [c], each: {} } ]",
+      """
+      x:2:38: error: `each` of stage `a` would take the items of an `each` stage that it needs, and it needs none
+        name the output whose lines are the items: `each: { from: … }`; that of the drop is `input`
+      x:2:94: error: `each` of stage `c` would take the items of an `each` stage that it needs, and it needs none
+        name the output whose lines are the items: `each: { from: … }`; that of the drop is `input`
+      """),
+    Mistake(
+      "each from an output nobody leaves",
+      "pipeline: { name: x }\nstages: [ { name: a, run: [a], each: { from: input } }, { name: b, run: [b], each: { from: item } } ]",
+      """
+      x:2:84: error: stage `b`: no stage it needs leaves an output `item`
+        did you mean `items`?
+      """),
+    Mistake(
       "each",
-      "pipeline: { name: x }\nstages: [ { name: a, run: [a], each: { rate: 5, min_success: 120%, batch: 0 } } ]",
+      "pipeline: { name: x }\nstages: [ { name: a, run: [a], each: { rate: 5, min_success: 120%, batch: 0, from: q } } ]",
       """
       x:2:46: error: `rate`: `5` has no unit
         write `5/s`

@@ -127,6 +127,12 @@ package struct ManifestDecoder {
     }
   }
 
+  private mutating func refusePerCall(_ reference: String, at mark: Mark) {
+    findings.error(
+      "`run`: `\(reference)` differs from call to call, and a `persistent` stage is started once for many", at: mark,
+      hint: "it stands in each request; take it out of `run`")
+  }
+
   private mutating func checkReferences(_ root: Node) {
     let params = root["params"]?["properties"]?.entries?.map(\.key) ?? []
     for word in root["run"]?.elements ?? [] {
@@ -134,6 +140,8 @@ package struct ManifestDecoder {
       do {
         for reference in try Template(parsing: text).references {
           switch (reference.scope, reference.key) {
+          case (nil, "input"), (nil, "out"):
+            if root["persistent"]?.flag == true { refusePerCall(reference.displayed, at: word.mark) }
           case (nil, let key) where EnvironmentFilling.reserved.contains(key): break
           case ("params", let key) where params.contains(key): break
           default:

@@ -131,7 +131,9 @@ package enum PipelineShape {
     [
       Field(
         "from", .name(.plain), "The output whose JSON Lines are the items; unsaid, those of the `each` stage before."),
-      Field("concurrency", .whole(1...10000), "Calls at the same time; 4 if unsaid."),
+      Field(
+        "concurrency", .whole(1...10000),
+        "Calls at the same time; unsaid, those of the `each` stage whose items it takes, else 4."),
       Field("batch", .whole(1...100_000), "Items of one call; 1 if unsaid."),
       Field("rate", .rate, "Calls begun at most, such as `5/s`."),
       Field("min_success", .percent, "Share of the items that must succeed; 100% if unsaid."),
@@ -177,6 +179,9 @@ package enum PipelineShape {
         "on_error", .word(HookProgram.OnError.allCases.map(\.rawValue)),
         "What a hook that breaks does: before-hooks fail, after-hooks warn if unsaid."),
       Field("persistent", .flag, "It answers one request per line and stays."),
+      Field(
+        "stages", .list(.text, atLeast: 1),
+        "Of `before-stage` and `after-stage`: the stages it is called for, names or patterns such as `train-*`."),
     ])
 
   private static let rule = Record(

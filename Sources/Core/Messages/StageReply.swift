@@ -28,6 +28,11 @@ package struct StageReply: Sendable, Equatable {
       self.name = name
       self.path = path
     }
+
+    /// A worker does not work in `out`, so it may name what lies there by its absolute path.
+    package func relative(to out: String) -> Output {
+      path.hasPrefix(out + "/") ? Output(name: name, path: String(path.dropFirst(out.count + 1))) : self
+    }
   }
 
   package init(
@@ -46,8 +51,16 @@ package struct StageReply: Sendable, Equatable {
   /// Reads a reply; nothing but white space is `ok`.
   /// - Throws: `BadReply` in words, for everything that is not one object of this form.
   package init(parsing bytes: [UInt8]) throws(BadReply) {
+    guard let object = try ReplyText.object(bytes) else {
+      self.init()
+      return
+    }
+    try self.init(object: object)
+  }
+
+  /// Reads a reply from the members of its object.
+  init(object: [String: JSON]) throws(BadReply) {
     self.init()
-    guard let object = try ReplyText.object(bytes) else { return }
     let reader = ReplyReader(object: object)
     status = try reader.choice("status", Status.self) ?? .ok
     reason = try reader.text("reason")

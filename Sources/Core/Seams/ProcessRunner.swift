@@ -58,7 +58,7 @@ package struct ProgramRequest: Sendable {
 }
 
 /// Limits the kernel enforces on each process of a program, setrlimit(2).
-package struct ResourceLimits: Sendable, Equatable, Codable {
+package struct ResourceLimits: Sendable, Hashable, Codable {
   /// RLIMIT_AS, bytes.
   package var memory: Int?
   /// RLIMIT_NOFILE.
@@ -85,6 +85,10 @@ package struct ProgramResult: Sendable, Equatable {
   package var replyIsCut: Bool
   /// It could not be started for want of processes, descriptors or memory, of which there may be some later.
   package var isShortage: Bool
+  /// Why a worker gave no reply, or one that is none, in words: always a failure of the call.
+  package var trouble: String?
+  /// It was killed while the kernel killed for want of memory.
+  package var isOutOfMemory = false
 
   /// Who ended the program.
   package enum Ending: String, Sendable, Equatable, Codable {
@@ -97,7 +101,7 @@ package struct ProgramResult: Sendable, Equatable {
 
   package init(
     termination: Termination, ending: Ending, usage: ResourceUsage, reply: [UInt8], replyIsCut: Bool,
-    isShortage: Bool = false
+    isShortage: Bool = false, trouble: String? = nil
   ) {
     self.termination = termination
     self.ending = ending
@@ -105,5 +109,6 @@ package struct ProgramResult: Sendable, Equatable {
     self.reply = reply
     self.replyIsCut = replyIsCut
     self.isShortage = isShortage
+    self.trouble = trouble
   }
 }

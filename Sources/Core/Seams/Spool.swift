@@ -1,5 +1,5 @@
 /// The agent's own directories: where drops go after the inbox, and what their runs leave.
-package protocol Spool: Attic {
+package protocol Spool: Attic, ItemFiles {
   /// Moves a drop from the inbox into `work/<id>/NAME`; not yet durable.
   /// - Throws: `HostError` where nothing can be claimed now, whatever the drop.
   func claim(_ name: FileName, as id: RunID) throws -> ClaimOutcome
@@ -111,6 +111,13 @@ package protocol Spool: Attic {
   /// Where nothing is published it stays with the run, also empty: an ext4 without a journal passes over every inode
   /// that was freed in the last minute, one by one, when it looks for a new one.
   func openAttempt(_ run: RunID, stage: String, n: Int) throws -> String
+
+  /// Appends what a hook was told to `runs/<run>/hooks.ndjson`; what cannot be written is dropped.
+  func noteRequest(_ line: [UInt8], of run: RunID)
+
+  /// Keeps the beginning of a reply that could not be used as `runs/<run>/<name>.reply`.
+  /// - Returns: the name of the file; `nil` where it could not be written.
+  func keepReply(_ reply: [UInt8], of run: RunID, as name: String) -> String?
 
   /// The absolute path of the exit record of an attempt.
   func exitRecordPath(_ run: RunID, stage: String, n: Int) -> String

@@ -23,4 +23,13 @@ struct Forecast {
     }
     return left
   }
+
+  /// Takes what the items of stages at work say for better than the past; stages that flow together end together.
+  mutating func take(_ items: [ItemProgress], current: [String: Double]) {
+    let left = items.map { ($0.stage, $0.remaining(after: current[$0.stage] ?? 0)) }
+    guard let last = left.compactMap(\.1).max() else { return }
+    for (place, (stage, _)) in left.enumerated() {
+      typical[stage] = (current[stage] ?? 0) + (place == left.count - 1 ? last : 0)
+    }
+  }
 }

@@ -13,10 +13,13 @@ struct Show: AsyncParsableCommand {
   @Argument(help: "A number, an id or its beginning, or `last`.")
   var run: String
 
+  @OptionGroup var items: ItemOptions
+
   func run() async throws {
     let workspace = try place.workspace()
     let reference = try RunArgument.read(run)
     guard let reader = try place.readerIfAny(workspace) else { throw CommandFailure(RunList.empty) }
+    if items.items || items.failed { return try place.give(try await items.read(reference, reader)) }
     let whole = try await WholeRun.read(reference, reader)
     let log = LogReading.lastOutput(
       of: whole.run.failedStage, in: LogFiles.path(of: whole.run.id, in: workspace), limit: 10)
@@ -42,8 +45,10 @@ struct RunPage: Answer {
   func lines(_ output: Output) -> [String] {
     var lines = head(output)
     lines += section("stages", stages(), output)
+    lines += section("items", items(), output)
     lines += section("why these levels", levels(), output)
     lines += section("hooks", hooks(), output)
+    lines += section("what hooks noted", HookNotes.table(whole.hooks), output)
     let wrong = whole.hooks.count { $0.decision == .error }
     if wrong > 0, run.state == .done {
       lines += ["  " + output.toned("\(Shown.count(wrong, "hook")) went wrong; the run went on all the same", .odd)]
@@ -140,6 +145,23 @@ struct RunPage: Answer {
         .init("\(own.count)"), .init(Shown.seconds(wall)), .init(Shown.seconds(last.usage?.cpu)),
         .init(Shown.bytes(last.usage?.peakRSS)), .init(Shown.metrics(last.metrics)),
       ])
+    }
+    return table
+  }
+
+  /// How far fan-out stages came, and the first items that failed.
+  private func items() -> Table {
+    var table = Table([.left(""), .left(""), .giving("")], indent: 2)
+    for name in whole.stageNames {
+      guard let progress = whole.items[name] else { continue }
+      table.add([.init(Shown.words(name), .strong), .init(Shown.items(progress)), ""])
+      for item in whole.failedItems[name] ?? [] {
+        table.add(["", .init(Shown.words(Display.brief(item.id)), .bad), .init(Shown.words(item.reason ?? ""))])
+      }
+      let more = progress.failed - (whole.failedItems[name]?.count ?? 0)
+      if more > 0 {
+        table.add(["", .init("\(more) more"), .init("`penstock show \(run.number) --failed` lists them", .quiet)])
+      }
     }
     return table
   }

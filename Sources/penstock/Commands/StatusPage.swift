@@ -95,7 +95,7 @@ private struct StatusPage {
         .init("#\(view.run.number)", .strong), .init(Shown.words(view.run.pipeline)),
         .init(view.run.drop?.name.displayed ?? ""),
         .init(ProgressBar.text(view.finished.count, of: view.stages.count)),
-        .init(view.current.map { Shown.words($0) }.joined(separator: ", "), .strong),
+        .init(view.words, .strong),
         .init(isOrphan ? "" : Shown.seconds(view.elapsed)),
         .init(isOrphan ? "interrupted; goes on with `penstock up`" : left(view), .quiet),
       ])

@@ -103,6 +103,10 @@ struct StatusReading {
       let past = try await reader.stageHistory(pipeline: run.pipeline, stage: stage, limit: 5)
       forecast.typical[stage] = Forecast.typical(past)
     }
+    view.items = current.keys.compactMap { whole.items[$0] }.sorted { left, right in
+      (view.stages.firstIndex(of: left.stage) ?? 0) < (view.stages.firstIndex(of: right.stage) ?? 0)
+    }
+    forecast.take(view.items, current: current)
     view.remaining = forecast.remaining(stages: view.stages, finished: view.finished, current: current)
     view.elapsed = run.started.map { now.timeIntervalSince($0) }
     return view

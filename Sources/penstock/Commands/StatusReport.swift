@@ -92,6 +92,8 @@ struct RunningView: Sendable {
   /// The stages that run now.
   var current: [String] = []
   var attempt = 1
+  /// Of those of them that are fan-out stages.
+  var items: [ItemProgress] = []
   /// Seconds.
   var elapsed: Double?
   /// Seconds, guessed from the past; `nil` where there is none.
@@ -102,11 +104,20 @@ struct RunningView: Sendable {
     self.stages = stages
   }
 
+  /// The stages that run now, as a person reads them: `summarize 40/100 items, 1 failed`.
+  var words: String {
+    current.map { stage in
+      let progress = items.first { $0.stage == stage }
+      return Shown.words(stage) + (progress.map { " " + Shown.items($0) } ?? "")
+    }.joined(separator: ", ")
+  }
+
   var json: JSON {
     RunJSON.summary(run).merging([
       "stage": current.first.map { .string($0) } ?? .null, "attempt": .integer(attempt),
       "current": .array(current.map { .string($0) }),
       "stages_done": .integer(finished.count), "stages_total": .integer(stages.count),
+      "items": .array(items.map { $0.json.merging(["stage": .string($0.stage)]) }),
       "elapsed_s": elapsed.map { .number($0) } ?? .null,
       "eta_s": remaining.map { .number($0) } ?? .null,
     ])

@@ -45,6 +45,12 @@ enum Shown {
     number == 1 ? "1 \(noun)" : "\(number) \(plural ?? noun + "s")"
   }
 
+  /// `40/100 items, 1 failed`.
+  static func items(_ progress: ItemProgress) -> String {
+    let done = progress.total.map { "\(progress.done)/\($0) items" } ?? Shown.count(progress.done, "item")
+    return done + (progress.failed == 0 ? "" : ", \(progress.failed) failed")
+  }
+
   /// Metrics of a stage, `rows 1200, accuracy 0.61`.
   static func metrics(_ metrics: [String: JSON]) -> String {
     metrics.sorted { $0.key < $1.key }.map { "\(words($0.key)) \(value($0.value))" }.joined(separator: ", ")

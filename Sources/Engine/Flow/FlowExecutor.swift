@@ -1,0 +1,169 @@
+import Core
+import Foundation
+import Store
+
+/// Works consecutive `each` stages as one: their items flow through all of them without a barrier, and every stage
+/// has its own attempt, hooks, verdict and outputs.
+struct FlowExecutor: Sendable {
+  let stages: StageExecutor
+
+  private var bench: Workbench { stages.bench }
+  private var run: Run { stages.run }
+
+  /// The stages that flow with `first`: each takes the items of the one before, which nothing else keeps from it.
+  static func chain(from first: Stage, in pipeline: Pipeline, settled: Set<String>) -> [Stage] {
+    guard first.each != nil else { return [] }
+    var chain = [first]
+    while let last = chain.last,
+      let next = pipeline.stages.first(where: { stage in
+        stage.each != nil && stage.each?.from == nil && !stage.isHeldBack && !settled.contains(stage.name)
+          && stage.needs.contains(last.name)
+          && stage.needs.allSatisfy { need in settled.contains(need) || chain.contains { $0.name == need } }
+      })
+    {
+      chain.append(next)
+    }
+    return chain
+  }
+
+  /// - Parameter opened: the attempts, all recorded as running.
+  /// - Returns: what each attempt comes to. After one that did not come through, those after it are `interrupted`: what
+  ///   is done of their items is kept.
+  func execute(_ opened: [(stage: Stage, attempt: Attempt)], in session: RunSession) async throws -> [StageExecutor
+    .Ended]
+  {
+    var plan: [FlowPart] = []
+    for (stage, attempt) in opened {
+      var prepared = try await stages.prepare(attempt, of: stage, in: session)
+      let isWorked = stages.decide(&prepared, stage, in: session)
+      plan.append(FlowPart(stage: stage, prepared: prepared, isWorked: isWorked))
+      // what comes after it gets no items
+      if !isWorked, prepared.ended.outcome.state != .skipped { break }
+    }
+    let stop = plan.contains { !$0.isWorked && $0.prepared.ended.outcome.state != .skipped }
+    let flowing = stop ? plan.dropLast() : plan[...]
+    if flowing.contains(where: \.isWorked) { try await work(&plan, flowing.indices, in: session) }
+    var results: [StageExecutor.Ended] = []
+    var broken: String?
+    for part in plan {
+      var part = part
+      if let broken, part.isWorked || part.prepared.ended.outcome.state == .skipped {
+        part.prepared.ended.outcome = .failure(
+          .interrupted, "stage `\(broken)` before it did not come through; what is done is kept", retry: .never)
+      }
+      let ended = try await stages.conclude(part.prepared)
+      if ![.ok, .skipped, .interrupted].contains(ended.outcome.state) { broken = broken ?? part.stage.name }
+      results.append(ended)
+    }
+    for (stage, attempt) in opened.dropFirst(plan.count) {
+      results.append(unbegun(stage, attempt, after: broken ?? plan.last?.stage.name ?? "", context: session.context.whole))
+    }
+    return results
+  }
+
+  private func unbegun(_ stage: Stage, _ attempt: Attempt, after broken: String, context: JSON) -> StageExecutor.Ended {
+    var attempt = attempt
+    attempt.state = .interrupted
+    attempt.reason = "stage `\(broken)` before it did not come through"
+    attempt.ended = bench.now()
+    return StageExecutor.Ended(
+      attempt: attempt, outcome: .failure(.interrupted, attempt.reason ?? "", retry: .never), context: context)
+  }
+
+  /// Takes the items through, and says of each part what became of it.
+  private func work(_ plan: inout [FlowPart], _ flowing: Range<Int>, in session: RunSession) async throws {
+    let gate = FlowGate()
+    var line: [FlowStage] = []
+    for place in flowing {
+      switch try plan[place].flowStage(place: place, with: stages, gate: gate) {
+      case .success(let stage): line.append(stage)
+      case .failure(let refusal):
+        plan.leave(flowing, because: "stage `\(plan[place].stage.name)`, which takes their items, cannot begin")
+        plan[place].prepared.ended.outcome = .failure(.failed, refusal.description, retry: .never)
+        return
+      }
+    }
+    let worked = line.filter { !$0.isBypassed }.map(\.name)
+    do {
+      var feed = ItemFeed(bench: bench, run: run, source: try FlowSource(session: session).source(of: plan[0].stage))
+      feed.hasHistory = try await hasHistory(of: worked)
+      let total = try await feed.survey(line.first { !$0.isBypassed }?.sample ?? ItemSample(nil))
+      try await bench.store.openItems(of: run.id, stages: worked, total: total)
+      let flow = FlowLine(
+        bench: bench, run: run, stages: line, gate: gate, cancellation: stages.cancellation,
+        onFailure: { [bench, run, attempts = plan.map(\.prepared.part.attempt)] stage, outcome in
+          bench.say(
+            .itemFailed(id: outcome.id, tries: outcome.tries, reason: outcome.reason ?? ""), run, stage: stage.name,
+            attempt: attempts[stage.place])
+        })
+      try await flow.run { [feed] in try await feed.give(to: $0) }
+    } catch let error as BadItem {
+      plan.spoil(flowing, .failure(.failed, error.description, retry: .never))
+      return
+    } catch let error as HostError where !error.isShortage {
+      plan.spoil(flowing, .failure(.failed, error.description))
+      return
+    }
+    // the agent is coming down: what is left unrecorded is taken up as interrupted by the next one
+    try Task.checkCancellation()
+    let verdict = FlowVerdict(cancellation: stages.cancellation, isClosed: gate.isClosed)
+    let totals = Dictionary(line.filter { !$0.isBypassed }.map { ($0.name, $0.tally.count.entered) }) { $1 }
+    if !gate.isClosed { try await bench.store.setTotal(totals, of: run.id) }
+    let files = FlowOutputs(bench: bench, run: run)
+    for (place, stage) in zip(flowing, line) where !stage.isBypassed {
+      plan[place].prepared.ended.take(stage.tally.count, since: plan[place].prepared.ended.attempt.started, bench.now())
+      plan[place].prepared.ended.outcome = verdict.outcome(of: stage)
+      if gate.isClosed { continue }
+      try await files.publish(stage, attempt: plan[place].prepared.part.attempt, &plan[place].prepared.ended)
+    }
+  }
+
+  private func hasHistory(of worked: [String]) async throws -> Bool {
+    let known = try await bench.store.reader.itemProgress(of: run.id)
+    return worked.contains { known[$0] != nil }
+  }
+}
+
+extension Stage {
+  /// Whether it may have to wait when the stages it needs have ended: then it begins a flow of its own.
+  fileprivate var isHeldBack: Bool { when != nil || breaker != nil || concurrency != nil }
+}
+
+/// One stage of a flow and where its attempt stands.
+struct FlowPart {
+  let stage: Stage
+  var prepared: StageExecutor.Prepared
+  /// Its program is called for items.
+  var isWorked: Bool
+
+  func flowStage(
+    place: Int, with stages: StageExecutor, gate: FlowGate
+  ) throws -> Result<FlowStage, HostError> {
+    guard let each = stage.each else { return .failure(HostError("stage `\(stage.name)` has no `each`")) }
+    guard isWorked else { return .success(FlowStage(stage, each, place: place, sample: nil, caller: nil)) }
+    return try stages.itemProgram(for: stage, each, prepared, gate: gate).map { caller in
+      FlowStage(stage, each, place: place, sample: prepared.part.sample, caller: caller)
+    }
+  }
+}
+
+extension [FlowPart] {
+  /// None of them was given anything.
+  fileprivate mutating func leave(_ flowing: Range<Int>, because reason: String) {
+    for place in flowing where self[place].isWorked {
+      self[place].prepared.ended.outcome = .failure(.interrupted, reason, retry: .never)
+    }
+  }
+
+  /// The items could not be read: the first stage failed for it.
+  fileprivate mutating func spoil(_ flowing: Range<Int>, _ outcome: StageOutcome) {
+    if let first = flowing.first(where: { self[$0].isWorked }) { self[first].prepared.ended.outcome = outcome }
+  }
+}
+
+extension StageExecutor.Ended {
+  fileprivate mutating func take(_ count: FlowTally.Count, since start: Date, _ now: Date) {
+    attempt.usage = ResourceUsage(
+      wall: max(0, now.timeIntervalSince(start)), cpu: count.cpu, peakRSS: count.peakRSS)
+  }
+}

@@ -1,0 +1,42 @@
+import Glibc
+
+/// What the kernel says of another process of ours.
+struct ProcessFigures: Sendable {
+  let process: Int32
+
+  /// CPU time of all its threads, seconds, by its clock (clock_getcpuclockid(3)); `nil` where it is gone.
+  var ownCPU: Double? {
+    var clock = clockid_t()
+    var time = timespec()
+    guard clock_getcpuclockid(process, &clock) == 0, clock_gettime(clock, &time) == 0 else { return nil }
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+  }
+
+  /// CPU time of the children it has waited for and of theirs, seconds, in ticks of 10 ms (proc_pid_stat(5), cutime
+  /// and cstime); `nil` where it is gone.
+  var childrenCPU: Double? {
+    guard let fields = fields(of: "stat", after: UInt8(ascii: ")")), fields.count > 14 else { return nil }
+    // of what follows the name the first is field 3
+    guard let user = Double(fields[13]), let system = Double(fields[14]) else { return nil }
+    return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
+  }
+
+  /// Resident set, bytes (proc_pid_statm(5)); `nil` where it is gone.
+  var resident: Int? {
+    guard let fields = fields(of: "statm", after: nil), fields.count > 1, let pages = Int(fields[1]) else { return nil }
+    return pages * sysconf(Int32(_SC_PAGESIZE))
+  }
+
+  private func fields(of name: String, after mark: UInt8?) -> [Substring]? {
+    let file = open("/proc/\(process)/\(name)", O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { return nil }
+    defer { _ = close(file) }
+    return withUnsafeTemporaryAllocation(byteCount: 1024, alignment: 1) { buffer in
+      let count = read(file, buffer.baseAddress, buffer.count)
+      guard count > 0 else { return nil }
+      let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+      let begin = mark.flatMap { bytes.lastIndex(of: $0) }.map { $0 + 1 } ?? 0
+      return String(decoding: bytes[begin...], as: UTF8.self).split { $0 == " " || $0 == "\n" }
+    }
+  }
+}

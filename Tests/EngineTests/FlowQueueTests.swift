@@ -1,0 +1,62 @@
+import Testing
+
+@testable import Engine
+
+@Suite(.timeLimit(.minutes(1))) struct FlowQueueTests {
+  @Test func `whoever offers more than it holds waits until something is taken`() async {
+    let queue = FlowQueue<Int>(bound: 2, producers: 1)
+    for number in [1, 2] { #expect(await queue.offer(number)) }
+    async let third = queue.offer(3)
+    #expect(await queue.take(1) == [1])
+    #expect(await third)
+    queue.finish()
+    #expect(await queue.take(2) == [2, 3])
+    #expect(await queue.take(1) == nil)
+  }
+
+  @Test func `several are given at once, the last of them as many as there are`() async {
+    let queue = FlowQueue<Int>(bound: 8, producers: 2)
+    async let first = queue.take(3)
+    for number in 1...4 { #expect(await queue.offer(number)) }
+    #expect(await first == [1, 2, 3])
+    async let rest = queue.take(3)
+    queue.finish()
+    queue.finish()
+    #expect(await rest == [4])
+  }
+
+  @Test func `nothing gets lost or comes twice among many who offer and take`() async {
+    let queue = FlowQueue<Int>(bound: 5, producers: 4)
+    let taken = await withTaskGroup(of: [Int].self) { group in
+      for producer in 0..<4 {
+        group.addTask {
+          for number in 0..<500 where await !queue.offer(producer * 500 + number) { Issue.record("turned away") }
+          queue.finish()
+          return []
+        }
+      }
+      for _ in 0..<7 {
+        group.addTask {
+          var own: [Int] = []
+          while let some = await queue.take(3) { own += some }
+          return own
+        }
+      }
+      return await group.reduce(into: []) { $0 += $1 }
+    }
+    #expect(taken.sorted() == Array(0..<2000))
+  }
+
+  @Test func `closing turns everyone away, those who wait too`() async {
+    let (full, empty) = (FlowQueue<Int>(bound: 1, producers: 1), FlowQueue<Int>(bound: 1, producers: 1))
+    #expect(await full.offer(1))
+    async let offered = full.offer(2)
+    async let taken = empty.take(1)
+    full.close()
+    empty.close()
+    #expect(await !offered)
+    #expect(await taken == nil)
+    #expect(await !full.offer(3))
+    #expect(await full.take(1) == nil)
+  }
+}
