@@ -20,6 +20,8 @@ struct RunSession {
   private(set) var usedFallback: Set<String> = []
   /// Stages whose next try is the first with the parameters of `fallback`.
   private(set) var beginsAnew: Set<String> = []
+  /// Stages whose outcomes are those of the run this one repeats.
+  var taken: Set<String> = []
   /// What the replies said, by stage; conditions see it.
   private(set) var facts = StageFacts()
   /// How long the run was at work before this agent took it up.
