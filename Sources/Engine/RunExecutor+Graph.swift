@@ -72,7 +72,9 @@ extension RunExecutor {
     let (key, limit, turnstile) = (key(of: stage), limit(of: stage), bench.turnstile)
     group.addTask {
       defer { turnstile.leave(key, limit: limit) }
-      if stage.each == nil || session.taken.contains(stage.name) { return .ended([(stage, try await stages.execute(attempt, of: stage, in: session))]) }
+      if stage.each == nil || session.taken.contains(stage.name) {
+        return .ended([(stage, try await stages.execute(attempt, of: stage, in: session))])
+      }
       let results = try await FlowExecutor(stages: stages).execute(unit, in: session)
       return .ended(zip(unit, results).map { ($0.stage, $1) })
     }
@@ -95,7 +97,8 @@ extension RunExecutor {
     if begun.isEmpty, session.running.isEmpty || work.closing.isEmpty { return [] }
     let now = bench.now()
     session.run.started = session.run.started ?? now
-    try await bench.store.advance(Step(work.takeClosing(), of: &session, at: now, opened: begun.flatMap { $0.map(\.attempt) }))
+    try await bench.store.advance(
+      Step(work.takeClosing(), of: &session, at: now, opened: begun.flatMap { $0.map(\.attempt) }))
     return begun
   }
 

@@ -56,7 +56,8 @@ struct FlowExecutor: Sendable {
       results.append(ended)
     }
     for (stage, attempt) in opened.dropFirst(plan.count) {
-      results.append(unbegun(stage, attempt, after: broken ?? plan.last?.stage.name ?? "", context: session.context.whole))
+      results.append(
+        unbegun(stage, attempt, after: broken ?? plan.last?.stage.name ?? "", context: session.context.whole))
     }
     return results
   }
