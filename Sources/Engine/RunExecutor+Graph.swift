@@ -101,7 +101,8 @@ extension RunExecutor {
     if begun.isEmpty, session.running.isEmpty || work.closing.isEmpty { return [] }
     let now = bench.now()
     session.run.started = session.run.started ?? now
-    try await bench.store.advance(Step(work.takeClosing(), of: &session, at: now, opened: begun.joined().map(\.attempt)))
+    try await bench.store.advance(
+      Step(work.takeClosing(), of: &session, at: now, opened: begun.joined().map(\.attempt)))
     return begun
   }
 

@@ -57,7 +57,8 @@ struct FlowExecutor: Sendable {
       results.append(ended)
     }
     for (stage, attempt) in opened.dropFirst(plan.count) {
-      results.append(unbegun(stage, attempt, after: broken ?? plan.last?.stage.name ?? "", context: session.context.seen(by: stage)))
+      results.append(
+        unbegun(stage, attempt, after: broken ?? plan.last?.stage.name ?? "", context: session.context.seen(by: stage)))
     }
     return results
   }
