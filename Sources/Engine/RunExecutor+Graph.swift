@@ -114,7 +114,7 @@ extension RunExecutor {
   ) async throws -> Passed? {
     for stage in session.ready(at: bench.now()) {
       if let passed = try pass(stage, in: session) { return passed }
-      var limit = stage.concurrency
+      var limit = limit(of: stage)
       if let breaker = stage.breaker,
         let state = try await bench.store.reader.breaker(of: stage.name, in: pipeline.name)
       {
