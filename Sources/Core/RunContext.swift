@@ -37,7 +37,10 @@ package struct RunContext: Sendable {
   package var whole: JSON { merged { _ in true } }
 
   /// Before any stage; `nil` where it is as it was read.
-  package var changedBase: JSON? { isChanged ? base : nil }
+  package var changedBase: JSON? {
+    // not `isChanged ? base : nil`: there `nil` would be a JSON null
+    isChanged ? base : Optional.none
+  }
 
   private func merged(of counts: (String) -> Bool) -> JSON {
     var context = base

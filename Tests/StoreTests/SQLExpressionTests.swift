@@ -1,0 +1,57 @@
+import Core
+import Foundation
+import Store
+import Testing
+
+/// Conditions that people write, evaluated by SQLite on one row and nothing else.
+@Suite struct SQLExpressionTests {
+  private var row: Condition.Row {
+    let id = "01a1fe7d-d5e3-7b0f-b261-8606fabec0fb"
+    let run = Run(
+      id: RunID(id)!, number: 7, pipeline: "fx", version: nil, trigger: .drop,
+      drop: Drop(name: FileName("eur.csv"), bytes: 1000, captures: ["pair": "eur'usd"]),
+      created: Date(timeIntervalSince1970: 0))
+    return Condition.Row(
+      run: run, context: ["rows": 12, "deep": ["x": true]], metrics: ["train": ["accuracy": 0.5]],
+      data: .object([:]), states: ["train": "failed"])
+  }
+
+  @Test(arguments: [
+    ("1", true), ("0", false), ("NULL", false), ("'x'", false), ("0.5", true),
+    ("bytes = 1000 AND name LIKE '%.csv'", true), ("captures ->> 'pair' = 'eur''usd'", true),
+    ("context ->> 'rows' > 11", true), ("context ->> 'rows' > 12", false), ("context ->> 'nothing' > 1", false),
+    ("context ->> '$.deep.x' = 1", true), ("metrics ->> '$.train.accuracy' >= 0.5", true),
+    ("states ->> 'train' = 'failed'", true), ("pipeline = 'fx' AND \"trigger\" = 'drop'", true),
+    ("bytes > 1 -- of the drop", true), ("abs(-1) = 1", true), ("(SELECT count(*) FROM fact) = 1", true),
+  ])
+  func `it holds or it does not`(text: String, holds: Bool) throws {
+    #expect(Condition.problem(in: text) == nil)
+    #expect(try Condition.holds(text, on: row) == holds)
+  }
+
+  @Test(arguments: [
+    ("rows > 1", 0, "no such column: rows"), ("bytes >", nil, "syntax error"),
+    ("bytes > 1; DROP TABLE x", nil, "syntax"),
+    ("1) FROM fact; SELECT (1", nil, "one expression"), ("load_extension('x')", nil, "not authorized"),
+    ("(SELECT 1 FROM sqlite_schema) = nope", nil, "no such column"), ("", nil, "syntax error"),
+    ("bytes > 1 AND nope = 2", 14, "no such column: nope"), ("1\0", nil, "NUL"), ("${file.x} = 1", nil, "unrecognized"),
+  ])
+  func `what is no condition is told with its place`(text: String, offset: Int?, words: String) {
+    let problem = Condition.problem(in: text)
+    #expect(problem?.reason.contains(words) == true, "\(String(describing: problem))")
+    if let offset { #expect(problem?.offset == offset) }
+  }
+
+  @Test func `one that never ends is ended`() {
+    let endless = "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n) > 1"
+    #expect(Condition.problem(in: endless) != nil || (try? Condition.holds(endless, on: row)) == nil)
+    let long = "(SELECT sum(a.i * b.i) FROM (SELECT 1 AS i) a, (SELECT 2 AS i) b) > 1"
+    #expect((try? Condition.holds(long, on: row)) == true)
+  }
+
+  @Test func `a drop that is none has no name and no size`() throws {
+    var row = row
+    (row.name, row.bytes) = (nil, nil)
+    #expect(try Condition.holds("name IS NULL AND bytes IS NULL", on: row))
+  }
+}
