@@ -107,11 +107,9 @@ struct HookTest: AsyncParsableCommand {
       return TrialEnvelope(envelope: recorded, source: .recorded, passed: passed)
     }
     let reader = try place.reader(workspace)
-    var context = RunContext(try await reader.context(of: whole.run.id), stages: stages)
-    for attempt in whole.attempts { context.add(attempt.contextPatches, from: attempt.stage) }
     let rebuilt = RebuiltEnvelope(
       whole: whole, pipeline: pipeline, event: event, stage: stage, home: workspace.home,
-      context: stages.first { $0.name == stage }.map(context.seen) ?? context.whole,
+      base: try await reader.context(of: whole.run.id),
       deadline: Timestamp.text(Date() + settings.hookTimeout / .seconds(1)))
     return TrialEnvelope(envelope: try JSON(parsing: rebuilt.line()), source: .rebuilt, passed: passed)
   }
