@@ -46,8 +46,10 @@ import Testing
       """, mode: 0o755)
   }
 
+  /// The agent has the mark as well.
   private func workers(of place: ScenarioWorkspace) -> [Int32] {
-    ScenarioProcesses.marked("MARK=\(place.text("mark"))")
+    ScenarioProcesses.marked("MARK=\(place.text("mark"))").filter(
+      ScenarioProcesses.marked("PENSTOCK_WORKER=1").contains)
   }
 
   private static let telling = "reply(call, metrics={'pid': os.getpid(), 'calls': calls})"
