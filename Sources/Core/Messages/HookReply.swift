@@ -46,7 +46,9 @@ package struct HookReply: Sendable, Equatable {
       decision = HookDecision(rawValue: answer.rawValue) ?? .allow
     }
     reason = try reader.text("reason")
-    if try reader.choice("status", Status.self) == .fail { failure = reason ?? "the hook says fail, and gives no reason" }
+    if try reader.choice("status", Status.self) == .fail {
+      failure = reason ?? "the hook says fail, and gives no reason"
+    }
     granularity = try reader.choice("granularity", Granularity.self)
     annotations = try reader.map("annotations")
     let size = (try? JSON.object(annotations).bytes().count) ?? 0
