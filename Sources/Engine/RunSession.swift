@@ -18,6 +18,8 @@ struct RunSession {
   /// Attempts that count against `retry`, by stage.
   private(set) var tries: [String: Int] = [:]
   private(set) var usedFallback: Set<String> = []
+  /// Stages whose outcomes are those of the run this one repeats.
+  var taken: Set<String> = []
   /// What the replies said, by stage; conditions see it.
   private(set) var facts = StageFacts()
   /// How long the run was at work before this agent took it up.

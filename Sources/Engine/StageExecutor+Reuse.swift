@@ -11,7 +11,8 @@ extension StageExecutor {
       return
     }
     let reuse = StageReuse(bench: bench, run: run, pipeline: pipeline)
-    switch try await reuse.look(at: stage, part, inputs, context: ended.context) {
+    let isTaken = session.taken.contains(stage.name)
+    switch try await reuse.look(at: stage, part, inputs, context: ended.context, isTaken: isTaken) {
     case .taken(let known, let artifacts, let reuse): take(known, artifacts, reuse, &ended)
     case .skipped(let reason): bypass(stage, in: session, reason, &ended)
     case .refused(let words): ended.outcome = .failure(.failed, words, retry: .never)

@@ -18,10 +18,11 @@ struct StageReuse: Sendable {
     case refused(String)
   }
 
+  /// - Parameter isTaken: the run this one repeats has an outcome of it, which was asked for.
   func look(
-    at stage: Stage, _ part: Envelope.StagePart, _ inputs: [Envelope.FilePart], context: JSON
+    at stage: Stage, _ part: Envelope.StagePart, _ inputs: [Envelope.FilePart], context: JSON, isTaken: Bool
   ) async throws -> Finding {
-    if let finding = try await takeFromEarlier(stage, part) { return finding }
+    if isTaken, let finding = try await takeFromEarlier(stage, part) { return finding }
     // what `each` stages did is remembered item by item
     guard stage.pure, stage.each == nil else { return .works(Reuse()) }
     var reuse: Reuse
@@ -50,18 +51,27 @@ struct StageReuse: Sendable {
       reuse.note = "what run \(known.number) left cannot be copied: \(trouble)"
     }
     bench.say(.outcomeUnusable(reason: reuse.note ?? ""), run, stage: stage.name, attempt: part.attempt)
-    _ = try bench.spool.openAttempt(run.id, stage: stage.name, n: part.attempt)
     return .works(reuse)
   }
 
-  /// What `rerun` asked for; `nil` where the stage is to be worked or the run repeats none.
-  private func takeFromEarlier(_ stage: Stage, _ part: Envelope.StagePart) async throws -> Finding? {
-    guard run.options.takesFromEarlier, let earlier = run.rerunOf else { return nil }
-    let last = Dictionary(try await bench.store.reader.attempts(of: earlier).map { ($0.stage, $0) }) { _, later in later
+  /// The stages of this run that are taken from the one it repeats, as `rerun` asked.
+  func taken() async throws -> Set<String> {
+    guard run.options.takesFromEarlier, let earlier = run.rerunOf else { return [] }
+    let reader = bench.store.reader
+    let last = Dictionary(try await reader.attempts(of: earlier).map { ($0.stage, $0) }) { _, later in later }
+    var settled = Set(last.values.filter { $0.state.isGood }.map(\.stage))
+    if run.options.failedOnly {
+      // one that let some items fail ended well, and they are what is asked for
+      for (stage, progress) in try await reader.itemProgress(of: earlier) where progress.failed > 0 {
+        settled.remove(stage)
+      }
     }
-    let settled = last.values.filter { $0.state.isGood }.map(\.stage)
-    let plan = ReusePlan(stages: pipeline.stages, settled: Set(settled), from: run.options.from)
-    guard plan.taken.contains(stage.name),
+    return ReusePlan(stages: pipeline.stages, settled: settled, from: run.options.from).taken
+  }
+
+  /// `nil` where nothing is to be taken.
+  private func takeFromEarlier(_ stage: Stage, _ part: Envelope.StagePart) async throws -> Finding? {
+    guard let earlier = run.rerunOf,
       let known = try await bench.store.reader.outcome(of: earlier, stage: stage.name)
     else { return nil }
     if known.attempt.state == .skipped {

@@ -50,19 +50,19 @@ extension WorkspaceSpool {
           stage: stage, name: output.name, path: stage + "/" + output.path, bytes: Int(status.st_size),
           sha256: digest))
     }
-    try publish(attempt, in: own, stage: stage, n: n)
+    try attempt.removeTree(FileName(Self.checkpoint))
+    try publish(attempt, called: directoryName(stage, n), in: own, as: stage)
     return artifacts
   }
 
-  /// Gives the working directory of an attempt the name of its stage, durably; its files are synced already.
-  func publish(_ attempt: Directory, in own: Directory, stage: String, n: Int) throws {
-    try attempt.removeTree(FileName(Self.checkpoint))
-    try attempt.sync()
+  /// Gives a directory of a run the name of its stage, durably; its files are synced already.
+  func publish(_ directory: Directory, called name: String, in own: Directory, as stage: String) throws {
+    try directory.sync()
     try Failpoint.publishSynced.hit()
     // what an attempt published whose outcome was never recorded is void
     try own.removeTree(FileName(stage))
     Failpoint.publishCleared.pass()
-    guard renameat(own.fd, directoryName(stage, n), own.fd, stage) == 0 else {
+    guard renameat(own.fd, name, own.fd, stage) == 0 else {
       throw HostError.failed("publish", own.path + "/" + stage)
     }
     Failpoint.publishRenamed.pass()

@@ -34,11 +34,26 @@ extension WorkspaceSpool {
   ) throws -> [Artifact] {
     if artifacts.isEmpty { return [] }
     let own = try runs.directory(run.text)
-    let attempt = try own.directory(directoryName(stage, n))
+    // hooks may have left something in the working directory, and the program may yet be run there
+    let name = directoryName(stage, n) + ".taken"
+    try own.removeTree(FileName(name))
+    do {
+      let copies = try copy(artifacts, of: earlier, to: try own.directory(name, making: true), as: stage)
+      try publish(try own.directory(name), called: name, in: own, as: stage)
+      return copies
+    } catch {
+      try? own.removeTree(FileName(name))
+      throw error
+    }
+  }
+
+  private func copy(
+    _ artifacts: [Artifact], of earlier: RunID, to taken: Directory, as stage: String
+  ) throws -> [Artifact] {
     var copies: [Artifact] = []
     for artifact in artifacts {
       let inner = artifact.path.split(separator: "/").dropFirst().map(String.init)
-      var place = attempt
+      var place = taken
       for part in inner.dropLast() { place = try place.directory(part, making: true) }
       guard let name = inner.last else { throw StaleArtifact("`\(artifact.name)` has no path") }
       try copy(artifact, of: earlier, to: place, name)
@@ -47,7 +62,6 @@ extension WorkspaceSpool {
       copy.path = ([stage] + inner).joined(separator: "/")
       copies.append(copy)
     }
-    try publish(attempt, in: own, stage: stage, n: n)
     return copies
   }
 

@@ -168,4 +168,30 @@ import Testing
     #expect(
       try await place.penstock("why", "3", "s").output.contains("the input `input` has other content than in run 2"))
   }
+
+  @Test func `a stage with each that ended well is taken whole, and one that has changed inputs is worked`()
+    async throws
+  {
+    let place = try ScenarioWorkspace()
+    try place.script("one.sh", "cat > /dev/null; echo \"$PENSTOCK_ITEM\" >> \"$PENSTOCK_HOME/worked\"")
+    try place.script("sum.sh", "cat > /dev/null; echo sum >> \"$PENSTOCK_HOME/worked\"")
+    try place.write(
+      "pipelines/p.yaml",
+      """
+      pipeline: { name: p }
+      trigger: { inbox: "*.jsonl" }
+      stages:
+        - { name: one, run: ["./one.sh"], each: { from: input } }
+        - { name: sum, run: ["./sum.sh"] }
+      """)
+    try place.drop("a.jsonl", "{\"id\":\"x\"}\n{\"id\":\"y\"}\n")
+    #expect(try await place.penstock("up", "--once").code == 0, "\(place.tail)")
+    #expect(worked(place).sorted() == ["sum", "x", "y"])
+    #expect(try await place.penstock("rerun", "1", "--from", "sum").code == 0, "\(place.tail)")
+    #expect(worked(place) == ["sum"])
+    let runs = try await place.runs()
+    #expect(try await place.attempts(runs[1]).map(\.state) == [.cached, .ok])
+    #expect(try await place.penstock("rerun", "1", "--from", "one").code == 0, "\(place.tail)")
+    #expect(worked(place).sorted() == ["sum", "x", "y"])
+  }
 }

@@ -49,7 +49,8 @@ struct ItemProgram: ItemCalling {
     for (place, item) in items.enumerated() {
       do {
         try bench.spool.clearLane(
-          out, keeping: outcomes[place].reply.outputs.map { $0.relative(to: out) }, as: item.index, isLast: place == items.count - 1)
+          out, keeping: outcomes[place].reply.outputs.map { $0.relative(to: out) }, as: item.index,
+          isLast: place == items.count - 1)
       } catch let error as HostError where !error.isShortage {
         outcomes[place] = .failure(.failed, error.description)
       }

@@ -1,5 +1,3 @@
-package import Core
-
 /// What hooks and replies have put into `context`.
 ///
 /// A stage sees what the hooks before the run and the stages it builds on put there, in the order of the pipeline: never
@@ -17,7 +15,7 @@ package struct RunContext: Sendable {
   }
 
   /// A hook before the run changes it for every stage.
-  mutating func patch(_ patch: JSON) {
+  package mutating func patch(_ patch: JSON) {
     base = base.merging(patch)
     isChanged = true
   }
@@ -39,7 +37,7 @@ package struct RunContext: Sendable {
   package var whole: JSON { merged { _ in true } }
 
   /// Before any stage; `nil` where it is as it was read.
-  var changedBase: JSON? { isChanged ? base : nil }
+  package var changedBase: JSON? { isChanged ? base : nil }
 
   private func merged(of counts: (String) -> Bool) -> JSON {
     var context = base
