@@ -25,6 +25,7 @@ enum { TRIES = 4 };
 static const int64_t never = INT64_MAX;
 static const int64_t millisecond = 1000000;
 static const int64_t retry_pause = 250 * millisecond;
+static const int64_t first_pause = 10 * millisecond;
 
 struct keeper {
   struct keeping *keeping;
@@ -174,7 +175,9 @@ static void on_time(struct keeper *keeper) {
   if (keeper->finished || now >= keeper->kill_at) {
     // Nothing outlives its program. One pass may miss a fork, and some die slowly: again, ever less often.
     group_kill();
-    tree_signal(SIGKILL, NULL);
+    // Who is still there forks faster than one pass goes: several in a row leave it less time.
+    int passes = keeper->pause > first_pause ? 16 : 1;
+    for (int pass = 0; pass < passes; pass++) tree_signal(SIGKILL, NULL);
     keeper->kill_at = monotonic_ns() + keeper->pause;
     if (keeper->pause < 500 * millisecond) keeper->pause *= 2;
   }
@@ -207,7 +210,7 @@ static bool keep_one(struct keeping *keeping) {
       .retry_at = never,
       .deadline = never,
       .kill_at = never,
-      .pause = 10 * millisecond,
+      .pause = first_pause,
   };
   int code = request_read(keeping->fds[FD_BODY], &keeper.request);
   if (code) {
