@@ -111,7 +111,11 @@ struct HookCaller: Sendable {
     if let failure = HookVerdict.failure(of: result, timeout: hook.timeout, lastLine: lastLine) {
       return (nil, failure)
     }
-    do { return (try HookVerdict.reply(of: result, lastLine: lastLine), nil) } catch {
+    do {
+      let reply = try HookVerdict.reply(of: result, lastLine: lastLine)
+      if let failure = reply.failure { return (nil, failure) }
+      return (reply, nil)
+    } catch {
       let name = hook.event + (occasion.stage.map { ".\($0.attempt)" } ?? "")
       let kept = bench.spool.keepReply(result.reply, of: run.id, as: name)
       return (nil, "bad reply: \(error)" + (kept.map { "; it is kept as `\($0)`" } ?? ""))

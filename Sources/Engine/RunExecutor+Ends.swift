@@ -4,24 +4,7 @@ import Store
 
 /// What an attempt that has ended does to its run, and how a run comes to its end.
 extension RunExecutor {
-  /// Of a flow the first stage that did not come through decides; those after it are tried again with it.
   func take(
-    _ results: [(stage: Stage, result: StageExecutor.Ended)], _ session: inout RunSession, _ work: inout GraphWork
-  ) throws {
-    let through: [AttemptState] = [.ok, .skipped, .cached]
-    let broken = results.indices.filter { !through.contains(results[$0].result.outcome.state) }
-    let decisive = broken.first { results[$0].result.outcome.state != .interrupted } ?? broken.first
-    for (place, (stage, result)) in results.enumerated() {
-      if broken.contains(place), place != decisive {
-        session.take(result.attempt, result.hookCalls)
-        work.closing.append(result)
-      } else {
-        try take(result, of: stage, &session, &work)
-      }
-    }
-  }
-
-  private func take(
     _ result: StageExecutor.Ended, of stage: Stage, _ session: inout RunSession, _ work: inout GraphWork
   ) throws {
     var result = result
@@ -36,6 +19,8 @@ extension RunExecutor {
       let until = bench.now() + deferred.wait / .seconds(1)
       result.attempt.again = until
       session.delay(stage, RunSession.Delay(until: until, reason: deferred.reason, isDeferred: true))
+    } else if result.isCutOff {
+      // it begins again with the stage that kept its items from it
     } else if result.outcome.state == .interrupted {
       work.halt(interruption(of: stage))
     } else {

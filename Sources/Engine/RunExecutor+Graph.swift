@@ -41,7 +41,7 @@ extension RunExecutor {
           }
         }
         switch try await group.next() {
-        case .ended(let results): try take(results, &session, &work)
+        case .ended(let results): for (stage, result) in results { try take(result, of: stage, &session, &work) }
         case .woken: isWaking = false
         case .late: cancellation.cancel(.deadline)
         case nil: break
@@ -114,7 +114,7 @@ extension RunExecutor {
   ) async throws -> Passed? {
     for stage in session.ready(at: bench.now()) {
       if let passed = try pass(stage, in: session) { return passed }
-      var limit = stage.concurrency
+      var limit = limit(of: stage)
       if let breaker = stage.breaker,
         let state = try await bench.store.reader.breaker(of: stage.name, in: pipeline.name)
       {

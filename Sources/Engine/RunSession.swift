@@ -18,14 +18,14 @@ struct RunSession {
   /// Attempts that count against `retry`, by stage.
   private(set) var tries: [String: Int] = [:]
   private(set) var usedFallback: Set<String> = []
-  /// Stages whose next try is the first with the parameters of `fallback`.
-  private(set) var beginsAnew: Set<String> = []
   /// Stages whose outcomes are those of the run this one repeats.
   var taken: Set<String> = []
   /// What the replies said, by stage; conditions see it.
   private(set) var facts = StageFacts()
   /// How long the run was at work before this agent took it up.
   private(set) var worked = Duration.zero
+  /// Stages whose next try is the first with the parameters of `fallback`.
+  private(set) var beginsAnew: Set<String> = []
   /// Called since the last step was recorded.
   var hookCalls: [HookCall] = []
   /// `nil` for a run on data sources, which are nobody's drop.
@@ -65,20 +65,24 @@ struct RunSession {
         settle(stage, leaving: (left[stage.name] ?? []).map { Envelope.FilePart($0, path: path($0)) })
       case .skipped: settle(stage, leaving: passedOn(by: stage))
       case .failed, .timeout, .interrupted, .running, .denied, .cancelled:
-        takeUpFailures(own, of: stage, isFollowed: isFollowed(stage, by: attempts))
+        // a fan-out stage of which too many items failed leaves the others
+        let items = stage.each == nil ? [] : (left[stage.name] ?? []).map { Envelope.FilePart($0, path: path($0)) }
+        takeUpFailures(own, of: stage, isFollowed: isFollowed(stage, by: attempts), leaving: items)
       }
     }
   }
 
   /// A stage whose tries are used up has its fallback next; one that has no other chance left was let pass.
-  private mutating func takeUpFailures(_ own: [Attempt], of stage: Stage, isFollowed: Bool) {
+  private mutating func takeUpFailures(
+    _ own: [Attempt], of stage: Stage, isFollowed: Bool, leaving left: [Envelope.FilePart]
+  ) {
     let failures = own.filter { $0.state == .failed || $0.state == .timeout }
     let spent = failures.indices.first { stage.retry.isSpent(by: failures[...$0]) }
     let isFallbackNext = spent == failures.indices.last && stage.fallback != nil
     if let spent, isFallbackNext || spent < failures.count - 1 { usedFallback.insert(stage.name) }
     if isFallbackNext, own.last?.state != .interrupted { beginsAnew.insert(stage.name) }
     let hasFailedForGood = spent != nil && !isFallbackNext && own.last?.state != .interrupted
-    if isFollowed || (hasFailedForGood && stage.onError == .continue) { settle(stage, leaving: []) }
+    if isFollowed || (hasFailedForGood && stage.onError == .continue) { settle(stage, leaving: left) }
   }
 
   private func isFollowed(_ stage: Stage, by attempts: [Attempt]) -> Bool {

@@ -26,6 +26,8 @@ struct StageExecutor: Sendable {
     /// A before-hook put the whole run off.
     var deferred: (wait: Duration, reason: String)?
     var breaker: BreakerMark?
+    /// Of a flow: it ended, as `interrupted`, because a stage of which it takes the items did.
+    var isCutOff = false
 
     /// Makes a failure of it that no other try mends.
     mutating func spoil(because reason: String) {
@@ -208,7 +210,7 @@ struct StageExecutor: Sendable {
   }
 
   /// `nil` where the stage is a process of its own each time.
-  private func worker(of stage: Stage, for request: ProgramRequest) -> WorkerProgram? {
+  func worker(of stage: Stage, for request: ProgramRequest) -> WorkerProgram? {
     guard let manifest = stage.uses.flatMap({ pipeline.origin?.manifests[$0] }), manifest.persistent else { return nil }
     return bench.worker(
       for: request, rules: manifest.worker ?? WorkerRules(), files: manifest.filePaths,

@@ -37,7 +37,9 @@ struct Assembly: Sendable {
     let spool = try WorkspaceSpool(inboxPath: workspace.inbox, varPath: workspace.state)
     reactor = try Reactor()
     let spawner = Machine.programDirectory() + "/penstock-spawner"
-    runner = SpawnerRunner(spawner: spawner, reactor: reactor, lock: lock)
+    let groups = ControlGroups.given(environment: environment, own: ControlGroups.own())
+    if let groups { ControlGroups.prepare(groups, process: Machine.pid) }
+    runner = SpawnerRunner(spawner: spawner, reactor: reactor, lock: lock, groups: groups)
     workers = WorkerPools(runner: runner)
     let secrets = settings.secrets + settings.environment.filter(SecretMask.looksSecret)
     let logs = LogFiles(

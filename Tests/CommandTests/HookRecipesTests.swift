@@ -6,9 +6,34 @@ import Testing
 @Suite(.timeLimit(.minutes(3))) struct HookRecipesTests {
   private static let oddName = "-rf $(touch x) 'a\"b\\ \n\u{1b}[31m;é.csv"
 
-  /// Where `dvc` lies; the recipe needs it, and it is no part of the kit.
-  private static let dvc: String? = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
-    .map(String.init).first { FileManager.default.isExecutableFile(atPath: $0 + "/dvc") }
+  /// Where `dvc` lies: on PATH, or where `stages/setup.sh --dvc` puts it.
+  private static let dvc: String? = {
+    let checkout = URL(fileURLWithPath: HookExamples.folder).deletingLastPathComponent().deletingLastPathComponent()
+    let path = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map(String.init)
+    return (path + [checkout.path + "/stages/.venv/bin"]).first {
+      FileManager.default.isExecutableFile(atPath: $0 + "/dvc")
+    }
+  }()
+
+  @Test func `the two hooks of docs/hooks.md do what it says`() async throws {
+    let docs = URL(fileURLWithPath: HookExamples.folder).deletingLastPathComponent().deletingLastPathComponent()
+    let text = try String(contentsOfFile: docs.path + "/docs/hooks.md", encoding: .utf8)
+    let place = try ScenarioWorkspace()
+    for (language, name) in [("sh", "hooks/before-train.d/10-hold"), ("python", "hooks/before-train.d/20-small")] {
+      let block = try #require(text.components(separatedBy: "```\(language)\n").dropFirst().first)
+      try place.write(name, block.components(separatedBy: "```")[0], mode: 0o755)
+    }
+    try place.pipeline(stages: [
+      ("count", "echo '{\"context\":{\"tabular.rows\":999}}'"), ("train", "cat > \"$PENSTOCK_HOME/seen.json\""),
+    ])
+    let run = try await place.work("a.csv")
+    #expect(run.state == .done, "\(run.reason ?? "")")
+    #expect(try JSON(parsing: place.bytes("seen.json"))["stage"]?["params"] == ["trees": 50])
+    #expect(try await place.hookCalls(run).last?.annotations == ["trees": 50])
+    try place.write("hold", "")
+    let held = try await place.work("b.csv")
+    #expect(held.state == .waiting && held.reason?.hasSuffix("a file `hold` lies in the workspace") == true)
+  }
 
   @Test func `cost-cap stops a run that has used too much processor time, and notes what it has used`() async throws {
     let place = try HookExamples.workspace(with: "cost-cap.py", ["MAX_CPU_SECONDS": "0.3"])
@@ -80,7 +105,7 @@ import Testing
     #expect(try await place.work("good.csv", "a,b\n").state == .done)
   }
 
-  @Test(.enabled(if: dvc != nil, "dvc is not on PATH: pip install dvc"))
+  @Test(.enabled(if: dvc != nil, "there is no dvc: stages/setup.sh --dvc installs it"))
   func `dvc-add keeps each input in DVC and its pointer in git`() async throws {
     let dvc = try #require(Self.dvc)
     let path = dvc + ":/usr/bin:/bin"

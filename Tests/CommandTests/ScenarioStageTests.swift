@@ -69,7 +69,7 @@ import Testing
     #expect(seen.last?["stage"]?["params"]?["depth"] == 6)
   }
 
-  @Test func `a stage over its timeout is ended with its tree`() async throws {
+  @Test func `P01 a stage over its timeout is ended with its tree`() async throws {
     let place = try ScenarioWorkspace()
     try place.pipeline(stages: [("slow", "setsid sleep 300 & sleep 300")], more: "    timeout: 200ms\n")
     let run = try await run(place, code: 1)
@@ -133,7 +133,7 @@ import Testing
     "{\"status\":\"great\"}", "{}{}", "[1]", "not json", "{\"outputs\":{}}", "{\"metrics\":{\"x\":1e999}}",
     "{\"metrics\":{\"x\":NaN}}", "\u{FEFF}{}", "\"\\ud800\"",
   ])
-  func `a reply that is none fails the stage and harms nobody else`(reply: String) async throws {
+  func `P05 a reply that is none fails the stage and harms nobody else`(reply: String) async throws {
     let place = try ScenarioWorkspace()
     try place.write("reply", reply)
     try place.pipeline(stages: [("bad", "cat \"$PENSTOCK_HOME/reply\"")])
@@ -189,7 +189,7 @@ import Testing
     #expect(run.drop?.captures == ["pair": captured])
   }
 
-  @Test func `programs get the environment of the contract and nothing else`() async throws {
+  @Test func `P11 programs get the environment of the contract and nothing else`() async throws {
     let place = try ScenarioWorkspace(
       settings: "env: [FROM_SETTINGS]\n",
       environment: [
@@ -214,7 +214,7 @@ import Testing
       ])
   }
 
-  @Test func `no descriptor but the three comes with a program`() async throws {
+  @Test func `P12 no descriptor but the three comes with a program`() async throws {
     let place = try ScenarioWorkspace()
     try place.pipeline(stages: [("only", "readlink /proc/$$/fd/* > \"$PENSTOCK_HOME/fds\"; exit 0")])
     _ = try await run(place, code: 0)
@@ -247,7 +247,7 @@ import Testing
     #expect(run.state == .failed)
   }
 
-  @Test func `a stage that writes without end fills neither memory nor disk`() async throws {
+  @Test func `P04 a stage that writes without end fills neither memory nor disk`() async throws {
     let place = try ScenarioWorkspace()
     try place.pipeline(stages: [
       ("loud", "yes \"$(printf %01000d 0)\" | head -c 90000000 >&2")

@@ -127,8 +127,8 @@ import Testing
       """)
     let told = try await place.penstock("check").output
     for words in [
-      "p.yaml:7:26: error: `bins`: expected at least 2, got `1`",
-      "p.yaml:8:20: error: `my/deep` has no parameter `nmae`",
+      "p.yaml:7:28: error: `bins`: expected at least 2, got `1`",
+      "p.yaml:8:22: error: `my/deep` has no parameter `nmae`",
       "p.yaml:8:11: error: missing parameter `name`", "p.yaml:9:31: error: `high`: expected a number",
     ] {
       #expect(told.contains(words), "\(words)\n\(told)")

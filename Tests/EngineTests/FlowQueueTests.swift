@@ -11,6 +11,7 @@ import Testing
     #expect(await third)
     queue.finish()
     #expect(await queue.take(2) == [2, 3])
+    queue.leave(3)
     #expect(await queue.take(1) == nil)
   }
 
@@ -19,6 +20,7 @@ import Testing
     async let first = queue.take(3)
     for number in 1...4 { #expect(await queue.offer(number)) }
     #expect(await first == [1, 2, 3])
+    queue.leave(3)
     async let rest = queue.take(3)
     queue.finish()
     queue.finish()
@@ -38,7 +40,10 @@ import Testing
       for _ in 0..<7 {
         group.addTask {
           var own: [Int] = []
-          while let some = await queue.take(3) { own += some }
+          while let some = await queue.take(3) {
+            own += some
+            queue.leave(some.count)
+          }
           return own
         }
       }
@@ -58,5 +63,25 @@ import Testing
     #expect(await taken == nil)
     #expect(await !full.offer(3))
     #expect(await full.take(1) == nil)
+  }
+
+  @Test func `what is new goes first, then what is inside by its stage, and too much inside lets nothing in`() async {
+    let queue = FlowQueue<String>(bound: 9, window: 3, producers: 1)
+    for name in ["a", "b", "c", "d"] { #expect(await queue.offer(name)) }
+    for name in ["a", "b"] { #expect(await queue.take(1) == [name]) }
+    queue.pass("a2", stage: 2)
+    queue.pass("b1", stage: 1)
+    #expect(await queue.take(1) == ["c"])
+    // three are inside
+    #expect(await queue.take(1) == ["b1"])
+    queue.leave(1)
+    #expect(await queue.take(1) == ["d"])
+    #expect(await queue.take(1) == ["a2"])
+    queue.finish()
+    async let end = queue.take(1)
+    queue.pass("c1", stage: 1)
+    #expect(await end == ["c1"])
+    queue.leave(3)
+    #expect(await queue.take(1) == nil)
   }
 }

@@ -48,7 +48,7 @@ import Testing
   }
 
   /// Each of them lives for a moment, in a session of its own, and leaves a child: what is read of them is old at once.
-  private static let storm = """
+  static let storm = """
     import os, time
     def hop():
         while True:

@@ -11,6 +11,8 @@ package struct HookReply: Sendable, Equatable {
   package var retryAfter: Duration
   package var annotations: [String: JSON]
   package var warnings: [String]
+  /// Why the hook failed, where it says so: one that stays has no exit code to say it by.
+  package var failure: String?
 
   package init(
     decision: HookDecision = .allow, reason: String? = nil, params: JSON? = nil, context: JSON? = nil,
@@ -30,6 +32,7 @@ package struct HookReply: Sendable, Equatable {
   /// Bytes of JSON: they are kept with every call.
   private static let mostAnnotations = 64 << 10
   private static let mostWarnings = 100
+  private enum Status: String, CaseIterable { case ok, fail }
 
   private enum Answer: String, CaseIterable { case allow, deny, skip, `defer` }
 
@@ -43,6 +46,9 @@ package struct HookReply: Sendable, Equatable {
       decision = HookDecision(rawValue: answer.rawValue) ?? .allow
     }
     reason = try reader.text("reason")
+    if try reader.choice("status", Status.self) == .fail {
+      failure = reason ?? "the hook says fail, and gives no reason"
+    }
     granularity = try reader.choice("granularity", Granularity.self)
     annotations = try reader.map("annotations")
     let size = (try? JSON.object(annotations).bytes().count) ?? 0

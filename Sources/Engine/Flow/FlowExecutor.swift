@@ -50,6 +50,7 @@ struct FlowExecutor: Sendable {
       if let broken, part.isWorked || part.prepared.ended.outcome.state == .skipped {
         part.prepared.ended.outcome = .failure(
           .interrupted, "stage `\(broken)` before it did not come through; what is done is kept", retry: .never)
+        part.prepared.ended.isCutOff = true
       }
       let ended = try await stages.conclude(part.prepared)
       if ![.ok, .skipped, .interrupted].contains(ended.outcome.state) { broken = broken ?? part.stage.name }
@@ -57,7 +58,7 @@ struct FlowExecutor: Sendable {
     }
     for (stage, attempt) in opened.dropFirst(plan.count) {
       results.append(
-        unbegun(stage, attempt, after: broken ?? plan.last?.stage.name ?? "", context: session.context.whole))
+        unbegun(stage, attempt, after: broken ?? plan.last?.stage.name ?? "", context: session.context.seen(by: stage)))
     }
     return results
   }
@@ -67,8 +68,10 @@ struct FlowExecutor: Sendable {
     attempt.state = .interrupted
     attempt.reason = "stage `\(broken)` before it did not come through"
     attempt.ended = bench.now()
-    return StageExecutor.Ended(
+    var ended = StageExecutor.Ended(
       attempt: attempt, outcome: .failure(.interrupted, attempt.reason ?? "", retry: .never), context: context)
+    ended.isCutOff = true
+    return ended
   }
 
   /// Takes the items through, and says of each part what became of it.
@@ -153,6 +156,7 @@ extension [FlowPart] {
   fileprivate mutating func leave(_ flowing: Range<Int>, because reason: String) {
     for place in flowing where self[place].isWorked {
       self[place].prepared.ended.outcome = .failure(.interrupted, reason, retry: .never)
+      self[place].prepared.ended.isCutOff = true
     }
   }
 

@@ -2,23 +2,30 @@ import Core
 import Foundation
 import Store
 
-/// Takes some items through a segment, one call after another.
+/// Takes items through one stage, and hands on those that came through.
 struct FlowLane: Sendable {
   let line: FlowLine
   let segment: FlowSegment
+  let queue: FlowQueue<FlowLine.Passenger>
   let number: Int
 
   func carry(_ passengers: [FlowLine.Passenger]) async throws {
     guard var place = passengers.first?.place else { return }
-    var items = passengers.map(\.item)
-    while place < segment.stages.upperBound {
-      let stage = line.stages[place]
-      items = try await through(stage, items.filter { stage.isBypassed || stage.sample.takes($0.id) })
-      if items.isEmpty { return }
-      place += 1
+    var inside = passengers.count
+    defer { queue.leave(inside) }
+    let stage = line.stages[place]
+    let items = try await through(
+      stage, passengers.map(\.item).filter { stage.isBypassed || stage.sample.takes($0.id) })
+    place += 1
+    for item in items {
+      let passenger = FlowLine.Passenger(item: item, place: place)
+      if segment.stages.contains(place) {
+        queue.pass(passenger, stage: place - segment.stages.lowerBound)
+        inside -= 1
+      } else if place < line.stages.count {
+        guard await line.offer(item, at: place) else { return }
+      }
     }
-    guard place < line.stages.count else { return }
-    for item in items where await !line.offer(item, at: place) { return }
   }
 
   /// The items that came through the stage, as the next one gets them.

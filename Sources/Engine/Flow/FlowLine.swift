@@ -31,7 +31,7 @@ struct FlowLine: Sendable {
     self.stages = stages
     let segments = FlowSegment.of(stages.map(\.each))
     self.segments = segments
-    queues = segments.enumerated().map { FlowQueue(bound: $1.bound, producers: $0 == 0 ? 1 : 2) }
+    queues = segments.enumerated().map { FlowQueue(bound: $1.bound, window: $1.window, producers: $0 == 0 ? 1 : 2) }
     self.gate = gate
     ledger = ItemLedger(bench: bench, run: run.id)
     self.cancellation = cancellation
@@ -86,7 +86,7 @@ struct FlowLine: Sendable {
         group.addTask {
           try await closingOnError {
             while let passengers = await queue.take(segment.batch) {
-              try await FlowLane(line: self, segment: segment, number: lane).carry(passengers)
+              try await FlowLane(line: self, segment: segment, queue: queue, number: lane).carry(passengers)
             }
           }
         }

@@ -1,114 +1,160 @@
+import DequeModule
 import Synchronization
 
-/// Items between two parts of a flow: who offers more than it holds waits, and so does who takes what is not there.
+/// What waits before the lanes of a segment: items that come from outside, and items inside that wait for their next
+/// stage.
+///
+/// Who offers more than it holds waits, and so does who takes what is not there. What is new goes first as long as not
+/// too much is inside, then what is inside by its stage, the earliest first: so that what is left at the end is short
+/// calls, which fill the lanes evenly.
 final class FlowQueue<Element: Sendable>: Sendable {
   private struct Taker {
     let most: Int
     let continuation: CheckedContinuation<[Element]?, Never>
   }
 
+  private typealias Serving = (taker: Taker, elements: [Element]?)
+
   private struct State {
-    var held: [Element] = []
-    /// Of `held`, those already taken: they are removed now and then, many at once.
-    var taken = 0
+    var entry: Deque<Element> = []
+    /// By stage.
+    var inner: [Deque<Element>] = []
+    /// Taken from `entry`, and not yet said to have left.
+    var inside = 0
     var producers: Int
     var isClosed = false
-    var takers: [Taker] = []
-    var givers: [(element: Element, continuation: CheckedContinuation<Bool, Never>)] = []
-
-    var count: Int { held.count - taken }
-
-    /// Takes what waiting takers can be given, the first first.
-    mutating func serve() -> [(Taker, [Element]?)] {
-      var served: [(Taker, [Element]?)] = []
-      while let taker = takers.first {
-        guard isClosed || producers <= 0 || count >= taker.most else { break }
-        let elements = Array(held[taken..<min(taken + taker.most, held.count)])
-        taken += elements.count
-        if taken > 64, taken * 2 > held.count {
-          held.removeFirst(taken)
-          taken = 0
-        }
-        takers.removeFirst()
-        served.append((taker, elements.isEmpty ? nil : elements))
-      }
-      return served
-    }
-
-    /// Lets givers in as far as there is room.
-    mutating func admit(upTo bound: Int) -> [CheckedContinuation<Bool, Never>] {
-      var admitted: [CheckedContinuation<Bool, Never>] = []
-      while count < bound, !givers.isEmpty {
-        let giver = givers.removeFirst()
-        held.append(giver.element)
-        admitted.append(giver.continuation)
-      }
-      return admitted
-    }
+    var takers: Deque<Taker> = []
+    var givers: Deque<(element: Element, continuation: CheckedContinuation<Bool, Never>)> = []
   }
 
   private let state: Mutex<State>
   private let bound: Int
+  private let window: Int
 
   /// - Parameters:
-  ///   - bound: elements it holds; at least as many as are taken at once.
-  ///   - producers: who will say `finish`; after the last of them there is nothing more to come.
-  init(bound: Int, producers: Int) {
+  ///   - bound: elements from outside that it holds; at least as many as are taken at once.
+  ///   - window: elements inside, above which none is let in as long as others wait there.
+  ///   - producers: who will say `finish`; after the last of them nothing comes from outside.
+  init(bound: Int, window: Int = .max, producers: Int) {
     self.bound = bound
+    self.window = window
     state = Mutex(State(producers: producers))
   }
 
   /// Returns when there was room; false where the queue is closed.
   func offer(_ element: Element) async -> Bool {
     await withCheckedContinuation { continuation in
-      let (answer, ready) = state.withLock { state -> (Bool?, [(Taker, [Element]?)]) in
+      let (answer, ready) = state.withLock { state -> (Bool?, [Serving]) in
         if state.isClosed { return (false, []) }
-        guard state.count < bound else {
+        guard state.entry.count < bound else {
           state.givers.append((element, continuation))
           return (nil, [])
         }
-        state.held.append(element)
-        return (true, state.serve())
+        state.entry.append(element)
+        return (true, serve(&state))
       }
-      for (taker, elements) in ready { taker.continuation.resume(returning: elements) }
+      answerAll(ready)
       if let answer { continuation.resume(returning: answer) }
     }
   }
 
-  /// The next elements, `most` of them unless there are no more to come; `nil` at the end.
+  /// The next elements, `most` of them unless no more are to come; `nil` at the end.
   func take(_ most: Int) async -> [Element]? {
     await withCheckedContinuation { continuation in
-      let (ready, admitted) = state.withLock { state -> ([(Taker, [Element]?)], [CheckedContinuation<Bool, Never>]) in
+      let (ready, admitted) = state.withLock { state -> ([Serving], [CheckedContinuation<Bool, Never>]) in
         state.takers.append(Taker(most: most, continuation: continuation))
-        var ready = state.serve()
-        let admitted = state.admit(upTo: bound)
-        if !admitted.isEmpty { ready += state.serve() }
+        var ready = serve(&state)
+        let admitted = admit(&state)
+        if !admitted.isEmpty { ready += serve(&state) }
         return (ready, admitted)
       }
-      for (taker, elements) in ready { taker.continuation.resume(returning: elements) }
+      answerAll(ready)
       for giver in admitted { giver.resume(returning: true) }
     }
   }
 
+  /// Puts back an element that is inside, to wait for its next stage.
+  func pass(_ element: Element, stage: Int) {
+    answerAll(
+      state.withLock { state in
+        if state.isClosed { return [] }
+        while state.inner.count <= stage { state.inner.append([]) }
+        state.inner[stage].append(element)
+        return serve(&state)
+      })
+  }
+
+  /// Says that elements are inside no longer.
+  func leave(_ count: Int) {
+    answerAll(
+      state.withLock { state in
+        state.inside -= count
+        return serve(&state)
+      })
+  }
+
   /// Said by each producer once.
   func finish() {
-    let ready = state.withLock { state in
-      state.producers -= 1
-      return state.serve()
-    }
-    for (taker, elements) in ready { taker.continuation.resume(returning: elements) }
+    answerAll(
+      state.withLock { state in
+        state.producers -= 1
+        return serve(&state)
+      })
   }
 
   /// Drops what it holds, and turns everyone away.
   func close() {
-    let (takers, givers) = state.withLock { state in
+    let (ready, givers) = state.withLock { state in
       state.isClosed = true
-      state.held = []
-      state.taken = 0
-      defer { (state.takers, state.givers) = ([], []) }
-      return (state.takers, state.givers)
+      state.entry = []
+      state.inner = []
+      let givers = Array(state.givers)
+      state.givers = []
+      return (serve(&state), givers)
     }
-    for taker in takers { taker.continuation.resume(returning: nil) }
+    answerAll(ready)
     for giver in givers { giver.continuation.resume(returning: false) }
+  }
+
+  private func answerAll(_ ready: [Serving]) {
+    for (taker, elements) in ready { taker.continuation.resume(returning: elements) }
+  }
+
+  /// Takes what waiting takers can be given, the first first.
+  private func serve(_ state: inout State) -> [Serving] {
+    var ready: [Serving] = []
+    while let taker = state.takers.first {
+      if let elements = next(taker.most, &state) {
+        ready.append((taker, elements))
+      } else if state.isClosed || state.producers <= 0 && state.inside == 0 && state.entry.isEmpty {
+        ready.append((taker, nil))
+      } else {
+        break
+      }
+      _ = state.takers.popFirst()
+    }
+    return ready
+  }
+
+  private func next(_ most: Int, _ state: inout State) -> [Element]? {
+    let count = min(most, state.entry.count)
+    if count > 0, count == most || state.producers <= 0, state.inside < window {
+      state.inside += count
+      return (0..<count).compactMap { _ in state.entry.popFirst() }
+    }
+    for stage in state.inner.indices {
+      if let element = state.inner[stage].popFirst() { return [element] }
+    }
+    return nil
+  }
+
+  /// Lets givers in as far as there is room.
+  private func admit(_ state: inout State) -> [CheckedContinuation<Bool, Never>] {
+    var admitted: [CheckedContinuation<Bool, Never>] = []
+    while state.entry.count < bound, let giver = state.givers.popFirst() {
+      state.entry.append(giver.element)
+      admitted.append(giver.continuation)
+    }
+    return admitted
   }
 }

@@ -59,7 +59,7 @@ struct ItemAnswer: Sendable {
   }
 }
 
-/// Stages that share their lanes: an item goes through all of them in one, without waiting in between.
+/// Stages that share their lanes: so many calls at the same time, of whichever of them.
 struct FlowSegment: Sendable, Equatable {
   /// Places in the flow.
   var stages: Range<Int>
@@ -79,6 +79,9 @@ struct FlowSegment: Sendable, Equatable {
     }
     return segments
   }
+
+  /// Items inside, above which those that wait there go first.
+  var window: Int { max(64, 4 * lanes) }
 
   /// Items that wait before it.
   var bound: Int { max(64, 2 * lanes * batch) }

@@ -2,7 +2,7 @@ import Core
 import Foundation
 import Synchronization
 
-/// Calls a stage's program for items: one process a call.
+/// Calls a stage's program for items: one process a call, or one request to a worker that stays.
 ///
 /// What is the same for all of them is made once.
 struct ItemProgram: ItemCalling {
@@ -16,6 +16,8 @@ struct ItemProgram: ItemCalling {
   /// Everything of a call but the item and the directory.
   let request: ProgramRequest
   let envelope: ItemEnvelope
+  /// `nil` where each call is a process of its own.
+  let worker: WorkerProgram?
   let lanes = LaneDirectories()
 
   /// The working directories of the lanes that have called so far.
@@ -47,7 +49,8 @@ struct ItemProgram: ItemCalling {
     for (place, item) in items.enumerated() {
       do {
         try bench.spool.clearLane(
-          out, keeping: outcomes[place].reply.outputs, as: item.index, isLast: place == items.count - 1)
+          out, keeping: outcomes[place].reply.outputs.map { $0.relative(to: out) }, as: item.index,
+          isLast: place == items.count - 1)
       } catch let error as HostError where !error.isShortage {
         outcomes[place] = .failure(.failed, error.description)
       }
@@ -59,18 +62,21 @@ struct ItemProgram: ItemCalling {
 
   private func result(_ items: [Item], out: String, _ lines: LineCollector) async throws -> ProgramResult {
     var request = request
-    request.directory = out
-    request.environment["PENSTOCK_OUT"] = out
-    if let item = items.first {
-      request.environment["PENSTOCK_IDEMPOTENCY_KEY"] = "\(run.id.text)/\(stage.name)/\(item.id)"
-      if !isBatch { request.environment["PENSTOCK_ITEM"] = item.id }
+    // a worker has all of it in the request
+    if worker == nil {
+      request.directory = out
+      request.environment["PENSTOCK_OUT"] = out
+      if let item = items.first {
+        request.environment["PENSTOCK_IDEMPOTENCY_KEY"] = "\(run.id.text)/\(stage.name)/\(item.id)"
+        if !isBatch { request.environment["PENSTOCK_ITEM"] = item.id }
+      }
+      request.arguments = request.arguments.map { $0.replacing(Self.out, with: out) }
     }
-    request.arguments = request.arguments.map { $0.replacing(Self.out, with: out) }
     let deadline = stage.timeout.map { Timestamp.text(bench.now() + $0 / .seconds(1)) }
     request.input = try envelope.line(items, out: out, deadline: deadline)
     request.onLogLine = { lines.take($0) }
     request.cancellation = gate.calls
-    return try await bench.work(request, of: run, stage: stage.name)
+    return try await bench.work(request, of: run, stage: stage.name, by: worker)
   }
 
   /// Stands for the working directory in the arguments that were filled in once: nothing else holds a NUL.

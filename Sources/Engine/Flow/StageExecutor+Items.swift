@@ -30,12 +30,15 @@ extension StageExecutor {
       event: "stage", run: Envelope.RunPart(run), drop: run.drop.map(Envelope.DropPart.init), stage: part,
       inputs: inputs, context: prepared.ended.context, home: bench.home)
     let isBatch = each.batch > 1
+    let request = ProgramRequest(
+      executable: file.path, arguments: arguments, environment: environment, directory: prepared.out,
+      timeout: stage.timeout, grace: bench.settings.grace, limits: stage.limits)
+    var staying = request
+    staying.arguments = arguments.map { $0.replacing(ItemProgram.out, with: prepared.out) }
     return .success(
       ItemProgram(
         bench: bench, run: run, stage: stage, attempt: part.attempt, mask: mask, isBatch: isBatch, gate: gate,
-        request: ProgramRequest(
-          executable: file.path, arguments: arguments, environment: environment, directory: prepared.out,
-          timeout: stage.timeout, grace: bench.settings.grace, limits: stage.limits),
-        envelope: try ItemEnvelope(envelope, isBatch: isBatch)))
+        request: request, envelope: try ItemEnvelope(envelope, isBatch: isBatch),
+        worker: worker(of: stage, for: staying)))
   }
 }

@@ -27,7 +27,7 @@ extension HookReplay: Answer {
     switch trial.source {
     case .sample: lines.append("on a sample envelope")
     case .recorded: lines.append("on the envelope that a hook of run \(number) got")
-    case .rebuilt: lines.append("on an envelope rebuilt from run \(number); its context is that of the run's end")
+    case .rebuilt: lines.append("on an envelope rebuilt from what is recorded of run \(number)")
     }
     if calls.isEmpty { lines.append("no hook runs at this moment") }
     for call in calls { lines += call.lines(output) }

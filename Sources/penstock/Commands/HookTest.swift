@@ -109,7 +109,7 @@ struct HookTest: AsyncParsableCommand {
     let reader = try place.reader(workspace)
     let rebuilt = RebuiltEnvelope(
       whole: whole, pipeline: pipeline, event: event, stage: stage, home: workspace.home,
-      context: try await reader.context(of: whole.run.id),
+      base: try await reader.context(of: whole.run.id),
       deadline: Timestamp.text(Date() + settings.hookTimeout / .seconds(1)))
     return TrialEnvelope(envelope: try JSON(parsing: rebuilt.line()), source: .rebuilt, passed: passed)
   }

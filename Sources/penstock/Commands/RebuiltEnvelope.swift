@@ -1,4 +1,5 @@
 import Core
+import Engine
 import Foundation
 
 /// The envelope of a moment at which no hook was called, made of what is recorded of the run.
@@ -10,8 +11,8 @@ struct RebuiltEnvelope {
   /// For `before-stage` and `after-stage`.
   var stage: String?
   var home: String
-  /// As the run left it: what it was at that moment is not recorded.
-  var context: JSON
+  /// As the hooks before the run made it.
+  var base: JSON
   var deadline: String
 
   private var run: Run { whole.run }
@@ -37,7 +38,7 @@ struct RebuiltEnvelope {
       event: event,
       run: Envelope.RunPart(id: run.id, number: run.number, pipeline: run.pipeline, version: run.version ?? ""),
       drop: run.drop.map(Envelope.DropPart.init), stage: attempt.map(part),
-      inputs: attempt.map(inputs) ?? origin, context: context, out: out(attempt, left), home: home,
+      inputs: attempt.map(inputs) ?? origin, context: context(attempt), out: out(attempt, left), home: home,
       deadline: deadline, outcome: isAfter ? outcome(attempt) : nil,
       outputs: isAfter && event != "on-quarantine" ? left.map(file) : nil,
       metrics: isAfter ? attempt?.metrics : nil
@@ -56,6 +57,16 @@ struct RebuiltEnvelope {
     guard let stage = resolved?.stages.first(where: { $0.name == attempt.stage }) else { return [:] }
     let extra = stage.levelParams[attempt.granularity.level] ?? [:]
     return JSON.object(stage.params).merging(.object(extra)).object ?? [:]
+  }
+
+  /// What the stages it builds on have put there, for an after-hook also what this one put there.
+  private func context(_ attempt: Attempt?) -> JSON {
+    var context = RunContext(base, stages: pipeline?.stages ?? [])
+    for earlier in whole.attempts where isAfter || earlier.stage != attempt?.stage || earlier.n != attempt?.n {
+      context.add(earlier.contextPatches, from: earlier.stage)
+    }
+    guard let attempt else { return isAfter ? context.whole : base }
+    return pipeline?.stages.first { $0.name == attempt.stage }.map(context.seen) ?? context.whole
   }
 
   private func inputs(_ attempt: Attempt) -> [Envelope.FilePart] {

@@ -8,7 +8,7 @@ struct TrialEnvelope {
     case sample
     /// As a hook of that run got it.
     case recorded
-    /// Made anew of what is recorded of the run; the context is that of its end.
+    /// Made anew of what is recorded of the run.
     case rebuilt
   }
 
