@@ -81,6 +81,11 @@ package final class Housekeeper: Sendable {
       for done in try await reader.latestDoneDrop(pipeline: run.pipeline) { kept.insert(done.id) }
       kept.formUnion(try await reader.runs(pipeline: run.pipeline, state: .done, limit: 1).map(\.id))
     }
+    for run in try await reader.openRuns() {
+      // what it is to take, and the drop it reads
+      if let earlier = run.rerunOf { kept.insert(earlier) }
+      if let owner = try await reader.dropOwner(of: run) { kept.insert(owner.id) }
+    }
     return kept
   }
 

@@ -242,4 +242,17 @@ import Testing
     #expect(
       try await why(place, "clean") == "ran: what run 1 left is not in the cache: it failed there, or was cleared away")
   }
+
+  @Test func `a condition does not see where an outcome came from`() async throws {
+    let place = try place()
+    try place.write(
+      "pipelines/p.yaml",
+      Self.pipeline().replacing("notify.sh\"]", with: "notify.sh\"], when: \"states ->> 'train' = 'ok'\""))
+    try place.drop("a.csv")
+    #expect(try await place.penstock("up", "--once").code == 0)
+    _ = worked(place)
+    try await again(place)
+    #expect(worked(place) == ["notify"])
+    #expect(try await states(place) == [.cached, .cached, .ok])
+  }
 }
