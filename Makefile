@@ -12,7 +12,7 @@ RELEASE := .build/release/penstock
 # eight at a time, so that a test's time limit counts its own work; line by line, so that a test that hangs is seen
 TESTS := timeout --foreground 1200 stdbuf -oL $(SWIFT) test --skip-build --experimental-maximum-parallelization-width 8
 
-.PHONY: help demo test lint format kit bench torture torture-bugs test-torture fuzz install clean build setup kit-dev test-swift test-kit coverage
+.PHONY: help demo test lint format kit bench torture torture-bugs test-torture fuzz install clean build setup kit-dev kit-dvc test-swift test-kit coverage
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,7 +37,10 @@ demo: build kit ## run a real data file from the inbox to a report
 
 test: test-swift test-kit test-torture ## set up and run every test
 
-test-swift: setup kit
+kit-dvc: setup
+	@stages/setup.sh --dvc
+
+test-swift: setup kit kit-dvc
 	@$(BUILD) --build-tests --enable-code-coverage
 	@rm -rf "$$(dirname "$$($(SWIFT) test --show-codecov-path)")"
 	@$(TESTS) --enable-code-coverage || { code=$$?; [ $$code != 124 ] || echo "make: the tests did not end within 20 minutes; the last lines above say which began" >&2; exit $$code; }

@@ -12,6 +12,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 DOCUMENT = ROOT / "docs/reliability.md"
 IDS = [f"I{n:02}" for n in range(1, 30)] + [f"C{n:02}" for n in range(1, 9)] + [f"S{n:02}" for n in range(1, 16)]
+IDS += [f"P{n:02}" for n in range(1, 18)]
 BEGIN, END = "<!-- faults: made by bench/faults.py -->", "<!-- end of faults -->"
 
 
@@ -30,7 +31,7 @@ def tests() -> dict[str, set[str]]:
 
 def excused() -> set[str]:
     """The ids that the document excuses: lines of its section that begin with `- **I02**`."""
-    return set(re.findall(r"^- \*\*([ICS]\d\d)\*\*", DOCUMENT.read_text(), re.MULTILINE))
+    return set(re.findall(r"^- \*\*([ICSP]\d\d)\*\*", DOCUMENT.read_text(), re.MULTILINE))
 
 
 def table(found: dict[str, set[str]], excuses: set[str]) -> str:

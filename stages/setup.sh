@@ -1,15 +1,18 @@
 #!/bin/sh
-# Makes stages/.venv: the Python that the kit's stages run on. `setup.sh --dev` adds ruff, mypy and pytest.
+# Makes stages/.venv: the Python that the kit's stages run on. `setup.sh --dev` adds ruff, mypy and pytest,
+# `setup.sh --dvc` what a recipe of docs/hooks.md is tested with.
 # Quick when nothing changed, never asks, needs no root. PYTHON=/path/to/python3 chooses another interpreter.
 set -eu
 unset PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME
 kit=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 venv=$kit/.venv
 dev=
+dvc=
 case "${1-}" in
   "") ;;
   --dev) dev=1 ;;
-  *) echo "usage: setup.sh [--dev]" >&2; exit 2 ;;
+  --dvc) dvc=1 ;;
+  *) echo "usage: setup.sh [--dev | --dvc]" >&2; exit 2 ;;
 esac
 say() { printf 'kit: %s\n' "$*"; }
 die() { printf 'kit: %s\n' "$*" >&2; exit 1; }
@@ -32,8 +35,10 @@ stamped() { [ -x "$venv/bin/python" ] && [ "$(cat "$venv/$1" 2>/dev/null)" = "$2
 
 # A pip setting of the user may name a place of their own; what is installed is pinned by digest either way.
 install() {
+  requirements=$1
+  shift
   "$venv/bin/python" -m pip install --disable-pip-version-check --no-input --quiet --only-binary :all: \
-    --require-hashes --no-compile -r "$1" || die "pip could not install $(basename "$1"); the lines above say why"
+    --require-hashes --no-compile "$@" -r "$requirements" || die "pip could not install $(basename "$requirements"); the lines above say why"
 }
 
 if stamped .core "$core"; then
@@ -59,4 +64,12 @@ if [ -n "$dev" ] && ! stamped .dev "$full"; then
   say "installing ruff, mypy and pytest"
   install "$kit/requirements-dev.txt"
   printf '%s\n' "$full" > "$venv/.dev"
+fi
+
+recipe=$(digest "$kit/requirements.txt" "$kit/requirements-dvc.txt" "$kit/setup.sh")
+if [ -n "$dvc" ] && ! stamped .dvc "$recipe"; then
+  say "installing dvc"
+  # without hydra, which dvc wants for experiments only and which has no wheel
+  install "$kit/requirements-dvc.txt" --no-deps
+  printf '%s\n' "$recipe" > "$venv/.dvc"
 fi

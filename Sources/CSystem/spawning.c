@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 int memory_file(const char *name) { return memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING); }
@@ -67,7 +68,7 @@ static int set_up(posix_spawnattr_t *attributes, posix_spawn_file_actions_t *act
 // Out of the way of the numbers they get in the spawner.
 static int high_copy(int fd) { return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 16); }
 
-int spawn_with_socket(const char *path, int socket, int held, pid_t *pid) {
+int spawn_with_socket(const char *path, const char *groups, int socket, int held, pid_t *pid) {
   posix_spawnattr_t attributes;
   posix_spawn_file_actions_t actions;
   posix_spawnattr_init(&attributes);
@@ -75,7 +76,7 @@ int spawn_with_socket(const char *path, int socket, int held, pid_t *pid) {
   char name[] = "penstock-spawner";
   // Of a build that counts lines, where the spawner would leave its counts; no program it starts gets to see this.
   char counts[] = "LLVM_PROFILE_FILE=/dev/null";
-  char *arguments[] = {name, NULL}, *environment[] = {counts, NULL};
+  char *arguments[] = {name, (char *)groups, NULL}, *environment[] = {counts, NULL};
   int high_socket = high_copy(socket), high_held = high_copy(held);
   int code = high_socket < 0 ? errno : set_up(&attributes, &actions, high_socket, high_held);
   if (!code) code = posix_spawn(pid, path, &actions, &attributes, arguments, environment);
@@ -84,6 +85,10 @@ int spawn_with_socket(const char *path, int socket, int held, pid_t *pid) {
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
   return code;
+}
+
+ssize_t attribute_read(const char *path, const char *name, void *bytes, size_t size) {
+  return getxattr(path, name, bytes, size);
 }
 
 int descriptor_limit_set(pid_t process, uint64_t count) {

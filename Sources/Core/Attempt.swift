@@ -27,6 +27,8 @@ package struct Attempt: Sendable, Equatable {
   package var error: StageError?
   /// When the stage is tried again, where it is.
   package var again: Date?
+  /// How it stands to what was worked before; read apart from the attempt, see `StateReader.reuse(of:)`.
+  package var reuse: Reuse?
   /// The boot the program was started in: after another boot it cannot be alive.
   package var boot: String
 
@@ -34,8 +36,8 @@ package struct Attempt: Sendable, Equatable {
     run: RunID, stage: String, n: Int, state: AttemptState = .running, granularity: GranularityOpinion,
     sample: Double? = nil, seed: Int, started: Date, ended: Date? = nil, termination: Termination? = nil,
     usage: ResourceUsage? = nil, reason: String? = nil, metrics: [String: JSON] = [:],
-    data: [String: JSON] = [:], contextPatches: [JSON] = [],
-    error: StageError? = nil, again: Date? = nil, boot: String
+    data: [String: JSON] = [:], contextPatches: [JSON] = [], error: StageError? = nil, again: Date? = nil,
+    reuse: Reuse? = nil, boot: String
   ) {
     self.run = run
     self.stage = stage
@@ -54,6 +56,7 @@ package struct Attempt: Sendable, Equatable {
     self.contextPatches = contextPatches
     self.error = error
     self.again = again
+    self.reuse = reuse
     self.boot = boot
   }
 }
@@ -68,6 +71,9 @@ package enum AttemptState: String, Sendable, Codable, CaseIterable {
   case timeout
   case interrupted
   case cancelled
+
+  /// Whether the stages that need it may go on.
+  package var isGood: Bool { [.ok, .skipped, .cached].contains(self) }
 }
 
 /// How a program ended, in the words of wait(2).
@@ -129,11 +135,14 @@ package struct HookCall: Sendable, Equatable {
   package var reason: String?
   /// The last 4 KiB of what it wrote to stderr, secrets masked.
   package var stderrTail: String
+  /// What it wishes to be remembered with the run.
+  package var annotations: [String: JSON]
+  package var warnings: [String]
 
   package init(
     run: RunID?, stage: String?, attempt: Int?, event: String, program: String, sha256: String?, at: Date,
     usage: ResourceUsage, termination: Termination, timedOut: Bool, decision: HookDecision, reason: String?,
-    stderrTail: String
+    stderrTail: String, annotations: [String: JSON] = [:], warnings: [String] = []
   ) {
     self.run = run
     self.stage = stage
@@ -148,6 +157,8 @@ package struct HookCall: Sendable, Equatable {
     self.decision = decision
     self.reason = reason
     self.stderrTail = stderrTail
+    self.annotations = annotations
+    self.warnings = warnings
   }
 }
 

@@ -26,10 +26,13 @@ package struct LaunchFailure: Error, Sendable, Equatable {
     package var file: File
     /// What stands after `#!` in its first line.
     package var interpreter: String?
+    /// The kind of machine it is built for, where that is not this one: `aarch64`.
+    package var machine: String?
 
-    package init(file: File, interpreter: String? = nil) {
+    package init(file: File, interpreter: String? = nil, machine: String? = nil) {
       self.file = file
       self.interpreter = interpreter
+      self.machine = machine
     }
   }
 
@@ -95,6 +98,8 @@ package struct LaunchFailure: Error, Sendable, Equatable {
     case (Code.access, .notExecutable?, _): "it is not executable; `chmod +x` makes it so"
     case (Code.access, _, _):
       "the agent may not execute it (error 13: its mode, its directories, or `noexec`)"
+    case (Code.format, _, _) where evidence?.machine != nil:
+      "it is built for another kind of machine (\(evidence?.machine ?? ""))"
     case (Code.format, _, _): "it is no program for this machine, and no script: a script begins with `#!`"
     case (Code.tooBig, _, _):
       "its arguments and environment are too long together, or one is over 128 KiB (\(errorName))"

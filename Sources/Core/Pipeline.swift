@@ -180,6 +180,8 @@ package struct HookProgram: Sendable, Equatable, Codable {
   package var onError: OnError?
   /// It answers one request per line and stays.
   package var persistent: Bool?
+  /// The stages it is called for, of `before-stage` and `after-stage`: names or patterns with `*`; `nil` is all.
+  package var stages: [String]?
 
   package enum OnError: String, Sendable, Codable, CaseIterable {
     case fail
@@ -188,11 +190,19 @@ package struct HookProgram: Sendable, Equatable, Codable {
   }
 
   package init(
-    program: [String], timeout: Duration = .seconds(30), onError: OnError? = nil, persistent: Bool? = nil
+    program: [String], timeout: Duration = .seconds(30), onError: OnError? = nil, persistent: Bool? = nil,
+    stages: [String]? = nil
   ) {
     self.program = program
     self.timeout = timeout
     self.onError = onError
     self.persistent = persistent
+    self.stages = stages
+  }
+
+  /// Whether it is called around this stage; hooks of a run are called for no stage.
+  package func isCalled(for stage: String?) -> Bool {
+    guard let stages, let stage else { return true }
+    return stages.contains { StagePattern($0).matches(stage) }
   }
 }

@@ -125,13 +125,34 @@ package struct RunOptions: Sendable, Equatable, Codable {
   package var granularity: [String: Granularity]
   /// Values for the pipeline's `vars`, as typed.
   package var set: [String: String]
+  /// Outcomes that are remembered may be taken; without it every stage is worked, and remembered anew.
   package var useCache: Bool
+  /// Of a run that repeats another: the first stage that is worked; what does not depend on it is taken from that run.
+  package var from: String?
+  /// Of a run that repeats another: only what did not end well there is worked, of a stage with `each` only the items.
+  package var failedOnly: Bool
 
   package init(
-    granularity: [String: Granularity] = [:], set: [String: String] = [:], useCache: Bool = true
+    granularity: [String: Granularity] = [:], set: [String: String] = [:], useCache: Bool = true,
+    from: String? = nil, failedOnly: Bool = false
   ) {
     self.granularity = granularity
     self.set = set
     self.useCache = useCache
+    self.from = from
+    self.failedOnly = failedOnly
   }
+
+  package init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    granularity = try container.decode([String: Granularity].self, forKey: .granularity)
+    set = try container.decode([String: String].self, forKey: .set)
+    useCache = try container.decode(Bool.self, forKey: .useCache)
+    // runs that were recorded before these were there
+    from = try container.decodeIfPresent(String.self, forKey: .from)
+    failedOnly = try container.decodeIfPresent(Bool.self, forKey: .failedOnly) ?? false
+  }
+
+  /// Whether stages are taken from the run it repeats.
+  package var takesFromEarlier: Bool { from != nil || failedOnly }
 }

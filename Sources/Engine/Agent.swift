@@ -45,6 +45,7 @@ package final class Agent: Sendable {
   package let configs: Configs
   package let starter: Starter
   package let retrier: Retrier
+  package let rerunner: Rerunner
   package let housekeeper: Housekeeper
   private let bench: Workbench
   private let filer: Filer
@@ -76,6 +77,7 @@ package final class Agent: Sendable {
       bell: inboxBell, monotonic: parts.monotonic, onProgress: { progress.ring() })
     starter = Starter(bench: bench, book: book, dispatcher: dispatcher)
     retrier = Retrier(bench: bench, book: book, dispatcher: dispatcher)
+    rerunner = Rerunner(bench: bench, book: book, dispatcher: dispatcher, retrier: retrier)
     housekeeper = Housekeeper(bench: bench)
     let (intake, starter, book, bench) = (intake, starter, book, bench)
     configs = Configs(bench: bench, book: book, bell: parts.configBell, load: parts.loadPipelines) { fresh in

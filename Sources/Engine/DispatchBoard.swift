@@ -34,12 +34,14 @@ struct DispatchBoard {
   var promised = 0
   var lookahead = Lookahead()
   var isDraining = false
+  /// Runs whose own programs wait for other runs, and how many do: their places go to others meanwhile.
+  private var lenders: [RunID: Int] = [:]
 
   /// Runs at work.
   var atWork: Int { active.count }
 
   /// Runs that take a place.
-  private var placed: Int { active.count - lookahead.placeless }
+  private var placed: Int { max(0, active.count - lookahead.placeless - lenders.keys.count { active[$0] != nil }) }
 
   func isFree(places: Int) -> Int { places - placed - promised - queue.count - lookahead.count }
 
@@ -71,6 +73,18 @@ struct DispatchBoard {
   mutating func leave(_ id: RunID) {
     guard let left = active.removeValue(forKey: id), let count = busy[left.pipeline] else { return }
     busy[left.pipeline] = count > 1 ? count - 1 : nil
+  }
+
+  /// - Returns: whether the run has a place to lend.
+  mutating func lend(placeOf id: RunID) -> Bool {
+    guard active[id] != nil else { return false }
+    lenders[id, default: 0] += 1
+    return true
+  }
+
+  mutating func takeBack(placeOf id: RunID) {
+    guard let count = lenders[id] else { return }
+    lenders[id] = count > 1 ? count - 1 : nil
   }
 
   mutating func takeCrowded(_ id: RunID) -> RunQueue.Entry? {

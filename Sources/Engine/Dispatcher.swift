@@ -95,8 +95,16 @@ package final class Dispatcher: Sendable {
   package var endings: [RunState: Int] { state.withLock { $0.ended } }
 
   /// Returns the state a run ended in; `nil` where this agent does not work it, or stops before.
-  package func wait(for id: RunID) async -> RunState? {
-    await withCheckedContinuation { continuation in
+  /// - Parameter waiter: the run whose hook or stage asks: its place goes to others meanwhile, or with one place the run
+  ///   that is waited for would never begin.
+  package func wait(for id: RunID, by waiter: RunID? = nil) async -> RunState? {
+    let lends = state.withLock { state in
+      guard let waiter, waiter != id else { return false }
+      return state.board.lend(placeOf: waiter)
+    }
+    if lends { bell.ring() }
+    defer { if lends, let waiter { takeBack(place: waiter) } }
+    return await withCheckedContinuation { continuation in
       let isKnown = state.withLock { state -> Bool in
         guard !state.hasEnded, state.board.knows(id) else { return false }
         state.waiters[id, default: []].append(continuation)
@@ -104,6 +112,10 @@ package final class Dispatcher: Sendable {
       }
       if !isKnown { continuation.resume(returning: nil) }
     }
+  }
+
+  private func takeBack(place lender: RunID) {
+    state.withLock { $0.board.takeBack(placeOf: lender) }
   }
 
   /// Cancels a run that has not ended; false where this agent does not know it.

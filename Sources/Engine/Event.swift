@@ -53,6 +53,8 @@ package struct Event: Sendable {
     case itemFailed(id: String, tries: Int, reason: String)
     case outputLine([UInt8], hook: String?)
     case programDelayed(reason: String)
+    /// What is remembered of the stage cannot be used: it is worked.
+    case outcomeUnusable(reason: String)
 
     case hookCalled(HookCall)
     case hookRefused(event: String, program: String, reason: String)

@@ -4,6 +4,9 @@ import Store
 
 /// What the work on a graph has come to and is not yet recorded.
 struct GraphWork {
+  /// What begins as one: a stage, or consecutive `each` stages through which items flow.
+  typealias Unit = [(stage: Stage, attempt: Attempt)]
+
   /// Why nothing more of a run is begun.
   enum Halt: Sendable {
     case ends(RunEnding)

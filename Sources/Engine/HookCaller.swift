@@ -22,7 +22,7 @@ struct HookCaller: Sendable {
     var cancellation: Cancellation?
   }
 
-  private struct Hook {
+  struct Hook {
     var event: String
     var file: ProgramFile
     var arguments: [String]
@@ -34,14 +34,10 @@ struct HookCaller: Sendable {
     var isPersistent: Bool
   }
 
-  /// Whether any hook would run at this moment.
-  func hasHooks(at event: HookEvent) -> Bool {
-    event.names.contains { !bench.programs.hooks(of: $0).isEmpty || !(pipeline.hooks[$0] ?? []).isEmpty }
-  }
-
   func call(_ occasion: Occasion) async throws -> (verdict: HookVerdict, calls: [HookCall]) {
     var verdict = HookVerdict(params: .object(occasion.stage?.params ?? [:]), context: occasion.context)
     var calls: [HookCall] = []
+    var isNoted = false
     for hook in hooks(at: occasion.event) {
       if let refusal = hook.file.refusal {
         bench.say(
@@ -56,31 +52,14 @@ struct HookCaller: Sendable {
       if let warning = hook.file.warning {
         bench.say(.hookWarned(program: hook.file.shown, warning: warning), run, stage: occasion.stage?.name)
       }
+      if !isNoted { try note(hook, occasion, verdict) }
+      isNoted = true
       let (call, goesOn) = try await self.call(hook, occasion, &verdict)
       calls.append(call)
       bench.say(.hookCalled(call), run, stage: occasion.stage?.name, attempt: occasion.stage?.attempt)
       if !goesOn { break }
     }
     return (verdict, calls)
-  }
-
-  private func hooks(at event: HookEvent) -> [Hook] {
-    event.names.flatMap { name in
-      let inDirectory = bench.programs.hooks(of: name).map { file in
-        Hook(
-          event: name, file: file, arguments: [file.path], timeout: bench.settings.hookTimeout,
-          onError: event.standardOnError, isNamed: false, isPersistent: false)
-      }
-      let inPipeline = (pipeline.hooks[name] ?? []).map { hook in
-        let file = bench.programs.resolve(hook.program.first ?? "", hashing: true)
-        let arguments = hook.program.map { $0.replacing("${home}", with: bench.home) }
-        return Hook(
-          event: name, file: file, arguments: arguments, timeout: hook.timeout,
-          onError: hook.onError ?? event.standardOnError, isNamed: true,
-          isPersistent: hook.persistent ?? false)
-      }
-      return inDirectory + inPipeline
-    }
   }
 
   private func call(
@@ -96,10 +75,11 @@ struct HookCaller: Sendable {
     let request = try request(hook, occasion, verdict, begun: begun, lines: lines)
     var result = try await bench.work(
       request, of: run, stage: occasion.stage?.name, by: hook.isPersistent ? worker(for: request) : nil)
+    lines.finish()
     Failpoint.hookAnswered.pass()
     try Task.checkCancellation()
     result.reply = mask.masked(result.reply)
-    let (reply, failure) = read(result, timeout: hook.timeout, lastLine: lines.lastLine)
+    let (reply, failure) = read(result, of: hook, occasion, lastLine: lines.lastLine)
     var goesOn = true
     if let reply {
       for warning in reply.warnings {
@@ -115,7 +95,8 @@ struct HookCaller: Sendable {
       program: hook.file.shown, sha256: hook.file.sha256, at: begun, usage: result.usage,
       termination: result.termination, timedOut: result.ending == .timeout,
       decision: reply?.decision ?? .error, reason: (reply?.reason ?? failure).map(mask.masked),
-      stderrTail: mask.masked(lines.tail))
+      stderrTail: mask.masked(lines.tail), annotations: reply?.annotations ?? [:],
+      warnings: reply?.warnings ?? [])
     return (call, goesOn)
   }
 
@@ -125,36 +106,26 @@ struct HookCaller: Sendable {
   }
 
   private func read(
-    _ result: ProgramResult, timeout: Duration, lastLine: String?
+    _ result: ProgramResult, of hook: Hook, _ occasion: Occasion, lastLine: String?
   ) -> (HookReply?, failure: String?) {
-    if let failure = HookVerdict.failure(of: result, timeout: timeout, lastLine: lastLine) {
+    if let failure = HookVerdict.failure(of: result, timeout: hook.timeout, lastLine: lastLine) {
       return (nil, failure)
     }
-    do { return (try HookVerdict.reply(of: result, lastLine: lastLine), nil) } catch {
-      return (nil, "bad reply: \(error)")
+    do {
+      let reply = try HookVerdict.reply(of: result, lastLine: lastLine)
+      if let failure = reply.failure { return (nil, failure) }
+      return (reply, nil)
+    } catch {
+      let name = hook.event + (occasion.stage.map { ".\($0.attempt)" } ?? "")
+      let kept = bench.spool.keepReply(result.reply, of: run.id, as: name)
+      return (nil, "bad reply: \(error)" + (kept.map { "; it is kept as `\($0)`" } ?? ""))
     }
   }
 
-  private func request(
-    _ hook: Hook, _ occasion: Occasion, _ verdict: HookVerdict, begun: Date, lines: LineCollector
-  ) throws -> ProgramRequest {
-    var stage = occasion.stage
-    stage?.params = verdict.params.object ?? [:]
-    if let level = verdict.granularity?.level { stage?.granularity = level }
-    let envelope = Envelope(
-      event: hook.event, run: Envelope.RunPart(run), drop: run.drop.map(Envelope.DropPart.init), stage: stage,
-      inputs: occasion.inputs, context: verdict.context, out: occasion.out, home: bench.home,
-      deadline: Timestamp.text(begun + hook.timeout / .seconds(1)), outcome: occasion.outcome,
-      outputs: occasion.outputs, metrics: occasion.metrics)
-    let environment = ProgramEnvironment.make(
-      ProgramEnvironment.Moment(
-        run: run, stage: stage?.name, event: hook.event, attempt: stage?.attempt,
-        granularity: stage?.granularity, sample: stage?.sample, seed: bench.settings.seed, out: occasion.out),
-      names: bench.settings.environment + pipeline.environment, agent: bench.environment, home: bench.home)
-    return ProgramRequest(
-      executable: hook.file.path, arguments: hook.arguments, environment: environment,
-      directory: occasion.out, input: try envelope.line(), timeout: hook.timeout, grace: bench.settings.grace,
-      cancellation: occasion.cancellation, onLogLine: { lines.take($0) })
+  /// Keeps what the first hook of the moment is told, for `hooks test EVENT --run RUN`.
+  private func note(_ hook: Hook, _ occasion: Occasion, _ verdict: HookVerdict) throws {
+    let line = try envelope(of: hook, occasion, verdict, begun: bench.now()).line()
+    bench.spool.noteRequest(mask.masked(line), of: run.id)
   }
 }
 

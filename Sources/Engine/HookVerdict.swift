@@ -1,8 +1,8 @@
-import Core
+package import Core
 
 /// What the hooks of one moment come to together.
-struct HookVerdict: Equatable {
-  enum Decision: Equatable {
+package struct HookVerdict: Equatable {
+  package enum Decision: Equatable {
     case allow
     case deny(reason: String)
     case skip(reason: String)
@@ -11,20 +11,31 @@ struct HookVerdict: Equatable {
     case fail(reason: String)
   }
 
-  var decision = Decision.allow
-  var params: JSON
-  var context: JSON
+  package var decision = Decision.allow
+  package var params: JSON
+  package var context: JSON
   /// What changed the context, in order.
-  private(set) var contextPatches: [JSON] = []
-  var granularity: GranularityOpinion?
+  package private(set) var contextPatches: [JSON] = []
+  package var granularity: GranularityOpinion?
 
-  init(params: JSON, context: JSON) {
+  /// What the next hook sees of the stage.
+  package func patched(_ stage: Envelope.StagePart) -> Envelope.StagePart {
+    var stage = stage
+    stage.params = params.object ?? [:]
+    if let level = granularity?.level { stage.granularity = level }
+    return stage
+  }
+
+  /// - Parameters:
+  ///   - params: those of the stage as they are.
+  ///   - context: that of the run.
+  package init(params: JSON, context: JSON) {
     self.params = params
     self.context = context
   }
 
   /// Takes one hook's reply in; says whether the hooks after it still run.
-  mutating func take(_ reply: HookReply, from program: String) -> Bool {
+  package mutating func take(_ reply: HookReply, from program: String) -> Bool {
     if let patch = reply.params { params = params.merging(patch) }
     if let patch = reply.context {
       context = context.merging(patch)
@@ -47,7 +58,7 @@ struct HookVerdict: Equatable {
   }
 
   /// What a call's ending means before any reply is read; `nil` where the reply decides.
-  static func failure(of result: ProgramResult, timeout: Duration, lastLine: String?) -> String? {
+  package static func failure(of result: ProgramResult, timeout: Duration, lastLine: String?) -> String? {
     switch result.ending {
     case .timeout: return "took longer than its timeout of \(Quantity.text(timeout))"
     case .cancelled: return "cancelled"
@@ -65,7 +76,7 @@ struct HookVerdict: Equatable {
   }
 
   /// The reply of a hook that ended with 0, 2 or 75.
-  static func reply(of result: ProgramResult, lastLine: String?) throws(BadReply) -> HookReply {
+  package static func reply(of result: ProgramResult, lastLine: String?) throws(BadReply) -> HookReply {
     switch result.termination {
     case .exited(2):
       let said = (try? HookReply(parsing: result.reply))?.reason

@@ -96,7 +96,9 @@ package final class Housekeeper: Sendable {
         return
       }
       let known = try await bench.store.reader.runs(of: ids)
-      for id in ids where rule.mayGo(place, of: id, known[id]) {
+      let gone = ids.filter { rule.mayGo(place, of: $0, known[$0]) }
+      if place == .artifacts, !dry { try await bench.store.forgetCached(of: gone) }
+      for id in gone {
         do {
           let bytes = try bench.spool.bytes(in: place, of: id)
           if place == .logs, bytes == 0 { continue }
@@ -116,6 +118,7 @@ package final class Housekeeper: Sendable {
     while !isStopping.withLock({ $0 }) {
       let page = try await bench.store.reader.expired(retention, after: after)
       var gone: [RunID] = []
+      if !dry { try await bench.store.forgetCached(of: page.runs.map(\.id)) }
       for run in page.runs {
         do {
           let bytes = try bench.spool.bytes(in: .artifacts, of: run.id)

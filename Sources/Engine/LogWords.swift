@@ -21,7 +21,7 @@ package enum LogWords {
       .intakePaused, .intakeResumed:
       intake(kind)
     case .runStarted, .runWaiting, .runEnded, .stageStarted, .stageEnded, .stageRetried, .itemFailed, .outputLine,
-      .programDelayed:
+      .programDelayed, .outcomeUnusable:
       run(kind)
     case .hookCalled, .hookRefused, .hookWarned: hook(kind)
     case .pipelineLoaded, .pipelineInvalid, .pipelineGone: pipeline(kind)
@@ -142,6 +142,8 @@ package enum LogWords {
       (.warning, "item failed", ["item": .string(id), "tries": .integer(tries), "reason": .string(reason)])
     case .programDelayed(let reason):
       (.warning, "the machine has no room for a program; trying again", ["reason": .string(reason)])
+    case .outcomeUnusable(let reason):
+      (.warning, "what is remembered of the stage cannot be used; it is worked", ["reason": .string(reason)])
     case .outputLine(let bytes, let hook):
       (
         .info, "output",

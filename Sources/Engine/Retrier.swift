@@ -29,20 +29,24 @@ package struct Retrier: Sendable {
     if earlier.isHeld { return try await letGoOn(earlier) }
     let name = try check(earlier)
     if let known = try await bench.store.reader.repetition(of: id) { throw repeated(earlier, by: known) }
-    let version = try version(for: earlier, name)
+    return try await again(earlier, on: name, version: try version(for: earlier, name), options: earlier.options)
+  }
+
+  /// Records and queues a run on a copy of a filed drop; the earlier one is acknowledged.
+  func again(_ earlier: Run, on name: FileName, version: PipelineVersion, options: RunOptions) async throws -> Run {
     let captures = version.pipeline.trigger.inbox?.captures(of: name) ?? earlier.drop?.captures ?? [:]
-    do { _ = try version.pipeline.resolved(captures: captures, set: earlier.options.set) } catch {
+    do { _ = try version.pipeline.resolved(captures: captures, set: options.set) } catch {
       throw Refusal(description: error.words)
     }
     var chance = bench.random()
     let now = bench.now()
     var run = Run(
       id: RunID(now: now, using: &chance), pipeline: version.pipeline.name, version: version.digest,
-      trigger: earlier.trigger, drop: Drop(name: name, bytes: 0, captures: captures), options: earlier.options,
-      created: now, rerunOf: id)
+      trigger: earlier.trigger, drop: Drop(name: name, bytes: 0, captures: captures), options: options,
+      created: now, rerunOf: earlier.id)
     do {
       run.drop?.bytes = try bench.spool.copyIn(filed: Filing(earlier, ended: earlier.state), as: run.id).bytes
-      run = try await bench.store.claim(run, repeating: id)
+      run = try await bench.store.claim(run, repeating: earlier.id)
     } catch {
       try? bench.spool.discardCopy(run.id)
       throw error
@@ -70,7 +74,7 @@ package struct Retrier: Sendable {
     guard run.state != .done else {
       throw Refusal(
         description: "run \(run.number) is done; what failed or was quarantined is tried again. For another run on the "
-          + "same data: `penstock run \(run.pipeline) --input FILE`")
+          + "same data: `penstock rerun \(run.number)`")
     }
     guard let drop = run.drop else {
       throw Refusal(
@@ -82,7 +86,7 @@ package struct Retrier: Sendable {
     return drop.name
   }
 
-  private func repeated(_ run: Run, by known: Run) -> Refusal {
+  func repeated(_ run: Run, by known: Run) -> Refusal {
     let advice =
       switch known.state {
       case .done: ""
@@ -95,12 +99,12 @@ package struct Retrier: Sendable {
   }
 
   /// That in force now, for to mend the pipeline is why one tries again.
-  private func version(for run: Run, _ name: FileName) throws -> PipelineVersion {
+  func version(for run: Run, _ name: FileName?) throws -> PipelineVersion {
     if let version = book.version(of: run.pipeline) { return version }
-    if run.pipeline.isEmpty, let version = book.route(name)?.version { return version }
+    if run.pipeline.isEmpty, let version = name.flatMap({ book.route($0) })?.version { return version }
     throw Refusal(
       description: run.pipeline.isEmpty
-        ? "no pipeline takes `\(name.displayed)`"
+        ? "no pipeline takes `\(name?.displayed ?? "")`"
         : "pipeline `\(run.pipeline)` is not in force any more: put its file back into `pipelines/`, or put the drop "
           + "into the inbox under a name that another takes")
   }

@@ -4,11 +4,7 @@ import Store
 
 /// The graph: whatever is ready begins at once, and what has ended is recorded together with what it lets begin.
 extension RunExecutor {
-  /// Attempts that begin together: one, or those of the stages of a flow.
-  private typealias Beginning = [(stage: Stage, attempt: Attempt)]
-
   private enum News: Sendable {
-    /// One stage, or those of a flow.
     case ended([(stage: Stage, result: StageExecutor.Ended)])
     /// A delay is over, or there may be room again.
     case woken
@@ -30,7 +26,7 @@ extension RunExecutor {
       }
       while true {
         let begun = try await begin(&session, &work)
-        for attempts in begun { start(attempts, in: session, &group) }
+        for unit in begun { start(unit, in: session, &group) }
         if session.running.isEmpty { break }
         let delay = session.nextDelay
         if !isWaking, work.halt == nil, delay != nil || work.crowded != nil {
@@ -45,7 +41,7 @@ extension RunExecutor {
           }
         }
         switch try await group.next() {
-        case .ended(let endings): for ending in endings { try take(ending.result, of: ending.stage, &session, &work) }
+        case .ended(let results): for (stage, result) in results { try take(result, of: stage, &session, &work) }
         case .woken: isWaking = false
         case .late: cancellation.cancel(.deadline)
         case nil: break
@@ -65,31 +61,31 @@ extension RunExecutor {
     }
   }
 
-  /// - Parameter begun: the attempt of one stage, or those of the stages of a flow.
+  /// - Parameter unit: one stage, or consecutive `each` stages through which items flow.
   private func start(
-    _ begun: Beginning, in session: RunSession, _ group: inout ThrowingTaskGroup<News, any Error>
+    _ unit: GraphWork.Unit, in session: RunSession, _ group: inout ThrowingTaskGroup<News, any Error>
   ) {
-    guard let first = begun.first else { return }
     let stages = StageExecutor(
       bench: bench, run: session.run, pipeline: pipeline, mask: mask, cancellation: cancellation,
       shutdown: shutdown, counsel: counsel)
-    let (key, limit, turnstile) = (key(of: first.stage), limit(of: first.stage), bench.turnstile)
+    guard let (stage, attempt) = unit.first else { return }
+    let (key, limit, turnstile) = (key(of: stage), limit(of: stage), bench.turnstile)
     group.addTask {
       defer { turnstile.leave(key, limit: limit) }
-      if first.stage.each != nil {
-        let results = try await FlowExecutor(stages: stages).execute(begun, in: session)
-        return .ended(zip(begun, results).map { ($0.stage, $1) })
+      if stage.each == nil || session.taken.contains(stage.name) {
+        return .ended([(stage, try await stages.execute(attempt, of: stage, in: session))])
       }
-      return .ended([(first.stage, try await stages.execute(first.attempt, of: first.stage, in: session))])
+      let results = try await FlowExecutor(stages: stages).execute(unit, in: session)
+      return .ended(zip(unit, results).map { ($0.stage, $1) })
     }
   }
 
   // MARK: - What may begin
 
   /// Records what has ended and what begins now: nothing where the run is to stop.
-  private func begin(_ session: inout RunSession, _ work: inout GraphWork) async throws -> [Beginning] {
+  private func begin(_ session: inout RunSession, _ work: inout GraphWork) async throws -> [GraphWork.Unit] {
     work.crowded = nil
-    var begun: [Beginning] = []
+    var begun: [GraphWork.Unit] = []
     // a stage that is passed over may let others begin
     while work.halt == nil, cancellation.cause == nil, !cancellation.stopsAtBoundary {
       guard let passed = try await choose(&session, &work, &begun) else { break }
@@ -102,7 +98,7 @@ extension RunExecutor {
     let now = bench.now()
     session.run.started = session.run.started ?? now
     try await bench.store.advance(
-      Step(work.takeClosing(), of: &session, at: now, opened: begun.joined().map(\.attempt)))
+      Step(work.takeClosing(), of: &session, at: now, opened: begun.flatMap { $0.map(\.attempt) }))
     return begun
   }
 
@@ -114,11 +110,11 @@ extension RunExecutor {
 
   /// Chooses among the stages that are ready; ends early at one that is passed over.
   private func choose(
-    _ session: inout RunSession, _ work: inout GraphWork, _ begun: inout [Beginning]
+    _ session: inout RunSession, _ work: inout GraphWork, _ begun: inout [GraphWork.Unit]
   ) async throws -> Passed? {
     for stage in session.ready(at: bench.now()) {
       if let passed = try pass(stage, in: session) { return passed }
-      var limit = stage.concurrency
+      var limit = limit(of: stage)
       if let breaker = stage.breaker,
         let state = try await bench.store.reader.breaker(of: stage.name, in: pipeline.name)
       {
@@ -134,9 +130,11 @@ extension RunExecutor {
         work.crowded = (key, limit ?? .max)
         continue
       }
-      let flow = FlowExecutor.chain(from: stage, in: pipeline, settled: session.settled)
-      begun.append((flow.isEmpty ? [stage] : flow).map { ($0, firstLook(at: $0, in: session)) })
-      for stage in begun.last ?? [] { session.begin(stage.stage) }
+      let isTaken = session.taken.contains(stage.name)
+      let chain = isTaken ? [] : FlowExecutor.chain(from: stage, in: pipeline, settled: session.settled)
+      let unit = (chain.isEmpty ? [stage] : chain).map { ($0, firstLook(at: $0, in: session)) }
+      for (stage, _) in unit { session.begin(stage) }
+      begun.append(unit)
     }
     return nil
   }

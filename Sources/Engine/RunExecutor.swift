@@ -83,6 +83,7 @@ struct RunExecutor: Sendable {
     let reader = bench.store.reader
     var session = RunSession(
       run: run, pipeline: pipeline, origin: origin, context: try await reader.context(of: run.id))
+    session.taken = try await StageReuse(bench: bench, run: run, pipeline: pipeline).taken()
     let attempts = try await reader.attempts(of: run.id)
     // as it is recorded, so that the log and `status` say the same
     session.run.started = attempts.isEmpty ? nil : try await reader.run(matching: .id(run.id)).started

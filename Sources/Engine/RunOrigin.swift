@@ -12,9 +12,11 @@ struct RunOrigin {
     if let drop = run.drop {
       return [part(of: drop, at: try bench.spool.path(of: drop.name, of: run.id))]
     }
-    if let earlier = run.rerunOf {
-      guard let drop = try await bench.store.reader.run(matching: .id(earlier)).drop else { return [] }
-      return [part(of: drop, at: try bench.spool.path(ofDone: drop.name, of: earlier, for: run.id))]
+    if let owner = try await bench.store.reader.dropOwner(of: run), let drop = owner.drop {
+      return [part(of: drop, at: try bench.spool.path(ofDone: drop.name, of: owner.id, for: run.id))]
+    }
+    if run.rerunOf != nil, pipeline.sources.isEmpty {
+      throw HostError("the run whose drop it is to read is not remembered any more")
     }
     return try pipeline.sources.enumerated().map { index, source in
       let path = source.path.hasPrefix("/") ? source.path : bench.home + "/" + source.path
@@ -26,6 +28,7 @@ struct RunOrigin {
       return Envelope.FilePart(name: name, path: path, stage: nil, sha256: nil, bytes: bytes)
     }
   }
+
   private func part(of drop: Drop, at path: String) -> Envelope.FilePart {
     Envelope.FilePart(name: "input", path: path, stage: nil, sha256: drop.sha256, bytes: drop.bytes)
   }

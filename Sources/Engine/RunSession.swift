@@ -18,10 +18,14 @@ struct RunSession {
   /// Attempts that count against `retry`, by stage.
   private(set) var tries: [String: Int] = [:]
   private(set) var usedFallback: Set<String> = []
+  /// Stages whose outcomes are those of the run this one repeats.
+  var taken: Set<String> = []
   /// What the replies said, by stage; conditions see it.
   private(set) var facts = StageFacts()
   /// How long the run was at work before this agent took it up.
   private(set) var worked = Duration.zero
+  /// Stages whose next try is the first with the parameters of `fallback`.
+  private(set) var beginsAnew: Set<String> = []
   /// Called since the last step was recorded.
   var hookCalls: [HookCall] = []
   /// `nil` for a run on data sources, which are nobody's drop.
@@ -76,12 +80,13 @@ struct RunSession {
     let spent = failures.indices.first { stage.retry.isSpent(by: failures[...$0]) }
     let isFallbackNext = spent == failures.indices.last && stage.fallback != nil
     if let spent, isFallbackNext || spent < failures.count - 1 { usedFallback.insert(stage.name) }
+    if isFallbackNext, own.last?.state != .interrupted { beginsAnew.insert(stage.name) }
     let hasFailedForGood = spent != nil && !isFallbackNext && own.last?.state != .interrupted
     if isFollowed || (hasFailedForGood && stage.onError == .continue) { settle(stage, leaving: left) }
   }
 
   private func isFollowed(_ stage: Stage, by attempts: [Attempt]) -> Bool {
-    // stages of a flow begin together: of those nothing follows
+    // stages of one flow begin together
     let later = Set(
       pipeline.stages.filter { $0.needs.contains(stage.name) && (stage.each == nil || $0.each == nil) }.map(\.name))
     return attempts.contains { later.contains($0.stage) }
@@ -143,12 +148,16 @@ struct RunSession {
 
   mutating func count(_ attempt: Attempt) {
     attempts[attempt.stage] = max(attempts[attempt.stage] ?? 0, attempt.n)
+    beginsAnew.remove(attempt.stage)
     if attempt.state != .interrupted, attempt.state != .running { tries[attempt.stage, default: 0] += 1 }
     facts.take(attempt)
     context.add(attempt.contextPatches, from: attempt.stage)
   }
 
-  mutating func fallBack(_ stage: Stage) { usedFallback.insert(stage.name) }
+  mutating func fallBack(_ stage: Stage) {
+    usedFallback.insert(stage.name)
+    beginsAnew.insert(stage.name)
+  }
 
   /// Hands over the hook calls that no step has recorded yet.
   mutating func takeHookCalls() -> [HookCall] {

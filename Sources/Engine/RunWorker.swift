@@ -80,8 +80,7 @@ struct RunWorker: Sendable {
 
   private func captures(of run: Run) async throws -> [String: String] {
     if let drop = run.drop { return drop.captures }
-    guard let earlier = run.rerunOf else { return [:] }
-    return try await bench.store.reader.run(matching: .id(earlier)).drop?.captures ?? [:]
+    return try await bench.store.reader.dropOwner(of: run)?.drop?.captures ?? [:]
   }
 
   private func pipeline(of run: Run) async throws -> Pipeline {

@@ -55,10 +55,8 @@ struct StageExecutor: Sendable {
   func execute(_ opened: Attempt, of stage: Stage, in session: RunSession) async throws -> Ended {
     var prepared = try await prepare(opened, of: stage, in: session)
     if decide(&prepared, stage, in: session) {
-      try await work(stage, prepared.part, prepared.inputs, out: prepared.out, &prepared.ended)
-      if prepared.ended.outcome.state == .skipped {
-        bypass(stage, in: session, prepared.ended.outcome.reason ?? "skipped", &prepared.ended)
-      }
+      try await reuseOrWork(
+        stage, prepared.part, prepared.inputs, out: prepared.out, in: session, &prepared.ended)
     }
     return try await conclude(prepared)
   }
@@ -75,8 +73,7 @@ struct StageExecutor: Sendable {
     let (verdict, before) = try await hooks.call(
       HookCaller.Occasion(
         event: .before(stage: stage.name), stage: part, inputs: inputs, context: session.context.seen(by: stage),
-        out: out,
-        cancellation: cancellation))
+        out: out, cancellation: cancellation))
 
     let decided = GranularityChoice(
       for: stage, options: run.options, hook: verdict.granularity, counsel: counsel)
@@ -158,15 +155,17 @@ struct StageExecutor: Sendable {
     return params
   }
 
-  private func work(
-    _ stage: Stage, _ part: Envelope.StagePart, _ inputs: [Envelope.FilePart], out: String,
+  func work(
+    _ stage: Stage, _ part: Envelope.StagePart, _ inputs: [Envelope.FilePart], out: String, checkpoint: String?,
     _ ended: inout Ended
   ) async throws {
     let lines = LineCollector(mask: mask) { [bench, run] line in
       bench.say(.outputLine(line, hook: nil), run, stage: stage.name, attempt: part.attempt)
     }
     let request: ProgramRequest
-    switch try self.request(stage, part, inputs, out: out, context: ended.context, lines: lines) {
+    switch try self.request(
+      stage, part, inputs, out: out, checkpoint: checkpoint, context: ended.context, lines: lines)
+    {
     case .success(let made): request = made
     case .failure(let refusal):
       ended.outcome = .failure(.failed, refusal.description, retry: .never)
@@ -174,13 +173,19 @@ struct StageExecutor: Sendable {
     }
     Failpoint.programAsked.pass()
     var result = try await bench.work(request, of: run, stage: stage.name, by: worker(of: stage, for: request))
+    lines.finish()
     Failpoint.programEnded.pass()
     // the agent is coming down: what is left unrecorded is taken up as interrupted by the next one
     try Task.checkCancellation()
     result.reply = mask.masked(result.reply)
     ended.attempt.termination = result.termination
     ended.attempt.usage = result.usage
-    ended.outcome = StageOutcome.of(result, timeout: stage.timeout, lastLine: lines.lastLine)
+    ended.outcome = StageOutcome.of(result, timeout: stage.timeout, limits: stage.limits, lastLine: lines.lastLine)
+    if ended.outcome.isBadReply,
+      let kept = bench.spool.keepReply(result.reply, of: run.id, as: "\(stage.name).\(part.attempt)")
+    {
+      ended.outcome.reason? += "; it is kept as `\(kept)`"
+    }
     if ended.outcome.state == .cancelled, cancellation.cause == .shutdown {
       ended.outcome = .failure(.interrupted, "the agent was stopped", retry: .never)
     } else if ended.outcome.state == .cancelled, cancellation.cause == .deadline {
@@ -213,8 +218,8 @@ struct StageExecutor: Sendable {
   }
 
   private func request(
-    _ stage: Stage, _ part: Envelope.StagePart, _ inputs: [Envelope.FilePart], out: String, context: JSON,
-    lines: LineCollector
+    _ stage: Stage, _ part: Envelope.StagePart, _ inputs: [Envelope.FilePart], out: String, checkpoint: String?,
+    context: JSON, lines: LineCollector
   ) throws -> Result<ProgramRequest, HostError> {
     let arguments: [String]
     do {
@@ -232,7 +237,7 @@ struct StageExecutor: Sendable {
     }
     let envelope = Envelope(
       event: "stage", run: Envelope.RunPart(run), drop: run.drop.map(Envelope.DropPart.init), stage: part,
-      inputs: inputs, context: context, out: out, home: bench.home,
+      inputs: inputs, context: context, out: out, home: bench.home, checkpoint: checkpoint,
       deadline: stage.timeout.map { Timestamp.text(bench.now() + $0 / .seconds(1)) })
     let environment = ProgramEnvironment.make(
       ProgramEnvironment.Moment(
@@ -247,7 +252,7 @@ struct StageExecutor: Sendable {
         limits: stage.limits, cancellation: cancellation, onLogLine: { lines.take($0) }))
   }
 
-  private func bypass(_ stage: Stage, in session: RunSession, _ reason: String, _ ended: inout Ended) {
+  func bypass(_ stage: Stage, in session: RunSession, _ reason: String, _ ended: inout Ended) {
     ended.outcome = StageOutcome(state: .skipped, reason: reason, retry: .never, reply: ended.outcome.reply)
     ended.files = session.passedOn(by: stage)
   }
@@ -280,11 +285,11 @@ struct StageExecutor: Sendable {
     ended.context = verdict.context
     ended.attempt.contextPatches += verdict.contextPatches
     switch verdict.decision {
-    case .fail where shutdown.cause != nil && [.ok, .skipped].contains(attempt.state):
+    case .fail where shutdown.cause != nil && attempt.state.isGood:
       ended.outcome = .failure(.interrupted, "the agent was stopped while a hook looked at it", retry: .never)
-    case .deny(let reason) where attempt.state == .ok || attempt.state == .skipped:
+    case .deny(let reason) where attempt.state.isGood:
       ended.outcome = .failure(.denied, reason, retry: .never)
-    case .fail(let reason) where attempt.state == .ok || attempt.state == .skipped:
+    case .fail(let reason) where attempt.state.isGood:
       ended.outcome = .failure(.failed, reason, retry: .never)
     default: return
     }

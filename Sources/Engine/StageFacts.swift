@@ -9,7 +9,9 @@ struct StageFacts: Sendable {
   /// The latest attempt of a stage stands.
   mutating func take(_ attempt: Attempt) {
     if attempt.state == .running { return }
-    states[attempt.stage] = .string(attempt.state.rawValue)
+    // where an outcome comes from must not decide what a run does
+    let state = attempt.state == .cached ? .ok : attempt.state
+    states[attempt.stage] = .string(state.rawValue)
     metrics[attempt.stage] = .object(attempt.metrics)
     data[attempt.stage] = .object(attempt.data)
   }

@@ -18,9 +18,16 @@ package struct StageOutcome: Sendable, Equatable {
   /// What kind of failure it is; `nil` where it is none.
   package var error: StageError?
 
+  private static let badReply = StageError(.configuration, "bad-reply")
+
+  /// It ended well, and nobody can tell what it said.
+  package var isBadReply: Bool { error == Self.badReply }
+
   /// Reads the result of a program by contract 1.
   /// - Parameter lastLine: the last line it wrote to stderr, for a failure that gives no other reason.
-  package static func of(_ result: ProgramResult, timeout: Duration?, lastLine: String?) -> StageOutcome {
+  package static func of(
+    _ result: ProgramResult, timeout: Duration?, limits: ResourceLimits = ResourceLimits(), lastLine: String?
+  ) -> StageOutcome {
     switch result.ending {
     case .timeout:
       return failure(
@@ -29,8 +36,11 @@ package struct StageOutcome: Sendable, Equatable {
     case .abandoned: return failure(.interrupted, "the agent died", retry: .never)
     case .itself: break
     }
+    if let words = limits.words(for: result, lastLine: lastLine) {
+      return failure(.failed, words, StageError(.system, "limit"))
+    }
     let why = lastLine.map { ": \($0)" } ?? ""
-    if let trouble = result.trouble { return failure(.failed, trouble + why) }
+    if let trouble = result.trouble { return failure(.failed, trouble + why, badReply) }
     switch result.termination {
     case .unstarted(let words): return failure(.failed, words, StageError(.configuration, "unstarted"))
     case .signaled(let signal):
@@ -55,11 +65,10 @@ package struct StageOutcome: Sendable, Equatable {
   }
 
   private static func replied(_ result: ProgramResult) -> StageOutcome {
-    let isBad = StageError(.configuration, "bad-reply")
-    if result.replyIsCut { return failure(.failed, "bad reply: longer than 1 MiB", isBad) }
+    if result.replyIsCut { return failure(.failed, "bad reply: longer than 1 MiB", badReply) }
     let reply: StageReply
     do { reply = try StageReply(parsing: result.reply) } catch {
-      return failure(.failed, "bad reply: \(error)", isBad)
+      return failure(.failed, "bad reply: \(error)", badReply)
     }
     return of(reply)
   }

@@ -14,20 +14,40 @@ extension LaunchFailure.Evidence {
     } else if access(path, X_OK) != 0 {
       self.init(file: .notExecutable)
     } else {
-      self.init(file: .executable, interpreter: Self.interpreter(of: path))
+      let head = Self.head(of: path)
+      self.init(file: .executable, interpreter: Self.interpreter(in: head), machine: Self.foreignMachine(in: head))
     }
   }
 
-  /// The program after `#!`, execve(2): blanks may stand before and an argument behind it.
-  private static func interpreter(of path: String) -> String? {
+  private static func head(of path: String) -> [UInt8] {
     // A FIFO would not answer.
     let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard file >= 0 else { return nil }
+    guard file >= 0 else { return [] }
     defer { _ = close(file) }
     var bytes = [UInt8](repeating: 0, count: 256)
     let count = read(file, &bytes, bytes.count)
-    guard count > 2, bytes.starts(with: "#!".utf8) else { return nil }
-    let line = bytes[2..<count].prefix { $0 != UInt8(ascii: "\n") }
+    return Array(bytes.prefix(max(0, count)))
+  }
+
+  /// `e_machine` of elf(5), by name where it is one of the usual ones.
+  private static func foreignMachine(in head: [UInt8]) -> String? {
+    guard let machine = machine(in: head), machine != Self.machine(in: Self.head(of: "/proc/self/exe")) else {
+      return nil
+    }
+    let names = [3: "i386", 8: "mips", 21: "ppc64", 22: "s390x", 40: "arm", 62: "x86_64", 183: "aarch64", 243: "riscv"]
+    return names[machine] ?? "machine \(machine) of elf(5)"
+  }
+
+  private static func machine(in head: [UInt8]) -> Int? {
+    guard head.count > 19, head.starts(with: [0x7F, 0x45, 0x4C, 0x46]) else { return nil }
+    let isLittle = head[5] == 1
+    return Int(head[isLittle ? 19 : 18]) << 8 | Int(head[isLittle ? 18 : 19])
+  }
+
+  /// The program after `#!`, execve(2): blanks may stand before and an argument behind it.
+  private static func interpreter(in head: [UInt8]) -> String? {
+    guard head.count > 2, head.starts(with: "#!".utf8) else { return nil }
+    let line = head[2...].prefix { $0 != UInt8(ascii: "\n") }
     let blanks: Set<UInt8> = [UInt8(ascii: " "), UInt8(ascii: "\t")]
     let word = line.drop { blanks.contains($0) }.prefix { !blanks.contains($0) }
     return word.isEmpty ? nil : String(decoding: word, as: UTF8.self)

@@ -33,14 +33,16 @@ final class SpawnerLink: Sendable {
   private let path: String
 
   /// Starts the spawner at `path`.
-  /// - Parameter lock: a descriptor the spawner and its keepers hold until the last of them is gone.
-  init(path: String, holding lock: Int32?, reactor: Reactor) throws {
+  /// - Parameters:
+  ///   - groups: the directory in which it may make control groups.
+  ///   - lock: a descriptor the spawner and its keepers hold until the last of them is gone.
+  init(path: String, groups: String?, holding lock: Int32?, reactor: Reactor) throws {
     var ends: [Int32] = [-1, -1]
     try SystemError.check(packet_socket_pair(&ends), "make a socket to the spawner")
     socket = Descriptor(owning: ends[0])
     let theirs = Descriptor(owning: ends[1])
     var process: pid_t = 0
-    let code = spawn_with_socket(path, theirs.number, lock ?? -1, &process)
+    let code = spawn_with_socket(path, groups, theirs.number, lock ?? -1, &process)
     guard code == 0 else { throw SystemError("start the spawner `\(Display.escaped(path))`", code: code) }
     self.process = process
     self.reactor = reactor

@@ -1,4 +1,5 @@
 package import Core
+import Glibc
 import Synchronization
 
 /// Runs programs through penstock-spawner, which ends every process they leave behind.
@@ -16,14 +17,19 @@ package final class SpawnerRunner: ProcessRunner {
   private let spawner: String
   let reactor: Reactor
   private let lock: InstanceLock?
+  private let groups: String?
+  private let memory = OutOfMemoryWitness()
 
   /// `spawner` is the path of the program `penstock-spawner`; `reactor` must outlive this runner.
-  /// - Parameter lock: held by the spawner and its keepers too, so that the next agent begins when the last program
-  ///   of this one is gone.
-  package init(spawner: String, reactor: Reactor, lock: InstanceLock? = nil) {
+  /// - Parameters:
+  ///   - lock: held by the spawner and its keepers too, so that the next agent begins when the last program of this one
+  ///     is gone.
+  ///   - groups: the directory in which control groups may be made; see `ControlGroups`.
+  package init(spawner: String, reactor: Reactor, lock: InstanceLock? = nil, groups: String? = nil) {
     self.spawner = spawner
     self.reactor = reactor
     self.lock = lock
+    self.groups = groups
   }
 
   package func run(_ request: ProgramRequest) async throws -> ProgramResult {
@@ -46,7 +52,7 @@ package final class SpawnerRunner: ProcessRunner {
     defer { if let alarm { reactor.cancel(alarm) } }
     var listening: Int?
     defer { if let listening { request.cancellation?.forget(listening) } }
-    return try await withTaskCancellationHandler {
+    var result = try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
         do {
           try run.start { result, reply in
@@ -64,6 +70,8 @@ package final class SpawnerRunner: ProcessRunner {
     } onCancel: {
       reactor.perform { link.cancel(token) }
     }
+    if result.ending == .itself, result.termination == .signaled(SIGKILL) { result.isOutOfMemory = memory.hasGrown() }
+    return result
   }
 
   /// The process id of the spawner, `nil` while there is none.
@@ -98,7 +106,7 @@ package final class SpawnerRunner: ProcessRunner {
         link = current
       } else {
         do {
-          link = try SpawnerLink(path: spawner, holding: lock?.fd, reactor: reactor)
+          link = try SpawnerLink(path: spawner, groups: groups, holding: lock?.fd, reactor: reactor)
         } catch let error as SystemError { throw error.isShortage ? error : SpawnerMissing(reason: error) }
         state.link = link
       }

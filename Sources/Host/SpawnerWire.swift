@@ -42,7 +42,7 @@ enum SpawnerWire {
     bytes.append(native: UInt64(max(0, request.limits.memory ?? 0)))
     bytes.append(native: UInt64(max(0, request.limits.openFiles ?? 0)))
     bytes.append(native: UInt32((request.limits.idle ? 1 : 0) | (tells ? 2 : 0)))
-    bytes.append(native: UInt32(0))
+    bytes.append(native: request.limits.cpuTime?.wholeSeconds ?? 0)
     bytes.append(string: request.executable)
     bytes.append(string: request.directory)
     bytes.append(string: request.exitRecord ?? "")
@@ -92,6 +92,9 @@ enum SpawnerWire {
 }
 
 extension Duration {
+  /// Rounded up, at least one.
+  fileprivate var wholeSeconds: UInt32 { UInt32(clamping: Swift.max(1, (milliseconds + 999) / 1000)) }
+
   /// Whole milliseconds, rounded up.
   fileprivate var milliseconds: Int64 {
     let nanoseconds = nanoseconds

@@ -10,7 +10,7 @@ package final class WorkerPools: Workers {
   }
 
   /// A worker that has had nothing to do for so long ends.
-  package static let rest = Duration.seconds(300)
+  package static let rest = Duration.seconds(120)
 
   private let state = Mutex(State())
   private let runner: SpawnerRunner

@@ -28,6 +28,11 @@ extension WorkspaceSpool {
   ) throws -> [Artifact] {
     let own = try runs.directory(run.text)
     let attempt = try own.directory(directoryName(stage, n))
+    if let inside = outputs.first(where: { Self.isInCheckpoint($0.path) }) {
+      throw HostError(
+        "output `\(Display.escaped(inside.name))` lies in `\(Self.checkpoint)/`, which is for the next try and is never "
+          + "published: leave it beside it")
+    }
     var artifacts: [Artifact] = []
     for output in outputs {
       let fd = penstock_open_beneath(attempt.fd, output.path, O_RDONLY | O_NONBLOCK)
@@ -39,24 +44,30 @@ extension WorkspaceSpool {
           "output `\(Display.escaped(output.name))` is no regular file: `\(Display.escaped(output.path))`")
       }
       guard fsync(fd) == 0 else { throw HostError.failed("fsync", output.path) }
-      let digest = try SHA256.hex(fd: fd, path: output.path)
+      let digest = try files.digest(of: fd, path: output.path)
       artifacts.append(
         Artifact(
           stage: stage, name: output.name, path: stage + "/" + output.path, bytes: Int(status.st_size),
           sha256: digest))
     }
-    try attempt.sync()
+    try attempt.removeTree(FileName(Self.checkpoint))
+    try publish(attempt, called: directoryName(stage, n), in: own, as: stage)
+    return artifacts
+  }
+
+  /// Gives a directory of a run the name of its stage, durably; its files are synced already.
+  func publish(_ directory: Directory, called name: String, in own: Directory, as stage: String) throws {
+    try directory.sync()
     try Failpoint.publishSynced.hit()
     // what an attempt published whose outcome was never recorded is void
     try own.removeTree(FileName(stage))
     Failpoint.publishCleared.pass()
-    guard renameat(own.fd, directoryName(stage, n), own.fd, stage) == 0 else {
+    guard renameat(own.fd, name, own.fd, stage) == 0 else {
       throw HostError.failed("publish", own.path + "/" + stage)
     }
     Failpoint.publishRenamed.pass()
     try own.sync()
     Failpoint.publishDone.pass()
-    return artifacts
   }
 
   private func refusal(of output: StageReply.Output, code: Int32) -> String {

@@ -9,6 +9,8 @@ package final class WorkspaceSpool: Spool {
   let work: Directory
   let runs: Directory
   let root: Directory
+  /// Of everything that is published, so that it need not be read again to see that it is as it was.
+  let files = FileDigests()
   private let opened: Mutex<[Filing.Destination: Directory]>
   /// A sync of the whole filesystem beats this many single ones.
   private static let fewClaims = 4
@@ -32,6 +34,8 @@ package final class WorkspaceSpool: Spool {
   }
 
   var destinations: [Filing.Destination: Directory] { opened.withLock { $0 } }
+
+  package var digests: any Digests { files }
 
   package var inboxDirectory: InboxDirectory { InboxDirectory(place) }
 

@@ -20,7 +20,9 @@ struct Schema: Sendable {
     Migration("0001", migration0001), Migration("0002-lineage", migration0002Lineage),
     Migration("0003-acknowledged", migrationAcknowledged),
     Migration("0004-engine", migration0004Engine),
+    Migration("0005-reuse", migration0005Reuse),
     Migration("0006-items", migration0006Items),
+    Migration("0007-hooks", migration0007Hooks),
   ])
 
   /// The oldest first.

@@ -39,4 +39,23 @@ extension StateReader {
         ["pipeline": pipeline])
     }
   }
+
+  /// The run whose drop is read by one that has none itself: that it repeats, or which that one repeats.
+  /// - Returns: `nil` where it has its own, or there is none.
+  package func dropOwner(of run: Run) async throws -> Run? {
+    guard run.drop == nil, let earlier = run.rerunOf else { return nil }
+    return try await read { database in
+      try database.runs(
+        """
+        WITH RECURSIVE line (id, n) AS (
+          SELECT ?, 0
+          UNION ALL
+          SELECT run.rerun_of, n + 1 FROM line CROSS JOIN run ON run.id = line.id
+          WHERE run.drop_name IS NULL AND run.rerun_of IS NOT NULL AND n < 1000)
+        SELECT \(Run.columns) FROM line CROSS JOIN run ON run.id = line.id
+        WHERE run.drop_name IS NOT NULL ORDER BY n LIMIT 1
+        """, [earlier.text]
+      ).first
+    }
+  }
 }

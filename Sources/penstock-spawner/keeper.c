@@ -13,6 +13,7 @@
 
 #include "agent.h"
 #include "clock.h"
+#include "group.h"
 #include "launch.h"
 #include "packets.h"
 #include "record.h"
@@ -172,6 +173,7 @@ static void on_time(struct keeper *keeper) {
   if (now >= keeper->deadline) end(keeper, ENDING_TIMEOUT, keeper->request.grace_ms * millisecond);
   if (keeper->finished || now >= keeper->kill_at) {
     // Nothing outlives its program. One pass may miss a fork, and some die slowly: again, ever less often.
+    group_kill();
     tree_signal(SIGKILL, NULL);
     keeper->kill_at = monotonic_ns() + keeper->pause;
     if (keeper->pause < 500 * millisecond) keeper->pause *= 2;
@@ -264,6 +266,7 @@ _Noreturn void keep(struct keeping keeping) {
     agent_send(keeping.token, &outcome);
     _exit(0);
   }
+  group_open();
   struct traits at_first, now;
   traits_read(&at_first);
   // A fork of the spawner is as new: the next program gets one where this keeper was changed, or lacks something.
@@ -271,5 +274,6 @@ _Noreturn void keep(struct keeping keeping) {
     traits_read(&now);
     if (!traits_equal(&at_first, &now) || !take_next(&keeping)) break;
   }
+  group_close();
   _exit(0);
 }

@@ -12,6 +12,7 @@
 
 #include "agent.h"
 #include "clock.h"
+#include "group.h"
 #include "keeper.h"
 #include "tree.h"
 
@@ -195,6 +196,7 @@ void keepers_reap(void) {
     struct entry ended = *entry;
     *entry = entries[--count];
     let_go(&ended);
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) groups_end(ended.pid);
     // one that ends by itself has told the agent of its last program, and left nothing of it
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) continue;
     orphans = true;
@@ -231,6 +233,7 @@ void keepers_finish(void) {
     if (!entry) {
       orphans = true;
     } else if (!end_stopped(entry, status)) {
+      groups_end(entry->pid);
       *entry = entries[--count];
       orphans = orphans || !WIFEXITED(status) || WEXITSTATUS(status) != 0;
     }

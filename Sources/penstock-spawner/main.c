@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "agent.h"
+#include "group.h"
 #include "keepers.h"
 #include "packets.h"
 #include "record.h"
@@ -25,7 +26,7 @@ static bool socket_is_there(void) {
   return getsockopt(AGENT_SOCKET, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_SEQPACKET;
 }
 
-static bool prepare(void) {
+static bool prepare(const char *groups) {
   setsid();
   signals_prepare();
   // Descriptors 0 to 2 must be taken, or a program's pipe could become one of them.
@@ -42,6 +43,7 @@ static bool prepare(void) {
   // A program may have stopped us: the end of the agent, or of a thread of it, wakes us to see the socket's end.
   prctl(PR_SET_PDEATHSIG, SIGCONT);
   record_prepare();
+  groups_prepare(groups);
   return keepers_prepare();
 }
 
@@ -60,12 +62,13 @@ static enum received hear_agent(void) {
   return received;
 }
 
-int main(void) {
+// - groups: the directory in which control groups may be made; none without it.
+int main(int count, char **arguments) {
   if (!socket_is_there()) {
     static const char text[] = "penstock-spawner: it is started by `penstock up`, not by hand\n";
     return write(2, text, sizeof text - 1) < 0 ? 70 : 2;
   }
-  if (!prepare()) return 70;
+  if (!prepare(count > 1 ? arguments[1] : NULL)) return 70;
   sigset_t none;
   sigemptyset(&none);
   for (;;) {

@@ -65,6 +65,7 @@ int request_read(int fd, struct request *request) {
   request->grace_ms = body.grace_ms < 0 ? 0 : body.grace_ms;
   request->memory = body.memory;
   request->open_files = body.open_files;
+  request->cpu_s = body.cpu_s;
   request->idle = body.flags & FLAG_IDLE;
   request->tell = body.flags & FLAG_TELL;
   return 0;

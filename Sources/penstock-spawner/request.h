@@ -14,6 +14,7 @@ struct request {
   int64_t grace_ms;
   uint64_t memory;
   uint64_t open_files;
+  uint32_t cpu_s;
   bool idle;
   bool tell;
   void *bytes;  // what all of it points into, of this size

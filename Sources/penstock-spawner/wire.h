@@ -30,7 +30,7 @@ struct body {
   uint64_t memory;      // RLIMIT_AS, bytes; 0: as it is
   uint64_t open_files;  // RLIMIT_NOFILE; 0: as it is
   uint32_t flags;
-  uint32_t reserved;
+  uint32_t cpu_s;       // RLIMIT_CPU, seconds; 0: as it is
 };
 
 // FLAG_TELL: the agent wants OP_BEGUN when the program runs.

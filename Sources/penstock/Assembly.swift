@@ -37,7 +37,9 @@ struct Assembly: Sendable {
     let spool = try WorkspaceSpool(inboxPath: workspace.inbox, varPath: workspace.state)
     reactor = try Reactor()
     let spawner = Machine.programDirectory() + "/penstock-spawner"
-    runner = SpawnerRunner(spawner: spawner, reactor: reactor, lock: lock)
+    let groups = ControlGroups.given(environment: environment, own: ControlGroups.own())
+    if let groups { ControlGroups.prepare(groups, process: Machine.pid) }
+    runner = SpawnerRunner(spawner: spawner, reactor: reactor, lock: lock, groups: groups)
     workers = WorkerPools(runner: runner)
     let secrets = settings.secrets + settings.environment.filter(SecretMask.looksSecret)
     let logs = LogFiles(
@@ -46,7 +48,8 @@ struct Assembly: Sendable {
     bench = Workbench(
       store: store, spool: spool, processes: runner, workers: workers,
       programs: HostPrograms(home: workspace.home, path: environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"),
-      settings: settings, home: workspace.home, boot: Machine.bootID(), environment: environment,
+      settings: settings, home: workspace.home, boot: Machine.bootID(),
+      environment: Self.passing(environment),
       clock: ReactorClock(reactor: reactor), now: { Date() }, random: { SystemRandomNumberGenerator() },
       report: { event in
         logs.write(LogWords.record(of: event))
@@ -83,6 +86,15 @@ struct Assembly: Sendable {
     reactor.stop()
     try? store.close()
     logs.flush()
+  }
+
+  /// With our own directory at the end of PATH, so that hooks and stages can call `penstock` wherever it lies.
+  private static func passing(_ environment: [String: String]) -> [String: String] {
+    var environment = environment
+    let path = environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
+    let own = Machine.programDirectory()
+    if !path.split(separator: ":").contains(Substring(own)) { environment["PATH"] = path + ":" + own }
+    return environment
   }
 
   private static func settings(_ workspace: Workspace) throws -> Settings {

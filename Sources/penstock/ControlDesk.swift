@@ -40,12 +40,15 @@ struct ControlDesk: Sendable {
     case .run(let wish):
       let runs = try await agent.starter.start(wish)
       return ["runs": .array(runs.map { ["id": .string($0.id.text), "number": .integer($0.number)] })]
-    case .wait(let id):
-      let state = await agent.dispatcher.wait(for: id)
+    case .wait(let id, let waiter):
+      let state = await agent.dispatcher.wait(for: id, by: waiter)
       return ["state": state.map { .string($0.rawValue) } ?? .null]
     case .cancel(let id): return ["cancelled": .bool(try await agent.dispatcher.cancel(id))]
     case .retry(let id):
       let run = try await agent.retrier.retry(id)
+      return ["run": ["id": .string(run.id.text), "number": .integer(run.number)]]
+    case .rerun(let wish):
+      let run = try await agent.rerunner.rerun(wish)
       return ["run": ["id": .string(run.id.text), "number": .integer(run.number)]]
     case .clear(let dry): return ["cleared": ClearanceJSON.json(try await agent.housekeeper.clear(dry: dry))]
     case .acknowledge(let ids):

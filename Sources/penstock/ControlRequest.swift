@@ -7,11 +7,13 @@ enum ControlRequest: Equatable {
   /// What only the agent knows: the inbox, and what runs now.
   case live
   case run(Starter.Wish)
-  /// Answers when the run has ended.
-  case wait(RunID)
+  /// Answers when the run has ended; `by` is the run whose program asks.
+  case wait(RunID, by: RunID? = nil)
   case cancel(RunID)
   /// A failed or quarantined drop again.
   case retry(RunID)
+  /// An ended run again.
+  case rerun(Rerunner.Wish)
   /// A person has seen how these went wrong.
   case acknowledge([RunID])
   /// Clears away what is old; `dry` only tells what would go.
@@ -22,9 +24,16 @@ enum ControlRequest: Equatable {
       switch self {
       case .ping: ["op": "ping"]
       case .live: ["op": "live"]
-      case .wait(let id): ["op": "wait", "run": .string(id.text)]
+      case .wait(let id, let by):
+        ["op": "wait", "run": .string(id.text)].merging(by.map { ["by": .string($0.text)] } ?? [:]) { own, _ in own }
       case .cancel(let id): ["op": "cancel", "run": .string(id.text)]
       case .retry(let id): ["op": "retry", "run": .string(id.text)]
+      case .rerun(let wish):
+        [
+          "op": "rerun", "run": .string(wish.run.text), "from": wish.from.map { .string($0) } ?? .null,
+          "failed_only": .bool(wish.failedOnly), "use_cache": .bool(wish.useCache),
+          "set": .object(wish.set.mapValues { .string($0) }), "same_version": .bool(wish.sameVersion),
+        ]
       case .clear(let dry): ["op": "clear", "dry": .bool(dry)]
       case .acknowledge(let ids): ["op": "acknowledge", "runs": .array(ids.map { .string($0.text) })]
       case .run(let wish):
@@ -47,9 +56,15 @@ enum ControlRequest: Equatable {
     switch json["op"]?.string {
     case "ping": self = .ping
     case "live": self = .live
-    case "wait": self = .wait(try run())
+    case "wait": self = .wait(try run(), by: json["by"]?.string.flatMap { RunID($0) })
     case "cancel": self = .cancel(try run())
     case "retry": self = .retry(try run())
+    case "rerun":
+      self = .rerun(
+        Rerunner.Wish(
+          run: try run(), from: json["from"]?.string, failedOnly: json["failed_only"]?.bool ?? false,
+          useCache: json["use_cache"]?.bool ?? true, set: (json["set"]?.object ?? [:]).compactMapValues(\.string),
+          sameVersion: json["same_version"]?.bool ?? false))
     case "clear": self = .clear(dry: json["dry"]?.bool ?? true)
     case "acknowledge":
       let ids = (json["runs"]?.array ?? []).map { $0.string.flatMap { RunID($0) } }
@@ -70,7 +85,7 @@ enum ControlRequest: Equatable {
       self = .run(Starter.Wish(pipeline: pipeline, input: input, options: options))
     case let op:
       throw CommandFailure(
-        "unknown request `\(Display.brief(op ?? ""))`: this agent speaks ping, live, run, wait, cancel, retry, acknowledge, clear"
+        "unknown request `\(Display.brief(op ?? ""))`: this agent speaks ping, live, run, wait, cancel, retry, rerun, acknowledge, clear"
       )
     }
   }

@@ -43,7 +43,9 @@ struct StartedRuns {
       Foundation.exit(128 + number)
     }
     defer { withExtendedLifetime(signals) { reactor.stop() } }
-    for id in ids { _ = try place.ask(.wait(id), workspace, timeout: nil) }
+    // set where a hook or a stage asks
+    let own = ProcessInfo.processInfo.environment["PENSTOCK_RUN"].flatMap { RunID($0) }
+    for id in ids { _ = try place.ask(.wait(id, by: own), workspace, timeout: nil) }
   }
 
   /// - Throws: exit 1 where one went wrong; with `mustEnd`, 75 where one has not ended.

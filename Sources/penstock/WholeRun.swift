@@ -12,6 +12,8 @@ struct WholeRun: Sendable {
   var stages: [String]
   /// The run this one repeats.
   var repeats: Run?
+  /// How its attempts stand to the cache, by stage and number.
+  var reuse: [String: [Int: Reuse]] = [:]
   /// How far its fan-out stages have come, by stage.
   var items: [String: ItemProgress] = [:]
   /// The first items that failed, by stage.
@@ -31,7 +33,8 @@ struct WholeRun: Sendable {
       run: run, attempts: try await reader.attempts(of: run.id),
       hooks: try await reader.hookCalls(of: run.id),
       artifacts: try await reader.artifacts(of: run.id), stages: version?.pipeline.stages.map(\.name) ?? [],
-      repeats: try await RepeatedRun.of(run, reader), items: items, failedItems: failed)
+      repeats: try await RepeatedRun.of(run, reader), reuse: try await reader.reuse(of: run.id), items: items,
+      failedItems: failed)
   }
 
   /// The object of DESIGN 5.
@@ -49,7 +52,7 @@ struct WholeRun: Sendable {
     let own = attempts.filter { $0.stage == name }.sorted { $0.n < $1.n }
     var members: [String: JSON] = [
       "name": .string(name), "state": .string(own.last?.state.rawValue ?? "pending"),
-      "attempts": .array(own.map(RunJSON.attempt)),
+      "attempts": .array(own.map { RunJSON.attempt($0, reuse[name]?[$0.n]) }),
       "metrics": .object(own.last?.metrics ?? [:]), "data": .object(own.last?.data ?? [:]),
       "hooks": .array(hooks.filter { $0.stage == name }.map(RunJSON.hook)),
       "granularity": .null, "granularity_reason": .null,
@@ -103,7 +106,7 @@ enum RunJSON {
     return .object(members)
   }
 
-  static func attempt(_ attempt: Attempt) -> JSON {
+  static func attempt(_ attempt: Attempt, _ reuse: Reuse?) -> JSON {
     var members: [String: JSON] = [
       "n": .integer(attempt.n), "state": .string(attempt.state.rawValue), "exit": .null, "signal": .null,
       "started": .string(Timestamp.text(attempt.started)), "ended": time(attempt.ended),
@@ -113,6 +116,13 @@ enum RunJSON {
       "reason": attempt.reason.map { .string($0) } ?? .null,
       "error": attempt.error.map { .string($0.code) } ?? .null, "again": time(attempt.again),
     ]
+    if let reuse, reuse.source != nil || reuse.key != nil {
+      members["cache"] = [
+        "key": reuse.key.map { .string($0) } ?? .null, "from": reuse.source.map { .string($0.text) } ?? .null,
+        "saved_wall_s": reuse.saved.map { .number($0.wall) } ?? .null,
+        "saved_cpu_s": reuse.saved.map { .number($0.cpu) } ?? .null,
+      ]
+    }
     switch attempt.termination {
     case .exited(let code): members["exit"] = .integer(Int(code))
     case .signaled(let signal): members["signal"] = .integer(Int(signal))
@@ -128,9 +138,14 @@ enum RunJSON {
       "attempt": call.attempt.map { .integer($0) } ?? .null, "wall_s": .number(call.usage.wall),
       "cpu_s": .number(call.usage.cpu), "exit": .null, "timed_out": .bool(call.timedOut),
       "decision": .string(call.decision.rawValue), "reason": call.reason.map { .string($0) } ?? .null,
-      "stderr": .string(call.stderrTail),
+      "stderr": .string(call.stderrTail), "annotations": .object(call.annotations),
+      "warnings": .array(call.warnings.map { .string($0) }), "signal": .null,
     ]
-    if case .exited(let code) = call.termination { members["exit"] = .integer(Int(code)) }
+    switch call.termination {
+    case .exited(let code): members["exit"] = .integer(Int(code))
+    case .signaled(let signal): members["signal"] = .integer(Int(signal))
+    case .unstarted: break
+    }
     return .object(members)
   }
 

@@ -21,13 +21,46 @@ import Testing
     #expect(lines.lastLine?.count == 301)
   }
 
-  @Test func `after 64 MiB lines are read and no longer passed on, and that is said once`() {
-    let passed = Mutex<(count: Int, last: [UInt8])>((0, []))
-    let lines = LineCollector(mask: SecretMask(values: [])) { line in passed.withLock { $0 = ($0.count + 1, line) } }
-    let line = [UInt8](repeating: 0x78, count: (1 << 20) - 1)
-    for _ in 0..<100 { lines.take(line) }
-    #expect(passed.withLock { $0.count } == 65)
-    #expect(String(decoding: passed.withLock { $0.last }, as: UTF8.self).contains("the rest is not logged"))
+  @Test
+  func
+    `P04: of more than 64 MiB the beginning is passed on at once and the end at the end, and it says what is missing`()
+  {
+    let passed = Mutex<[[UInt8]]>([])
+    let lines = LineCollector(mask: SecretMask(values: [])) { line in passed.withLock { $0.append(line) } }
+    let filler = [UInt8](repeating: 0x78, count: (1 << 16) - 1)
+    for n in 0..<1600 { lines.take(Array("\(n) ".utf8) + filler) }
+    let early = passed.withLock { $0.count }
+    #expect(early > 900 && early < 1024)
+    lines.take(Array("the last word".utf8))
+    #expect(passed.withLock { $0.count } == early)
+    lines.finish()
+    let all = passed.withLock { $0 }
+    let marker = String(decoding: all[early], as: UTF8.self)
+    #expect(marker.hasPrefix("… more than 64 MiB: ") && marker.contains("bytes are not logged"))
+    #expect(all.last == Array("the last word".utf8))
+    // a whole line, and one of the last ones
+    let first = try? #require(all[early + 1].split(separator: 0x20).first).reduce(0) { $0 * 10 + Int($1 - 0x30) }
+    #expect(first.map { $0 > 1580 } == true)
+    lines.finish()
+    #expect(passed.withLock { $0.count } == all.count)
+  }
+
+  @Test func `P04: empty lines cost room in the log too`() {
+    let count = Mutex(0)
+    let lines = LineCollector(mask: SecretMask(values: [])) { _ in count.withLock { $0 += 1 } }
+    for _ in 0..<1_000_000 { lines.take([]) }
+    #expect(count.withLock { $0 } < 500_000)
+  }
+
+  @Test func `what is short of the limit is passed on whole and at once`() {
+    let passed = Mutex<[String]>([])
+    let lines = LineCollector(mask: SecretMask(values: [])) { line in
+      passed.withLock { $0.append(String(decoding: line, as: UTF8.self)) }
+    }
+    for word in ["one", "", "three"] { lines.take(Array(word.utf8)) }
+    #expect(passed.withLock { $0 } == ["one", "", "three"])
+    lines.finish()
+    #expect(passed.withLock { $0.count } == 3)
   }
 
   @Test func `a secret is masked before the tail or a reason is cut, so that no half of it shows`() {

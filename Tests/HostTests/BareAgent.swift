@@ -17,7 +17,7 @@ final class BareAgent {
     socket = Descriptor(owning: ends[0])
     let theirs = Descriptor(owning: ends[1])
     var process: pid_t = 0
-    let code = spawn_with_socket(try builtProduct("penstock-spawner"), theirs.number, -1, &process)
+    let code = spawn_with_socket(try builtProduct("penstock-spawner"), nil, theirs.number, -1, &process)
     guard code == 0 else { throw SystemError("start the spawner", code: code) }
     self.process = process
   }

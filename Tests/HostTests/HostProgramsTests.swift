@@ -9,7 +9,7 @@ import Testing
     HostPrograms(home: place.home, path: "relative:/usr/bin:/bin")
   }
 
-  @Test func `hooks come in C order with what speaks against each`() throws {
+  @Test func `P10 hooks come in C order with what speaks against each`() throws {
     let place = try Spooled()
     for (name, mode) in [
       ("b", 0o755), ("B", 0o755), ("10", 0o755), ("2", 0o755), ("README.md", 0o644), (".hidden", 0o755),
@@ -28,7 +28,7 @@ import Testing
     #expect(programs(place).hooks(of: "after-run").isEmpty)
   }
 
-  @Test func `a hook whose name is no text is refused and not passed over in silence`() throws {
+  @Test func `P10 a hook whose name is no text is refused and not passed over in silence`() throws {
     let place = try Spooled()
     try place.write("hooks/before-run.d/a", "#!/bin/sh\n", mode: 0o755)
     let target = Array(place.path("hooks/before-run.d/").utf8) + [0xFF, 0]
@@ -41,7 +41,7 @@ import Testing
         && found[1].refusal?.contains("not UTF-8") == true)
   }
 
-  @Test func `a program beneath a directory that others may write to is refused, through a link too`() throws {
+  @Test func `P10 a program beneath a directory that others may write to is refused, through a link too`() throws {
     let place = try Spooled()
     try place.write("bin/safe", "#!/bin/sh\n", mode: 0o755)
     try place.write("open/p", "#!/bin/sh\n", mode: 0o755)

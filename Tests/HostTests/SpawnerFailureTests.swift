@@ -47,6 +47,15 @@ import Testing
     )
   }
 
+  @Test(.timeLimit(.minutes(5))) func `P08 a program for another kind of machine`() async throws {
+    // the head of an ELF file for a VAX, elf(5)
+    let head: [UInt8] = [0x7F, 0x45, 0x4C, 0x46, 1, 1, 1] + [UInt8](repeating: 0, count: 9) + [2, 0, 75, 0]
+    let text = String(decoding: head, as: UTF8.self) + String(repeating: "\0", count: 100)
+    #expect(
+      try await words { $0.program(try $0.file("vax", text)) }
+        == "cannot start `DIR/vax`: it is built for another kind of machine (machine 75 of elf(5))")
+  }
+
   @Test(.timeLimit(.minutes(5))) func `P08 a directory to work in that is missing`() async throws {
     #expect(
       try await words { fixture in

@@ -41,7 +41,9 @@ import Testing
   }
 
   private static func isScan(_ step: String, partial: [String]) -> Bool {
-    guard step.firstMatch(of: /^SCAN (run|attempt|artifact|hook_call|pipeline_version)\b/) != nil else { return false }
+    guard step.firstMatch(of: /^SCAN (run|attempt|artifact|hook_call|pipeline_version|reuse|cache)\b/) != nil else {
+      return false
+    }
     return !partial.contains { step.hasSuffix("INDEX \($0)") }
   }
 
@@ -69,6 +71,11 @@ import Testing
     try await store.interrupt([Fixture.attempt(runs[2].id)], reason: "why", at: Fixture.noon)
     try await store.end(runs[2].id, RunEnding(.failed), at: Fixture.noon)
     try await store.end(runs[3].id, RunEnding(.quarantined), at: Fixture.noon)
+    var kept = Fixture.attempt(runs[4].id, state: .ok)
+    kept.reuse = Reuse(key: "k", parts: "{}")
+    try await store.advance(Step(run: runs[4].id, at: Fixture.noon, closed: [kept]))
+    try await store.forgetCached(key: "k", of: runs[4].id)
+    try await store.forgetCached(of: [runs[4].id])
     try await store.filed([runs[0].id])
     try await store.forget(runs: [runs[0].id])
     try await store.acknowledge([runs[3].id], at: Fixture.noon)
@@ -112,6 +119,13 @@ import Testing
     _ = try await reader.knownRunIDs(of: [id])
     _ = try await reader.stageHistory(pipeline: "fx", stage: "train", limit: 5)
     _ = try await reader.latestDoneDrop(pipeline: "fx")
+    _ = try await reader.cached(key: "k")
+    _ = try await reader.outcome(of: Fixture.id(5), stage: "train")
+    _ = try await reader.reuse(of: Fixture.id(5))
+    _ = try await reader.earlierParts(of: "train", in: "fx", before: 6)
+    var dropless = Fixture.run(9)
+    (dropless.drop, dropless.rerunOf) = (nil, id)
+    _ = try await reader.dropOwner(of: dropless)
     _ = try await reader.expired(Retention(before: Fixture.noon))
   }
 }

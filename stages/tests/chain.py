@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from penstock_stages.contract import Input, Reply, Request, perform
 
@@ -15,6 +17,27 @@ ByHand = Callable[[str, str], subprocess.CompletedProcess[str]]
 Wrong = Callable[[str, object], str]
 AUTO = ("clean", "features", "select", "train")
 PASSED_ON = {"clean": ("table",), "features": ("table",), "select": ("table",)}
+
+
+class Declared(Mapping[str, Any]):
+    """The context as a pure stage may read it: only what its manifest names, for no other is in its cache key."""
+
+    def __init__(self, stage: str, context: Mapping[str, Any]) -> None:
+        manifest = Path(__file__).parents[1] / "tabular" / f"{stage}.yaml"
+        body = yaml.load(manifest.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
+        self.names: list[str] | None = body["context"] if body["pure"] == "true" else None
+        self.stage, self.context = stage, dict(context)
+
+    def __getitem__(self, name: str) -> Any:
+        assert self.names is None or name in self.names, f"`{name}` is not in `context` of {self.stage}.yaml"
+        return self.context[name]
+
+    def __iter__(self) -> Iterator[str]:
+        assert self.names is None, f"{self.stage} looks at the whole context"
+        return iter(self.context)
+
+    def __len__(self) -> int:
+        return len(self.context)
 
 
 class Chain:
@@ -56,7 +79,7 @@ class Chain:
                 seed=seed,
                 params=(params or {}).get(stage, {}),
                 inputs=inputs,
-                context=dict(context),
+                context=Declared(stage, context),
                 run={"id": "0199aaaa-0000-7000-8000-000000000000", "number": 7, "pipeline": "demo"},
                 drop={"name": drop.name},
                 out=out,

@@ -20,8 +20,12 @@ int packet_socket_pair(int ends[2]);
 ssize_t packet_send(int socket, const void *bytes, size_t size, const int *fds, int fd_count);
 
 // Starts `path` in a session of its own with `socket` as descriptor 3, `held` as 4 where it is not -1, /dev/null as 0
-// and 1, no other descriptor but 2, an environment of nothing programs see and default signals. Returns 0, or an errno.
-int spawn_with_socket(const char *path, int socket, int held, pid_t *pid);
+// and 1, no other descriptor but 2, an environment of nothing programs see and default signals. `groups` is its argument
+// where it is not NULL. Returns 0, or an errno.
+int spawn_with_socket(const char *path, const char *groups, int socket, int held, pid_t *pid);
+
+// Bytes of an extended attribute, getxattr(2).
+ssize_t attribute_read(const char *path, const char *name, void *bytes, size_t size);
 
 // Sets the soft RLIMIT_NOFILE of `process`, prlimit(2).
 int descriptor_limit_set(pid_t process, uint64_t count);

@@ -3,6 +3,8 @@ package enum EnvelopeShapes {
   private static let any = ClosedRange(uncheckedBounds: (-Double.infinity, Double.infinity))
   private static let count = Shape.whole(0 ... .max)
 
+  private static let id = Field("id", count, "Of a request to a worker, and of its reply.")
+
   private static let run = Record(
     "`run`",
     [
@@ -55,6 +57,7 @@ package enum EnvelopeShapes {
   private static func common(stage: Shape, event: Shape) -> [Field] {
     [
       Field("api", .whole(1...1), required: true, "The version of this contract."),
+      id,
       Field("event", event, required: true, "What it is called for."),
       Field("run", .record(run), required: true, "The run."),
       Field("drop", .orNull(.record(drop)), "The file that began it."),
@@ -79,7 +82,10 @@ package enum EnvelopeShapes {
     ], isOpen: true)
 
   package static let stageEnvelope = Record(
-    "the request to a stage", common(stage: .record(stage), event: .word(["stage"])), isOpen: true)
+    "the request to a stage",
+    common(stage: .record(stage), event: .word(["stage"])) + [
+      Field("checkpoint", .text, "What the try before left in `checkpoint/`; only where it left something.")
+    ], isOpen: true)
 
   package static let hookEnvelope = Record(
     "the request to a hook",
@@ -93,6 +99,7 @@ package enum EnvelopeShapes {
     "the reply of a stage",
     [
       Field("status", .word(["ok", "skip", "fail", "retry"]), "`ok` if unsaid."),
+      id,
       Field("reason", .text, "Why, for people."),
       Field(
         "error", .text,
@@ -115,6 +122,8 @@ package enum EnvelopeShapes {
     "the reply of a hook",
     [
       Field("decision", .word(["allow", "deny", "skip", "defer"]), "`allow` if unsaid."),
+      Field("status", .word(["ok", "fail"]), "`fail` of a hook that stays is what an exit code is of one that ends."),
+      id,
       Field("reason", .text, "Why, for people."),
       Field(
         "patch",

@@ -123,13 +123,29 @@ package struct PipelineDecoder {
           hint: Nearest.hint(for: entry.key, among: events, called: "events"))
       }
       hooks[entry.key] = (entry.value.elements ?? []).compactMap { hook in
+        check(scope: hook.entry("stages"), of: entry.key, names)
         guard let program = hook["run"]?.texts else { return nil }
         return HookProgram(
           program: program, timeout: hook["timeout"]?.duration ?? origin.hookTimeout,
           onError: hook["on_error"]?.text.flatMap { HookProgram.OnError(rawValue: $0) },
-          persistent: hook["persistent"]?.flag)
+          persistent: hook["persistent"]?.flag, stages: hook["stages"]?.texts)
       }
     }
     return hooks
+  }
+
+  private mutating func check(scope: Node.Entry?, of event: String, _ names: [String]) {
+    guard let scope else { return }
+    if !["before-stage", "after-stage"].contains(event) {
+      findings.error(
+        "`stages` is for hooks of `before-stage` and `after-stage`, not of `\(Display.brief(event))`", at: scope.mark,
+        hint: "remove `stages`")
+    }
+    for pattern in scope.value.elements ?? [] {
+      guard let text = pattern.text, !names.contains(where: { StagePattern(text).matches($0) }) else { continue }
+      findings.error(
+        "no stage is called `\(Display.brief(text))`", at: pattern.mark,
+        hint: Nearest.hint(for: text, among: names, called: "stages"))
+    }
   }
 }

@@ -179,6 +179,9 @@ package enum PipelineShape {
         "on_error", .word(HookProgram.OnError.allCases.map(\.rawValue)),
         "What a hook that breaks does: before-hooks fail, after-hooks warn if unsaid."),
       Field("persistent", .flag, "It answers one request per line and stays."),
+      Field(
+        "stages", .list(.text, atLeast: 1),
+        "Of `before-stage` and `after-stage`: the stages it is called for, names or patterns such as `train-*`."),
     ])
 
   private static let rule = Record(

@@ -14,6 +14,8 @@ package struct Envelope: Sendable {
   package var out: String?
   /// Absolute path of the workspace.
   package var home: String
+  /// Absolute path of what the try before left for this one, inside `out`; `nil` where it left nothing.
+  package var checkpoint: String?
   /// RFC 3339; `nil` where there is no limit.
   package var deadline: String?
   package var outcome: OutcomePart?
@@ -22,8 +24,8 @@ package struct Envelope: Sendable {
 
   package init(
     event: String, run: RunPart?, drop: DropPart?, stage: StagePart?, inputs: [FilePart] = [],
-    context: JSON = .object([:]), out: String? = nil, home: String, deadline: String? = nil,
-    outcome: OutcomePart? = nil, outputs: [FilePart]? = nil, metrics: [String: JSON]? = nil
+    context: JSON = .object([:]), out: String? = nil, home: String, checkpoint: String? = nil,
+    deadline: String? = nil, outcome: OutcomePart? = nil, outputs: [FilePart]? = nil, metrics: [String: JSON]? = nil
   ) {
     self.event = event
     self.run = run
@@ -33,6 +35,7 @@ package struct Envelope: Sendable {
     self.context = context
     self.out = out
     self.home = home
+    self.checkpoint = checkpoint
     self.deadline = deadline
     self.outcome = outcome
     self.outputs = outputs

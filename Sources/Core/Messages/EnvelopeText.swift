@@ -8,7 +8,7 @@ extension Envelope {
     .members([
       "api": .integer(api), "event": .string(event), "run": run?.json, "drop": drop?.json, "stage": stage?.json,
       "inputs": .array(inputs.map(\.json)), "context": context, "out": .text(out), "home": .string(home),
-      "deadline": .text(deadline), "outcome": outcome?.json,
+      "checkpoint": .text(checkpoint), "deadline": .text(deadline), "outcome": outcome?.json,
       "outputs": outputs.map { .array($0.map(\.json)) }, "metrics": metrics.map { .object($0) },
     ])
   }

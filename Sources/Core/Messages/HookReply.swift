@@ -11,6 +11,8 @@ package struct HookReply: Sendable, Equatable {
   package var retryAfter: Duration
   package var annotations: [String: JSON]
   package var warnings: [String]
+  /// Why the hook failed, where it says so: one that stays has no exit code to say it by.
+  package var failure: String?
 
   package init(
     decision: HookDecision = .allow, reason: String? = nil, params: JSON? = nil, context: JSON? = nil,
@@ -27,6 +29,11 @@ package struct HookReply: Sendable, Equatable {
     self.warnings = warnings
   }
 
+  /// Bytes of JSON: they are kept with every call.
+  private static let mostAnnotations = 64 << 10
+  private static let mostWarnings = 100
+  private enum Status: String, CaseIterable { case ok, fail }
+
   private enum Answer: String, CaseIterable { case allow, deny, skip, `defer` }
 
   /// Reads a reply; nothing but white space is `allow`.
@@ -39,8 +46,15 @@ package struct HookReply: Sendable, Equatable {
       decision = HookDecision(rawValue: answer.rawValue) ?? .allow
     }
     reason = try reader.text("reason")
+    if try reader.choice("status", Status.self) == .fail {
+      failure = reason ?? "the hook says fail, and gives no reason"
+    }
     granularity = try reader.choice("granularity", Granularity.self)
     annotations = try reader.map("annotations")
+    let size = (try? JSON.object(annotations).bytes().count) ?? 0
+    if size > Self.mostAnnotations {
+      throw BadReply("`annotations` has \(size) bytes, and \(Self.mostAnnotations) are the most")
+    }
     let patch = try reader.map("patch")
     for key in patch.keys where key != "params" && key != "context" {
       throw BadReply("`patch` may change `params` and `context`, not `\(Display.brief(key))`")
@@ -53,7 +67,11 @@ package struct HookReply: Sendable, Equatable {
       }
       retryAfter = max(wait, .seconds(1))
     }
-    for warning in try reader.list("warnings") {
+    let list = try reader.list("warnings")
+    if list.count > Self.mostWarnings {
+      throw BadReply("`warnings` has \(list.count) texts, and \(Self.mostWarnings) are the most")
+    }
+    for warning in list {
       guard let text = warning.string else { throw BadReply("`warnings` must be a list of texts") }
       warnings.append(text)
     }

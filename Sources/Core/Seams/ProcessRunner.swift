@@ -87,6 +87,8 @@ package struct ProgramResult: Sendable, Equatable {
   package var isShortage: Bool
   /// Why a worker gave no reply, or one that is none, in words: always a failure of the call.
   package var trouble: String?
+  /// It was killed while the kernel killed for want of memory.
+  package var isOutOfMemory = false
 
   /// Who ended the program.
   package enum Ending: String, Sendable, Equatable, Codable {

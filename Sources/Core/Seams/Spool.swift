@@ -112,12 +112,34 @@ package protocol Spool: Attic, ItemFiles {
   /// that was freed in the last minute, one by one, when it looks for a new one.
   func openAttempt(_ run: RunID, stage: String, n: Int) throws -> String
 
+  /// Appends what a hook was told to `runs/<run>/hooks.ndjson`; what cannot be written is dropped.
+  func noteRequest(_ line: [UInt8], of run: RunID)
+
+  /// Keeps the beginning of a reply that could not be used as `runs/<run>/<name>.reply`.
+  /// - Returns: the name of the file; `nil` where it could not be written.
+  func keepReply(_ reply: [UInt8], of run: RunID, as name: String) -> String?
+
   /// The absolute path of the exit record of an attempt.
   func exitRecordPath(_ run: RunID, stage: String, n: Int) -> String
+
+  /// Moves what the latest earlier attempt of the stage left in `checkpoint/` to the working directory of this one.
+  /// - Returns: the absolute path of `checkpoint/`; `nil` where there is nothing in it.
+  func takeCheckpoint(_ run: RunID, stage: String, n: Int) throws -> String?
+
+  /// Publishes copies of what a run left as the outputs of an attempt, durably, each compared with its digest.
+  ///
+  /// - Parameter artifacts: of one stage, those of `earlier`.
+  /// - Throws: `StaleArtifact` where one is gone or has other bytes: then nothing is published.
+  func republish(
+    _ artifacts: [Artifact], of earlier: RunID, as run: RunID, stage: String, n: Int
+  ) throws -> [Artifact]
 
   /// Publishes the outputs of an attempt as `runs/<run>/<stage>/`, durably.
   /// - Throws: `HostError` naming the output that is missing, no regular file, or outside the directory.
   func publish(_ outputs: [StageReply.Output], _ run: RunID, stage: String, n: Int) throws -> [Artifact]
+
+  /// Of files anywhere; it knows those of what it published.
+  var digests: any Digests { get }
 
   /// The absolute path of an artifact.
   func path(of artifact: Artifact, run: RunID) -> String
@@ -134,6 +156,13 @@ package protocol Spool: Attic, ItemFiles {
 
   /// Size of a file given by its absolute path; `nil` where it is no regular file.
   func bytes(at path: String) -> Int?
+}
+
+/// An artifact that is not what it was when it was published, in words.
+package struct StaleArtifact: Error, Equatable, CustomStringConvertible {
+  package let description: String
+
+  package init(_ description: String) { self.description = description }
 }
 
 /// A claimed drop and `work/<id>/` around it, to tell later whether a program was at them.

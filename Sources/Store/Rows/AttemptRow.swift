@@ -56,6 +56,7 @@ extension Database {
       throw StoreError.conflict("attempt \(attempt.n) of `\(attempt.stage)` is closed as `running`")
     }
     try run(closing, try values(attempt, number))
+    if let reuse = attempt.reuse { try insert(reuse, of: attempt, number: number) }
   }
 
   private func values(_ attempt: Attempt, _ number: Int) throws -> [(any DatabaseValueConvertible)?] {

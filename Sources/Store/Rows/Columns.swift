@@ -50,6 +50,12 @@ extension Row {
     return try JSONDecoder().decode(Value.self, from: Data(text.utf8))
   }
 
+  /// `nil` where nothing is kept.
+  func jsonIfAny<Value: Decodable>(_ column: String) throws -> Value? {
+    guard let text: String = self[column] else { return nil }
+    return try JSONDecoder().decode(Value.self, from: Data(text.utf8))
+  }
+
   func runID(_ column: String) throws -> RunID {
     let text: String = try value(column)
     guard let id = RunID(text) else {

@@ -12,7 +12,8 @@ extension HookCall {
       program: try row.value("program"), sha256: row["sha256"], at: try row.requiredDate("at"),
       usage: usage, termination: termination, timedOut: try row.value("timed_out"),
       decision: try row.word("decision"), reason: row["reason"],
-      stderrTail: try row.value("stderr_tail"))
+      stderrTail: try row.value("stderr_tail"),
+      annotations: try row.jsonIfAny("annotations") ?? [:], warnings: try row.jsonIfAny("warnings") ?? [])
   }
 }
 
@@ -21,14 +22,15 @@ extension Database {
     try run(
       """
       INSERT INTO hook_call (run, stage, attempt, event, program, sha256, at, wall_s, cpu_s, rss_bytes, "exit",
-        signal, unstarted, timed_out, decision, reason, stderr_tail)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        signal, unstarted, timed_out, decision, reason, stderr_tail, annotations, warnings)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """,
       [
         number, call.stage, call.attempt, call.event, call.program, call.sha256, call.at.milliseconds,
         call.usage.wall, call.usage.cpu, call.usage.peakRSS, call.termination.exit, call.termination.signal,
         call.termination.unstarted, call.timedOut, call.decision.rawValue, call.reason?.storable,
-        call.stderrTail.storable,
+        call.stderrTail.storable, call.annotations.isEmpty ? nil : try call.annotations.text(),
+        call.warnings.isEmpty ? nil : try call.warnings.text(),
       ])
   }
 }

@@ -25,7 +25,8 @@ struct CheckReading {
       found.append((file.path, file.diagnostics + ProgramCheck(programs: programs).check(file)))
     }
     let hooks = HookListing.read(
-      workspace: workspace, pipelines: registry.pipelines, settings: settings, programs: programs)
+      workspace: workspace, versions: registry.pipelines.compactMap(\.version?.pipeline), settings: settings,
+      programs: programs)
     for hook in hooks.hooks where hook.pipeline == nil { found.append((hook.file.shown, hook.diagnostics)) }
     found += hooks.oddities.map { ($0.mark.file, [$0]) }
     let wanted = found.filter { file, _ in asked.isEmpty || asked.contains { $0.covers(file) } }

@@ -162,7 +162,7 @@ struct Examination {
     let programs = HostPrograms(
       home: workspace.home, path: environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin")
     let listing = HookListing.read(
-      workspace: workspace, pipelines: pipelines, settings: settings, programs: programs)
+      workspace: workspace, versions: pipelines.compactMap(\.version?.pipeline), settings: settings, programs: programs)
     // a name that is plainly switched off is no trouble
     let refused = listing.hooks.filter { $0.file.refusal != nil && !$0.file.shown.hasSuffix(".disabled") }
     let findings = refused.map { hook in

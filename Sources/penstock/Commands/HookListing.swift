@@ -1,4 +1,5 @@
 import Core
+import Engine
 import Foundation
 import Host
 
@@ -11,6 +12,8 @@ struct HookListing: Sendable {
     var file: ProgramFile
     /// After the program's own name.
     var arguments: [String]
+    /// The stages it is called for; `nil` is all.
+    var stages: [String]?
     var timeout: Duration
     var onError: HookProgram.OnError
   }
@@ -20,12 +23,12 @@ struct HookListing: Sendable {
   var oddities: [Diagnostic] = []
 
   static func read(
-    workspace: Workspace, pipelines: [LoadedPipeline], settings: Settings, programs: HostPrograms
+    workspace: Workspace, versions: [Pipeline], settings: Settings, programs: HostPrograms
   ) -> HookListing {
     var listing = HookListing()
-    let versions = pipelines.compactMap(\.version).sorted { $0.pipeline.name < $1.pipeline.name }
+    let versions = versions.sorted { $0.name < $1.name }
     var stages: [String] = []
-    for stage in versions.flatMap(\.pipeline.stages) where !stages.contains(stage.name) {
+    for stage in versions.flatMap(\.stages) where !stages.contains(stage.name) {
       stages.append(stage.name)
     }
     let names = (try? FileManager.default.contentsOfDirectory(atPath: workspace.hooks)) ?? []
@@ -39,11 +42,11 @@ struct HookListing: Sendable {
         }
       }
       for version in versions {
-        listing.hooks += (version.pipeline.hooks[event] ?? []).map { hook in
+        listing.hooks += (version.hooks[event] ?? []).map { hook in
           Hook(
-            event: event, pipeline: version.pipeline.name,
+            event: event, pipeline: version.name,
             file: programs.resolve(hook.program.first ?? "", hashing: true),
-            arguments: Array(hook.program.dropFirst()), timeout: hook.timeout,
+            arguments: Array(hook.program.dropFirst()), stages: hook.stages, timeout: hook.timeout,
             onError: hook.onError ?? standard(event))
         }
       }
@@ -57,6 +60,16 @@ struct HookListing: Sendable {
           + ", `before-STAGE`, `after-STAGE`")
     }
     return listing
+  }
+
+  /// Those that run at the moment of this event, in their order.
+  func hooks(at event: String, around stage: String?) -> [Hook] {
+    let names = HookEvent(named: event, stage: stage)?.names ?? [event]
+    return names.flatMap { name in
+      hooks.filter { hook in
+        hook.event == name && HookProgram(program: [], stages: hook.stages).isCalled(for: stage)
+      }
+    }
   }
 
   /// The events in the order of a run.
@@ -87,6 +100,7 @@ extension HookListing.Hook {
       "arguments": .array(arguments.map { .string($0) }), "runs": .bool(file.refusal == nil),
       "refusal": file.refusal.map { .string($0) } ?? .null,
       "warning": file.warning.map { .string($0) } ?? .null,
+      "stages": stages.map { .array($0.map { .string($0) }) } ?? .null,
       "sha256": file.sha256.map { .string($0) } ?? .null, "timeout_s": .number(timeout / .seconds(1)),
       "on_error": .string(onError.rawValue),
     ]

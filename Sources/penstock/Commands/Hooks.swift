@@ -19,7 +19,7 @@ struct HookList: AsyncParsableCommand {
     let workspace = try place.workspace()
     let environment = ProcessInfo.processInfo.environment
     let listing = HookListing.read(
-      workspace: workspace, pipelines: place.registry(workspace).pipelines,
+      workspace: workspace, versions: place.registry(workspace).pipelines.compactMap(\.version?.pipeline),
       settings: place.settings(workspace).settings,
       programs: HostPrograms(home: workspace.home, path: environment["PATH"] ?? ""))
     try place.give(HookPage(listing: listing))
@@ -45,7 +45,9 @@ struct HookPage: Answer {
       let program = ([hook.file.shown] + hook.arguments).map { Shown.words($0) }.joined(separator: " ")
       table.add([
         .init(hook.event), .init(program, hook.file.refusal == nil ? .strong : .quiet),
-        .init(hook.pipeline.map { Shown.words($0) } ?? "all pipelines"), .init(Quantity.text(hook.timeout)),
+        .init(
+          (hook.pipeline.map { Shown.words($0) } ?? "all pipelines")
+            + (hook.stages.map { " (\($0.joined(separator: ", ")))" } ?? "")), .init(Quantity.text(hook.timeout)),
         .init(hook.onError.rawValue), .init(Shown.words(note), hook.file.refusal == nil ? .odd : .bad),
       ])
     }

@@ -29,7 +29,7 @@ struct RunCommand: AsyncParsableCommand {
       valueName: "stage=level"))
   var granularity: [String] = []
 
-  @Flag(help: "Accepted for later: this version has no cache.")
+  @Flag(help: "Take nothing from the cache: every stage is worked.")
   var noCache = false
 
   @Flag(help: "Return when the run has ended; exit 1 where it failed.")

@@ -21,13 +21,19 @@ struct RunWhy: Answer {
   var earlier: [Run] = []
   /// Only this one.
   var stage: String?
+  /// Why stages were worked, or came from the cache.
+  var reuse: ReuseWhy
   var now: Date
 
   private var run: Run { whole.run }
 
-  static func read(_ run: Run, _ reader: StateReader, now: Date) async throws -> RunWhy {
-    var answer = RunWhy(whole: try await WholeRun.read(.id(run.id), reader), now: now)
-    if let digest = run.version { answer.version = try await reader.version(digest: digest) }
+  static func read(_ run: Run, stage: String? = nil, _ reader: StateReader, now: Date) async throws -> RunWhy {
+    let whole = try await WholeRun.read(.id(run.id), reader)
+    var version: PipelineVersion?
+    if let digest = run.version { version = try await reader.version(digest: digest) }
+    var answer = RunWhy(
+      whole: whole, version: version, stage: stage,
+      reuse: try await ReuseWhy.read(whole, version, only: stage, reader), now: now)
     answer.isInForce = try await reader.configs().contains { $0.activeDigest == run.version }
     answer.repeats = try await RepeatedRun.of(run, reader)
     answer.again = try await reader.repetition(of: run.id)
@@ -45,9 +51,23 @@ struct RunWhy: Answer {
       "repeats": repeats.map { .integer($0.number) } ?? .null,
       "again": again.map(RunJSON.summary) ?? .null, "earlier": .array(earlier.map(RunJSON.summary)),
     ])
-    guard let stage, let stages = json["stages"]?.array else { return json }
-    json = json.merging(["stages": .array(stages.filter { $0["name"]?.string == stage })])
+    let stages = (json["stages"]?.array ?? []).filter { stage == nil || $0["name"]?.string == stage }
+    json = json.merging(["stages": .array(stages.map(explained))])
     return json
+  }
+
+  /// A stage with the words on its last attempt.
+  private func explained(_ member: JSON) -> JSON {
+    guard let name = member["name"]?.string, let last = attempts(of: name).last else { return member }
+    return member.merging(["why": words(on: last).map { .string($0) } ?? .null])
+  }
+
+  private func attempts(of stage: String) -> [Attempt] {
+    whole.attempts.filter { $0.stage == stage }.sorted { $0.n < $1.n }
+  }
+
+  private func words(on attempt: Attempt) -> String? {
+    reuse.words(for: attempt, whole.reuse[attempt.stage]?[attempt.n])
   }
 
   func lines(_ output: Output) -> [String] {
@@ -140,11 +160,12 @@ struct RunWhy: Answer {
     var table = Table(
       [.left("stage"), .right("try"), .left("state"), .left("level"), .giving("why")], indent: 2)
     for name in whole.stageNames where stage == nil || name == stage {
-      let own = whole.attempts.filter { $0.stage == name }.sorted { $0.n < $1.n }
+      let own = attempts(of: name)
       if own.isEmpty { table.add([.init(Shown.words(name), .quiet), "", .init("pending", .quiet), "", ""]) }
       for attempt in own {
         let level = Shown.level(attempt.granularity.level)
-        let why = [attempt.reason.map { Shown.words($0) } ?? "", Self.reason(of: attempt.granularity)]
+        let reason = attempt.state == .cached ? nil : attempt.reason.map { Shown.words($0) }
+        let why = [reason ?? "", Shown.words(words(on: attempt) ?? ""), Self.reason(of: attempt.granularity)]
         table.add([
           .init(Shown.words(name), .strong), .init("\(attempt.n)"), Shown.state(attempt.state),
           .init(level), .init(why.filter { !$0.isEmpty }.joined(separator: "; ")),

@@ -8,11 +8,16 @@ struct SampleEnvelope {
   var home: String
   var now: Date
   var timeout: Duration
+  var pipeline = "sample"
+  /// For `before-stage` and `after-stage`; without it the first.
+  var chosen: String?
 
   private static let id = "01930000-0000-7000-8000-000000000000"
 
   private var stage: Stage? {
-    if ["before-stage", "after-stage"].contains(event) { return stages.first }
+    if ["before-stage", "after-stage"].contains(event) {
+      return chosen.flatMap { name in stages.first { $0.name == name } } ?? stages.first
+    }
     return stages.first { event == "before-\($0.name)" || event == "after-\($0.name)" }
   }
 
@@ -29,7 +34,7 @@ struct SampleEnvelope {
     return try Envelope(
       event: event,
       run: Envelope.RunPart(
-        id: id, number: 7, pipeline: "sample", version: String(repeating: "0", count: 64)),
+        id: id, number: 7, pipeline: pipeline, version: String(repeating: "0", count: 64)),
       drop: Envelope.DropPart(drop), stage: part,
       inputs: [
         Envelope.FilePart(
@@ -42,17 +47,5 @@ struct SampleEnvelope {
           usage: ResourceUsage(wall: 1.5, cpu: 1.2, peakRSS: 50 << 20)) : nil,
       outputs: isAfter ? [] : nil, metrics: isAfter ? ["rows": 100] : nil
     ).line()
-  }
-
-  func environment(from own: [String: String]) -> [String: String] {
-    var environment = own.filter { ["PATH", "LANG", "TZ", "HOME"].contains($0.key) }
-    environment["PENSTOCK_API"] = "1"
-    environment["PENSTOCK_HOME"] = home
-    environment["PENSTOCK_EVENT"] = event
-    environment["PENSTOCK_RUN"] = Self.id
-    environment["PENSTOCK_PIPELINE"] = "sample"
-    environment["PENSTOCK_STAGE"] = stage?.name
-    environment["PENSTOCK_OUT"] = home
-    return environment
   }
 }

@@ -48,6 +48,7 @@ struct RunPage: Answer {
     lines += section("items", items(), output)
     lines += section("why these levels", levels(), output)
     lines += section("hooks", hooks(), output)
+    lines += section("what hooks noted", HookNotes.table(whole.hooks), output)
     let wrong = whole.hooks.count { $0.decision == .error }
     if wrong > 0, run.state == .done {
       lines += ["  " + output.toned("\(Shown.count(wrong, "hook")) went wrong; the run went on all the same", .odd)]
@@ -119,7 +120,9 @@ struct RunPage: Answer {
       "\($0.key)=\(Shown.level($0.value))"
     }
     let values = run.options.set.sorted { $0.key < $1.key }.map { "\($0.key)=\(Shown.words($0.value))" }
-    return (levels + values + (run.options.useCache ? [] : ["no cache"])).joined(separator: ", ")
+    let whole = levels + values + (run.options.useCache ? [] : ["no cache"])
+    let part = (run.options.from.map { ["from \(Shown.words($0)) on"] } ?? [])
+    return (whole + part + (run.options.failedOnly ? ["only what failed"] : [])).joined(separator: ", ")
   }
 
   private func stages() -> Table {

@@ -19,8 +19,16 @@ struct StageDescription: Answer {
         ) { first, _ in first }),
       "inputs": texts(manifest.inputs), "outputs": texts(manifest.outputs),
       "passthrough": manifest.passthrough.map(texts) ?? .null, "pure": .bool(manifest.pure),
-      "persistent": .bool(manifest.persistent), "files": texts(manifest.files), "path": .string(stage.path),
+      "persistent": .bool(manifest.persistent),
+      "context": manifest.context.map(texts) ?? .null, "files": texts(manifest.files), "path": .string(stage.path),
     ]
+  }
+
+  private func worker(_ rules: WorkerRules) -> String {
+    let flight = rules.inFlight == 1 ? "one request at a time" : "\(rules.inFlight) requests at a time"
+    let most = rules.most.map { ", at most \(Shown.count($0, "worker"))" } ?? ""
+    return "stays and answers \(flight)\(most); replaced after \(Shown.count(rules.calls, "call")), "
+      + "\(Quantity.text(rules.age)) or at \(Quantity.text(bytes: rules.memory))"
   }
 
   func lines(_ output: Output) -> [String] {
@@ -34,11 +42,16 @@ struct StageDescription: Answer {
       if !value.isEmpty { facts.add([.init(name, .quiet), .init(value)]) }
     }
     fact("program", Shown.words(manifest.program.joined(separator: " ")))
-    fact("reads", manifest.inputs.map { Shown.words($0) }.joined(separator: ", "))
-    fact("leaves", manifest.outputs.map { Shown.words($0) }.joined(separator: ", "))
+    func list(_ names: [String]) -> String { names.map { Shown.words($0) }.joined(separator: ", ") }
+    fact("reads", list(manifest.inputs))
+    fact("leaves", list(manifest.outputs))
     fact(
       "cache",
       manifest.pure ? "equal inputs give equal outputs: may be taken from the cache" : "runs every time")
+    fact("hands on", manifest.passthrough.map(list) ?? "")
+    fact("context", manifest.context.map { $0.isEmpty ? "none of it is read" : list($0) } ?? "")
+    fact("worker", manifest.persistent ? worker(manifest.worker ?? WorkerRules()) : "")
+    fact("files", list(manifest.files))
     fact("manifest", Shown.words(stage.path))
     lines += facts.lines(output) + ["", output.toned("levels", .strong)]
     var levels = Table([.left(""), .giving("")], indent: 2)

@@ -5,8 +5,8 @@ import Host
 
 struct Stages: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Lists the registered stages, or tells one whole.",
-    subcommands: [StageList.self, ShowStage.self], defaultSubcommand: StageList.self)
+    abstract: "Lists the registered stages, tells one whole, or writes a manifest to begin with.",
+    subcommands: [StageList.self, ShowStage.self, DescribeStage.self], defaultSubcommand: StageList.self)
 }
 
 struct StageList: AsyncParsableCommand {

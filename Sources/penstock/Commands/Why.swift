@@ -32,7 +32,7 @@ struct Why: AsyncParsableCommand {
   }
 
   private func tell(of run: Run, earlier: [Run] = [], _ reader: StateReader) async throws {
-    var answer = try await RunWhy.read(run, reader, now: Date())
+    var answer = try await RunWhy.read(run, stage: stage, reader, now: Date())
     answer.earlier = earlier
     if let stage {
       let names = answer.whole.stageNames
@@ -40,7 +40,6 @@ struct Why: AsyncParsableCommand {
         let hint = Nearest.hint(for: stage, among: names, called: "stages").map { "; \($0)" } ?? ""
         throw CommandFailure("run \(run.number) has no stage `\(Display.brief(stage))`\(hint)")
       }
-      answer.stage = stage
     }
     try place.give(answer)
   }

@@ -1,33 +1,31 @@
-import Core
-
 /// What hooks and replies have put into `context`.
 ///
 /// A stage sees what the hooks before the run and the stages it builds on put there, in the order of the pipeline: never
 /// what another branch said, or chance would decide what it sees.
-struct RunContext: Sendable {
+package struct RunContext: Sendable {
   private var base: JSON
   private var patches: [String: [JSON]] = [:]
   private let stages: [Stage]
   /// Whether the base was changed since it was read.
   private(set) var isChanged = false
 
-  init(_ base: JSON, stages: [Stage]) {
+  package init(_ base: JSON, stages: [Stage]) {
     self.base = base
     self.stages = stages
   }
 
   /// A hook before the run changes it for every stage.
-  mutating func patch(_ patch: JSON) {
+  package mutating func patch(_ patch: JSON) {
     base = base.merging(patch)
     isChanged = true
   }
 
-  mutating func add(_ more: [JSON], from stage: String) {
+  package mutating func add(_ more: [JSON], from stage: String) {
     if !more.isEmpty { patches[stage, default: []] += more }
   }
 
   /// As a stage sees it: its own earlier attempts count.
-  func seen(by stage: Stage) -> JSON {
+  package func seen(by stage: Stage) -> JSON {
     if patches.isEmpty { return base }
     var reached: Set<String> = [stage.name]
     // each stage comes after those it needs
@@ -36,10 +34,10 @@ struct RunContext: Sendable {
   }
 
   /// With what every stage put there.
-  var whole: JSON { merged { _ in true } }
+  package var whole: JSON { merged { _ in true } }
 
   /// Before any stage; `nil` where it is as it was read.
-  var changedBase: JSON? { isChanged ? base : nil }
+  package var changedBase: JSON? { isChanged ? base : nil }
 
   private func merged(of counts: (String) -> Bool) -> JSON {
     var context = base

@@ -1,0 +1,46 @@
+import Core
+
+extension StageExecutor {
+  /// Settles an attempt by an outcome there is already, or by its program.
+  func reuseOrWork(
+    _ stage: Stage, _ part: Envelope.StagePart, _ inputs: [Envelope.FilePart], out: String, in session: RunSession,
+    _ ended: inout Ended
+  ) async throws {
+    if let complaint = complaint(of: inputs) {
+      ended.outcome = .failure(.failed, complaint, retry: .never)
+      return
+    }
+    let reuse = StageReuse(bench: bench, run: run, pipeline: pipeline)
+    let isTaken = session.taken.contains(stage.name)
+    switch try await reuse.look(at: stage, part, inputs, context: ended.context, isTaken: isTaken) {
+    case .taken(let known, let artifacts, let reuse): take(known, artifacts, reuse, &ended)
+    case .skipped(let reason): bypass(stage, in: session, reason, &ended)
+    case .refused(let words): ended.outcome = .failure(.failed, words, retry: .never)
+    case .works(let reuse):
+      ended.attempt.reuse = reuse
+      // what the last try with other parameters left is nothing to go on with
+      let checkpoint =
+        session.beginsAnew.contains(stage.name)
+        ? nil : try bench.spool.takeCheckpoint(run.id, stage: stage.name, n: part.attempt)
+      try await work(stage, part, inputs, out: out, checkpoint: checkpoint, &ended)
+      if ended.outcome.state == .skipped { bypass(stage, in: session, ended.outcome.reason ?? "skipped", &ended) }
+      if ended.outcome.state == .ok { ended.attempt.reuse?.context = ended.outcome.reply.context }
+    }
+  }
+
+  private func complaint(of inputs: [Envelope.FilePart]) -> String? {
+    do { return try InputCheck(digests: bench.spool.digests).complaint(of: inputs) } catch { return "\(error)" }
+  }
+
+  private func take(_ known: RememberedOutcome, _ artifacts: [Artifact], _ reuse: Reuse, _ ended: inout Ended) {
+    let asked = reuse.key == nil ? ", asked for with \(run.options.from == nil ? "--failed-only" : "--from")" : ""
+    let reply = StageReply(metrics: known.attempt.metrics, data: known.attempt.data, context: reuse.context)
+    ended.outcome = StageOutcome(
+      state: .cached, reason: "from run \(known.number)\(asked)", retry: .never, reply: reply)
+    ended.attempt.reuse = reuse
+    ended.context = ended.context.merging(reuse.context)
+    if reuse.context != .object([:]) { ended.attempt.contextPatches.append(reuse.context) }
+    ended.artifacts = artifacts
+    ended.files = artifacts.map { Envelope.FilePart($0, path: bench.spool.path(of: $0, run: run.id)) }
+  }
+}

@@ -1,0 +1,57 @@
+import Core
+import Foundation
+import Glibc
+import Host
+import TestSupport
+import Testing
+
+/// The short form of `bench/engine/hooks10k.py`, without an agent.
+@Suite(.serialized) struct SpawnerHostileTests {
+  /// Ten thousand where slow tests are wanted.
+  @Test(.timeLimit(.minutes(15)))
+  func `P16 300 programs that hang, daemonise or ignore TERM leave no process, no zombie and no descriptor`() async {
+    await #expect(processExitsWith: .success) {
+      let many = ProcessInfo.processInfo.environment["PENSTOCK_SLOW_TESTS"] == nil ? 300 : 10_000
+      let kinds = [
+        "sleep 1000", "trap '' TERM HUP INT; while :; do sleep 1000; done",
+        "setsid sh -c 'trap \"\" TERM; sleep 1000' & (setsid sleep 1000 &); exit 0",
+        "setsid sleep 1000 & kill -STOP $$", "(setsid setsid sleep 1000 &) ; sh -m -c 'sleep 1000 & wait' 2>/dev/null",
+      ]
+      let fixture = try SpawnerFixture()
+      let runner = fixture.runner
+      _ = try await runner.run(fixture.program("/bin/true"))
+      let spawner = try required(runner.process, "a spawner")
+      try await eventually("the first keeper is gone") { ProcessTable.children(of: spawner).isEmpty }
+      let own = try ProcessTable.descriptorCount(of: "self")
+      let theirs = try ProcessTable.descriptorCount(of: "\(spawner)")
+      let mark = "HOSTILE=\(UUID().uuidString)"
+      let requests = kinds.map { script in
+        fixture.shell(script).with {
+          $0.environment["HOSTILE"] = String(mark.dropFirst("HOSTILE=".count))
+          $0.timeout = .milliseconds(300)
+          $0.grace = .milliseconds(200)
+        }
+      }
+      let latest = try await withThrowingTaskGroup(of: Double.self) { group in
+        var latest = 0.0
+        for n in 0..<many {
+          if n >= 32, let wall = try await group.next() { latest = max(latest, wall) }
+          group.addTask { try await runner.run(requests[n % requests.count]).usage.wall }
+        }
+        for try await wall in group { latest = max(latest, wall) }
+        return latest
+      }
+      // each result comes when the last process of its tree is gone
+      try require(latest < 5.5, "one took \(latest) s")
+      let left = ProcessTable.processes(marked: mark)
+      try require(left.isEmpty, "left: \(left)")
+      try await eventually("the last keepers are gone") { ProcessTable.children(of: spawner).isEmpty }
+      try await eventually("the agent closes its ends") { try ProcessTable.descriptorCount(of: "self") < own + 5 }
+      try await eventually("the spawner closes its ends") {
+        try ProcessTable.descriptorCount(of: "\(spawner)") <= theirs
+      }
+      await runner.stop()
+      try require(ProcessTable.children(of: getpid()).isEmpty, "children of the agent")
+    }
+  }
+}
