@@ -92,7 +92,9 @@ struct FlowExecutor: Sendable {
       var feed = ItemFeed(bench: bench, run: run, source: try FlowSource(session: session).source(of: plan[0].stage))
       feed.hasHistory = try await hasHistory(of: worked)
       let total = try await feed.survey(line.first { !$0.isBypassed }?.sample ?? ItemSample(nil))
-      try await bench.store.openItems(of: run.id, stages: worked, total: total)
+      // what is kept must be counted before; where nothing is, the first calls need not wait
+      let isNew = !feed.hasHistory
+      if !isNew { try await bench.store.openItems(of: run.id, stages: worked, total: total) }
       let flow = FlowLine(
         bench: bench, run: run, stages: line, gate: gate, cancellation: stages.cancellation,
         onFailure: { [bench, run, attempts = plan.map(\.prepared.part.attempt)] stage, outcome in
@@ -100,7 +102,14 @@ struct FlowExecutor: Sendable {
             .itemFailed(id: outcome.id, tries: outcome.tries, reason: outcome.reason ?? ""), run, stage: stage.name,
             attempt: attempts[stage.place])
         })
-      try await flow.run { [feed] in try await feed.give(to: $0) }
+      try await flow.run(
+        opening: { [bench, run] in
+          if isNew { try await bench.store.openItems(of: run.id, stages: worked, total: total) }
+        }, { [feed] in try await feed.give(to: $0) })
+      let totals = Dictionary(line.filter { !$0.isBypassed }.map { ($0.name, $0.tally.count.entered) }) { $1 }
+      if !gate.isClosed, totals.values.contains(where: { $0 != total }) {
+        try await bench.store.setTotal(totals, of: run.id)
+      }
     } catch let error as BadItem {
       plan.spoil(flowing, .failure(.failed, error.description, retry: .never))
       return
@@ -111,14 +120,23 @@ struct FlowExecutor: Sendable {
     // the agent is coming down: what is left unrecorded is taken up as interrupted by the next one
     try Task.checkCancellation()
     let verdict = FlowVerdict(cancellation: stages.cancellation, isClosed: gate.isClosed)
-    let totals = Dictionary(line.filter { !$0.isBypassed }.map { ($0.name, $0.tally.count.entered) }) { $1 }
-    if !gate.isClosed { try await bench.store.setTotal(totals, of: run.id) }
     let files = FlowOutputs(bench: bench, run: run)
     for (place, stage) in zip(flowing, line) where !stage.isBypassed {
       plan[place].prepared.ended.take(stage.tally.count, since: plan[place].prepared.ended.attempt.started, bench.now())
       plan[place].prepared.ended.outcome = verdict.outcome(of: stage)
-      if gate.isClosed { continue }
-      try await files.publish(stage, attempt: plan[place].prepared.part.attempt, &plan[place].prepared.ended)
+    }
+    if gate.isClosed { return }
+    // side by side, for each waits for the disk
+    try await withThrowingTaskGroup(of: (Int, StageExecutor.Ended).self) { group in
+      for (place, stage) in zip(flowing, line) where !stage.isBypassed {
+        let prepared = plan[place].prepared
+        group.addTask {
+          var ended = prepared.ended
+          try await files.publish(stage, attempt: prepared.part.attempt, &ended)
+          return (place, ended)
+        }
+      }
+      for try await (place, ended) in group { plan[place].prepared.ended = ended }
     }
   }
 

@@ -39,8 +39,14 @@ struct FlowLine: Sendable {
   }
 
   /// Returns when every item went as far as it comes, or the gate was closed and what was under way has ended.
+  /// - Parameters:
+  ///   - opening: comes before anything is recorded.
+  ///   - feed: gives the items.
   /// - Throws: what the store, the runner or the source throws.
-  func run(_ feed: @escaping @Sendable (FlowLine) async throws -> Void) async throws {
+  func run(
+    opening: @escaping @Sendable () async throws -> Void = {},
+    _ feed: @escaping @Sendable (FlowLine) async throws -> Void
+  ) async throws {
     let tokens = queues.map { queue in gate.closing.listen { _ in queue.close() } }
     let wish = cancellation.listen { [gate] in gate.end($0) }
     defer {
@@ -48,7 +54,7 @@ struct FlowLine: Sendable {
       cancellation.forget(wish)
     }
     try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask { try await closingOnError { try await ledger.write() } }
+      group.addTask { try await closingOnError { try await ledger.write(after: opening) } }
       group.addTask {
         defer { ledger.finish() }
         try await closingOnError { try await move(feed) }

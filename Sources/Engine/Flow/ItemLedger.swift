@@ -58,9 +58,11 @@ final class ItemLedger: Sendable {
   }
 
   /// Writes until all is written after `finish`.
+  /// - Parameter opening: done before, while the first calls are made.
   /// - Throws: what the store throws: then nothing can be recorded any more.
-  func write() async throws {
+  func write(after opening: () async throws -> Void) async throws {
     defer { release(finishing: true) }
+    try await opening()
     while true {
       await bell.wait(atMost: nil, on: bench.clock)
       let (count, isFinished) = state.withLock { ($0.gathered.count, $0.isFinished) }
