@@ -283,4 +283,23 @@ import Testing
       #expect(attempts.filter { $0.stage == stage }.sorted { $0.n < $1.n }.map(\.state) == [.interrupted, .ok])
     }
   }
+
+  @Test func `what hooks and stages put into the context is there after a wait`() async throws {
+    let place = try ScenarioWorkspace()
+    try place.script("hooks/before-run.d/10-say", "echo '{\"patch\":{\"context\":{\"hook\":1}}}'")
+    try place.script("stages/first.sh", "echo '{\"context\":{\"first\":2}}'")
+    try place.script(
+      "stages/second.sh", "[ \"$PENSTOCK_ATTEMPT\" = 1 ] && exit 75; cat > \"$PENSTOCK_HOME/seen\"")
+    try place.write(
+      "pipelines/p.yaml",
+      """
+      pipeline: { name: p }
+      trigger: { inbox: "*.csv" }
+      stages:
+        - { name: first, run: [./stages/first.sh] }
+        - { name: second, run: [./stages/second.sh], retry: { backoff: 10ms } }
+      """)
+    #expect(try await once(place).state == .done)
+    #expect(try JSON(parsing: place.bytes("seen"))["context"] == ["hook": 1, "first": 2])
+  }
 }
