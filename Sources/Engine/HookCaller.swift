@@ -34,11 +34,12 @@ struct HookCaller: Sendable {
     var isPersistent: Bool
   }
 
-  func call(_ occasion: Occasion) async throws -> (verdict: HookVerdict, calls: [HookCall]) {
+  /// - Parameter found: the hooks of this moment, where they were looked up before.
+  func call(_ occasion: Occasion, found: [Hook]? = nil) async throws -> (verdict: HookVerdict, calls: [HookCall]) {
     var verdict = HookVerdict(params: .object(occasion.stage?.params ?? [:]), context: occasion.context)
     var calls: [HookCall] = []
     var isNoted = false
-    for hook in hooks(at: occasion.event) {
+    for hook in found ?? hooks(at: occasion.event) {
       if let refusal = hook.file.refusal {
         bench.say(
           .hookRefused(event: hook.event, program: hook.file.shown, reason: refusal), run,

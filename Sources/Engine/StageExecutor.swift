@@ -270,7 +270,8 @@ struct StageExecutor: Sendable {
     _ hooks: HookCaller, _ part: Envelope.StagePart, _ inputs: [Envelope.FilePart], _ ended: inout Ended
   ) async throws {
     let event = HookEvent.after(stage: part.name)
-    guard hooks.hasHooks(at: event) else { return }
+    let found = hooks.hooks(at: event)
+    if found.isEmpty { return }
     let attempt = ended.attempt
     let directory = try bench.spool.runPath(run.id)
     let (verdict, after) = try await hooks.call(
@@ -280,7 +281,7 @@ struct StageExecutor: Sendable {
         outcome: Envelope.OutcomePart(
           state: attempt.state.rawValue, reason: attempt.reason, termination: attempt.termination,
           usage: attempt.usage),
-        outputs: ended.files, metrics: attempt.metrics, cancellation: shutdown))
+        outputs: ended.files, metrics: attempt.metrics, cancellation: shutdown), found: found)
     ended.hookCalls += after
     ended.context = verdict.context
     ended.attempt.contextPatches += verdict.contextPatches

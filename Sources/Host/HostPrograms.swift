@@ -8,10 +8,15 @@ import Glibc
 package struct HostPrograms: Programs {
   private let home: String
   private let searchPath: [String]
+  private let digests: FileDigests
+  private let surroundings = Surroundings()
 
-  /// - Parameter path: the value of PATH.
-  package init(home: String, path: String) {
+  /// - Parameters:
+  ///   - path: the value of PATH.
+  ///   - digests: remembered between calls.
+  package init(home: String, path: String, digests: FileDigests = FileDigests()) {
     self.home = home
+    self.digests = digests
     searchPath = path.split(separator: ":").map(String.init).filter { $0.hasPrefix("/") }
   }
 
@@ -60,32 +65,11 @@ package struct HostPrograms: Programs {
     } else if access(path, X_OK) != 0 {
       file.refusal = "is not executable: chmod +x it"
     } else {
-      file.refusal = writableByOthers(path, status)
+      file.refusal = surroundings.refusal(path, status)
       if status.st_mode & S_IWGRP != 0 { file.warning = "is writable by its group" }
     }
-    if hashing, file.refusal == nil { file.sha256 = try? SHA256.hex(ofFile: path) }
+    if hashing, file.refusal == nil { file.sha256 = try? digests.digest(ofFile: path) }
     return file
-  }
-
-  private func writableByOthers(_ path: String, _ status: stat) -> String? {
-    if status.st_mode & S_IWOTH != 0 { return "is writable by others: chmod o-w it" }
-    guard let resolved = realpath(path, nil) else { return String(cString: strerror(errno)) }
-    defer { free(resolved) }
-    // of a link both: whoever may replace the link chooses the program as well
-    return openParent(of: String(cString: resolved)) ?? openParent(of: path)
-  }
-
-  private func openParent(of path: String) -> String? {
-    var parent = path
-    while parent != "/", let slash = parent.lastIndex(of: "/") {
-      parent = slash == parent.startIndex ? "/" : String(parent[..<slash])
-      var status = stat()
-      guard stat(parent, &status) == 0 else { return String(cString: strerror(errno)) }
-      if status.st_mode & S_IWOTH != 0, status.st_mode & S_ISVTX == 0 {
-        return "lies in `\(parent)`, which is writable by others"
-      }
-    }
-    return nil
   }
 
   /// Names that editors and package managers leave behind.

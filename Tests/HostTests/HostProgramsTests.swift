@@ -59,6 +59,28 @@ import Testing
     #expect(programs(place).resolve("./open/p", hashing: false).refusal == nil)
   }
 
+  @Test func `P10 what was found to be safe is refused as soon as it is not, also behind a link`() throws {
+    let place = try Spooled()
+    for name in ["bin/p", "open/p"] { try place.write(name, "#!/bin/sh\n", mode: 0o755) }
+    #expect(symlink(place.path("bin"), place.path("way")) == 0)
+    #expect(symlink(place.path("bin/p"), place.path("link")) == 0)
+    let programs = programs(place)
+    func refusals() -> [Bool] {
+      ["bin/p", "way/p", "link"].map { programs.resolve("./" + $0, hashing: false).refusal != nil }
+    }
+    #expect(refusals() == [false, false, false])
+    #expect(chmod(place.path("bin"), 0o777) == 0)
+    #expect(refusals() == [true, true, true])
+    #expect(chmod(place.path("bin"), 0o755) == 0 && chmod(place.path("open"), 0o777) == 0)
+    #expect(refusals() == [false, false, false])
+    for (link, target) in [("way", "open"), ("link", "open/p")] {
+      #expect(unlink(place.path(link)) == 0 && symlink(place.path(target), place.path(link)) == 0)
+    }
+    #expect(refusals() == [false, true, true])
+    #expect(chmod(place.path("bin/p"), 0o757) == 0)
+    #expect(refusals() == [true, true, true])
+  }
+
   @Test func `a name without a slash is found on PATH, and one with a slash in the workspace`() throws {
     let place = try Spooled()
     try place.write("sh", "#!/bin/sh\n", mode: 0o755)
