@@ -72,7 +72,7 @@ extension RunExecutor {
     let (key, limit, turnstile) = (key(of: stage), limit(of: stage), bench.turnstile)
     group.addTask {
       defer { turnstile.leave(key, limit: limit) }
-      if stage.each == nil || session.taken.contains(stage.name) {
+      if stage.each == nil {
         return .ended([(stage, try await stages.execute(attempt, of: stage, in: session))])
       }
       let results = try await FlowExecutor(stages: stages).execute(unit, in: session)
@@ -130,8 +130,7 @@ extension RunExecutor {
         work.crowded = (key, limit ?? .max)
         continue
       }
-      let isTaken = session.taken.contains(stage.name)
-      let chain = isTaken ? [] : FlowExecutor.chain(from: stage, in: pipeline, settled: session.settled)
+      let chain = FlowExecutor.chain(from: stage, in: pipeline, settled: session.settled)
       let unit = (chain.isEmpty ? [stage] : chain).map { ($0, firstLook(at: $0, in: session)) }
       for (stage, _) in unit { session.begin(stage) }
       begun.append(unit)

@@ -83,6 +83,34 @@ import Testing
     #expect(try await place.hookCalls(run).first?.reason?.hasSuffix("it is kept as `after-train.1.reply`") == true)
   }
 
+  @Test func `P05 every kind of bad reply fails its stage alone, in words, and is kept`() async throws {
+    let place = try ScenarioWorkspace()
+    let replies: [(String, String, String)] = [
+      ("utf16", "printf '\\377\\376{\\000}\\000'", "is not UTF-8"), ("bom", "printf '\\357\\273\\277{}'", "byte order mark"),
+      ("cut", "printf '{\"reason\":\"\\303'", "is not UTF-8"), ("nan", "echo '{\"metrics\":{\"x\":NaN}}'", "one JSON object"),
+      ("twice", "echo '{\"status\":\"ok\",\"status\":\"ok\"}'", "stands twice"), ("two", "echo '{}{}'", "one JSON object"),
+      ("deep", "head -c 1000000 /dev/zero | tr '\\000' '['", "deep"),
+      ("long", "head -c 2000000 /dev/zero | tr '\\000' ' '", "longer than 1 MiB"),
+    ]
+    try place.pipeline(stages: replies.map { ($0.0, $0.1) })
+    try place.write(
+      "pipelines/p.yaml", place.text("pipelines/p.yaml").replacing(".sh\"]", with: ".sh\"]\n    on_error: continue"))
+    try place.drop("a.csv")
+    let up = try await place.penstock("up", "--once")
+    #expect(up.code == 0, "\(up.complaints)")
+    let run = try #require(try await place.runs().first)
+    let attempts = try await place.attempts(run)
+    #expect(attempts.count == replies.count)
+    for (name, _, words) in replies {
+      let attempt = try #require(attempts.first { $0.stage == name })
+      #expect(attempt.state == .failed && attempt.error?.code == "configuration.bad-reply", "\(name)")
+      let reason = try #require(attempt.reason)
+      #expect(reason.hasPrefix("bad reply: ") && reason.contains(words), "\(name): \(reason)")
+      let kept = place.bytes("var/runs/\(run.id)/\(name).1.reply")
+      #expect(!kept.isEmpty && kept.count <= 64 << 10, "\(name)")
+    }
+  }
+
   @Test func `P10 a hook that is changed is another one: each call has the digest of what it ran`() async throws {
     let place = try ScenarioWorkspace()
     try place.pipeline(stages: [("train", "exit 0")])

@@ -138,4 +138,38 @@ import Testing
     #expect(try await place.ended().first?.state == .done)
     _ = try await place.stop(agent)
   }
+
+  @Test func `rerun with --failed-only calls for the items that failed, and for nothing else`() async throws {
+    let place = try place(
+      Self.effect("[ -e \"$PENSTOCK_HOME/mended\" ] || case $PENSTOCK_ITEM in q3|q7) exit 1;; esac"),
+      each: "{ from: input }", second: Self.effect())
+    try place.drop("a.jsonl", items(20))
+    _ = try await place.penstock("up", "--once")
+    #expect(try await place.runs().map(\.state) == [.failed])
+    #expect(calls(place).count == 20 && calls(place, "two").count == 18)
+    try place.write("mended", "")
+    let agent = try await place.up()
+    let rerun = try await place.penstock("rerun", "1", "--failed-only")
+    #expect(rerun.code == 0, "\(rerun.output) \(rerun.complaints)")
+    let run = try #require(try await place.ended(2).last)
+    #expect(run.state == .done, "\(run.reason ?? "") \(place.tail)")
+    #expect(Set(calls(place).dropFirst(20)) == ["q3", "q7"] && calls(place).count == 22)
+    #expect(Set(calls(place, "two").dropFirst(18)) == ["q3", "q7"] && calls(place, "two").count == 20)
+    let lines = place.text("var/runs/\(run.id.text)/two/items.jsonl").split(separator: "\n")
+    #expect(lines.count == 20 && lines[3].contains("\"q3\""))
+    _ = try await place.stop(agent)
+  }
+
+  @Test func `rerun --from a stage takes the items of those before it and calls for all of its own`() async throws {
+    let place = try place(Self.effect(), each: "{ from: input }", second: Self.effect())
+    try place.drop("a.jsonl", items(12))
+    _ = try await place.penstock("up", "--once")
+    let agent = try await place.up()
+    #expect(try await place.penstock("rerun", "1", "--from", "two").code == 0)
+    let run = try #require(try await place.ended(2).last)
+    #expect(run.state == .done, "\(run.reason ?? "") \(place.tail)")
+    #expect(calls(place).count == 12 && calls(place, "two").count == 24)
+    #expect(try await place.attempts(run).map { "\($0.stage) \($0.state)" }.sorted() == ["one cached", "two ok"])
+    _ = try await place.stop(agent)
+  }
 }

@@ -91,6 +91,15 @@ import Testing
     #expect(try read(text) == expected)
   }
 
+  @Test func `annotations and warnings have their bounds`() throws {
+    let large = "{\"annotations\":{\"a\":\"" + String(repeating: "x", count: 65_536) + "\"}}"
+    var error = #expect(throws: BadReply.self) { try HookReply(parsing: Array(large.utf8)) }
+    #expect(error?.description.hasPrefix("`annotations` has 65") == true)
+    let many = "{\"warnings\":[" + Array(repeating: "\"w\"", count: 101).joined(separator: ",") + "]}"
+    error = #expect(throws: BadReply.self) { try HookReply(parsing: Array(many.utf8)) }
+    #expect(error?.description == "`warnings` has 101 texts, and 100 are the most")
+  }
+
   @Test func `a defer that names no time waits a minute`() throws {
     #expect(try read("{\"decision\":\"defer\"}").retryAfter == .seconds(60))
   }

@@ -54,7 +54,7 @@ import Testing
         while True:
             if os.fork(): os._exit(0)
             os.setsid()
-    for _ in range(8):
+    for _ in range(4):
         if os.fork() == 0: hop()
     print("stormy", flush=True)
     time.sleep(1000)

@@ -77,7 +77,9 @@ class Contest:
     def __init__(self, kind: str, place: Place, folder: pathlib.Path, program: pathlib.Path) -> None:
         self.kind, self.place, self.folder = kind, place, folder
         self.times = table(kind)
-        self.items = "".join(json.dumps({"id": f"i{n}", "ms": item}, separators=(",", ":")) + "\n" for n, item in enumerate(self.times))
+        self.items = "".join(
+            json.dumps({"id": f"i{n}", "ms": item}, separators=(",", ":")) + "\n" for n, item in enumerate(self.times)
+        )
         self.table = folder / f"{kind}.json"
         self.table.write_text(json.dumps(self.times))
         self.makefile = folder / f"{kind}.mk"

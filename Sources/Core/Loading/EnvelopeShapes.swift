@@ -136,7 +136,7 @@ package enum EnvelopeShapes {
             ])), "What it changes."),
       Field("granularity", .word(Granularity.names), "The level it wants."),
       Field("retry_after", .duration(atLeast: .zero), "How long the run waits after `defer`, 60s if unsaid."),
-      Field("annotations", .map(.any), "For programs of your own; not kept in this version."),
+      Field("annotations", .map(.any), "Kept with the call and shown; 64 KiB are the most."),
       Field("warnings", .list(.text, atLeast: 0), "Shown with the run."),
     ])
 }

@@ -53,7 +53,7 @@ struct FlowExecutor: Sendable {
         part.prepared.ended.isCutOff = true
       }
       let ended = try await stages.conclude(part.prepared)
-      if ![.ok, .skipped, .interrupted].contains(ended.outcome.state) { broken = broken ?? part.stage.name }
+      if !ended.outcome.state.isGood, ended.outcome.state != .interrupted { broken = broken ?? part.stage.name }
       results.append(ended)
     }
     for (stage, attempt) in opened.dropFirst(plan.count) {
@@ -88,9 +88,11 @@ struct FlowExecutor: Sendable {
       }
     }
     let worked = line.filter { !$0.isBypassed }.map(\.name)
+    var earlier: Run?
     do {
       var feed = ItemFeed(bench: bench, run: run, source: try FlowSource(session: session).source(of: plan[0].stage))
-      feed.hasHistory = try await hasHistory(of: worked)
+      earlier = try await takeOver(worked, taken: session.taken)
+      feed.hasHistory = try await hasHistory(of: worked, isTakenOver: earlier != nil)
       let total = try await feed.survey(line.first { !$0.isBypassed }?.sample ?? ItemSample(nil))
       // what is kept must be counted before; where nothing is, the first calls need not wait
       let isNew = !feed.hasHistory
@@ -111,7 +113,7 @@ struct FlowExecutor: Sendable {
         try await bench.store.setTotal(totals, of: run.id)
       }
     } catch let error as BadItem {
-      plan.spoil(flowing, .failure(.failed, error.description, retry: .never))
+      plan.spoil(flowing, .failure(.failed, error.description, StageError(.data, "no-item"), retry: .never))
       return
     } catch let error as HostError where !error.isShortage {
       plan.spoil(flowing, .failure(.failed, error.description))
@@ -124,6 +126,7 @@ struct FlowExecutor: Sendable {
     for (place, stage) in zip(flowing, line) where !stage.isBypassed {
       plan[place].prepared.ended.take(stage.tally.count, since: plan[place].prepared.ended.attempt.started, bench.now())
       plan[place].prepared.ended.outcome = verdict.outcome(of: stage)
+      if let earlier { plan[place].prepared.ended.markTaken(stage.tally.count, from: earlier, run.options) }
     }
     if gate.isClosed { return }
     // side by side, for each waits for the disk
@@ -140,53 +143,27 @@ struct FlowExecutor: Sendable {
     }
   }
 
-  private func hasHistory(of worked: [String]) async throws -> Bool {
+  private func hasHistory(of worked: [String], isTakenOver: Bool) async throws -> Bool {
+    if isTakenOver { return true }
     let known = try await bench.store.reader.itemProgress(of: run.id)
     return worked.contains { known[$0] != nil }
+  }
+
+  /// Gives this run the items of the run it repeats, as far as they came through: all where only what failed is asked
+  /// for, else those of the stages before the one it begins with.
+  /// - Returns: that run, where anything of it is known.
+  private func takeOver(_ worked: [String], taken: Set<String>) async throws -> Run? {
+    guard run.options.takesFromEarlier, let earlier = run.rerunOf else { return nil }
+    let asked = worked.filter { run.options.failedOnly || taken.contains($0) }
+    let known = try await bench.store.reader.itemProgress(of: earlier)
+    let found = asked.filter { known[$0] != nil }
+    if found.isEmpty { return nil }
+    try await bench.store.takeOverItems(of: found, from: earlier, to: run.id)
+    return try await bench.store.reader.run(matching: .id(earlier))
   }
 }
 
 extension Stage {
   /// Whether it may have to wait when the stages it needs have ended: then it begins a flow of its own.
   fileprivate var isHeldBack: Bool { when != nil || breaker != nil || concurrency != nil }
-}
-
-/// One stage of a flow and where its attempt stands.
-struct FlowPart {
-  let stage: Stage
-  var prepared: StageExecutor.Prepared
-  /// Its program is called for items.
-  var isWorked: Bool
-
-  func flowStage(
-    place: Int, with stages: StageExecutor, gate: FlowGate
-  ) throws -> Result<FlowStage, HostError> {
-    guard let each = stage.each else { return .failure(HostError("stage `\(stage.name)` has no `each`")) }
-    guard isWorked else { return .success(FlowStage(stage, each, place: place, sample: nil, caller: nil)) }
-    return try stages.itemProgram(for: stage, each, prepared, gate: gate).map { caller in
-      FlowStage(stage, each, place: place, sample: prepared.part.sample, caller: caller)
-    }
-  }
-}
-
-extension [FlowPart] {
-  /// None of them was given anything.
-  fileprivate mutating func leave(_ flowing: Range<Int>, because reason: String) {
-    for place in flowing where self[place].isWorked {
-      self[place].prepared.ended.outcome = .failure(.interrupted, reason, retry: .never)
-      self[place].prepared.ended.isCutOff = true
-    }
-  }
-
-  /// The items could not be read: the first stage failed for it.
-  fileprivate mutating func spoil(_ flowing: Range<Int>, _ outcome: StageOutcome) {
-    if let first = flowing.first(where: { self[$0].isWorked }) { self[first].prepared.ended.outcome = outcome }
-  }
-}
-
-extension StageExecutor.Ended {
-  fileprivate mutating func take(_ count: FlowTally.Count, since start: Date, _ now: Date) {
-    attempt.usage = ResourceUsage(
-      wall: max(0, now.timeIntervalSince(start)), cpu: count.cpu, peakRSS: count.peakRSS)
-  }
 }

@@ -94,7 +94,7 @@ struct FlowLane: Sendable {
       }
     }
     line.ledger.add(recorded)
-    let isShown = stage.tally.take(recorded, metrics: outcome.reply.metrics)
+    let isShown = stage.tally.take(recorded, metrics: outcome.reply.metrics, error: outcome.error)
     if isShown { line.onFailure(stage, recorded) }
     return recorded.next.map { .passed($0) } ?? .failed
   }

@@ -17,6 +17,8 @@ final class FlowTally: Sendable {
     var peakRSS: Int?
     /// The first of those that failed.
     var failures: [(id: String, reason: String)] = []
+    /// What kind of failure the first of them was.
+    var error: StageError?
     fileprivate var sums: [String: (sum: Double, count: Int)] = [:]
   }
 
@@ -52,13 +54,14 @@ final class FlowTally: Sendable {
   }
 
   /// - Returns: whether it is one of the first that failed.
-  func take(_ outcome: ItemOutcome, metrics: [String: JSON]) -> Bool {
+  func take(_ outcome: ItemOutcome, metrics: [String: JSON] = [:], error: StageError? = nil) -> Bool {
     state.withLock { count in
       switch outcome.state {
       case .ok: count.ok += 1
       case .skipped: count.skipped += 1
       case .failed:
         count.failed += 1
+        count.error = count.error ?? error
         guard count.failures.count < Self.few else { return false }
         count.failures.append((outcome.id, outcome.reason ?? ""))
         return true

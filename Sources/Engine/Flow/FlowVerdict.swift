@@ -8,10 +8,13 @@ struct FlowVerdict {
 
   func outcome(of stage: FlowStage) -> StageOutcome {
     let count = stage.tally.count
-    if let refusal = stage.tally.refusal { return .failure(.failed, refusal, retry: .never) }
+    if let refusal = stage.tally.refusal {
+      return .failure(.failed, refusal, StageError(.configuration, "unstarted"), retry: .never)
+    }
     if isClosed {
       switch cancellation.cause {
-      case .person, .deadline: return .failure(.cancelled, "cancelled", retry: .never)
+      case .person: return .failure(.cancelled, "cancelled", retry: .never)
+      case .deadline: return .failure(.cancelled, "the time of the run was up", retry: .never)
       case .shutdown, nil: return .failure(.interrupted, "the agent was stopped", retry: .never)
       }
     }
@@ -21,7 +24,7 @@ struct FlowVerdict {
     guard let complaint = count.complaint(stage.each) else {
       return StageOutcome(state: .ok, reason: nil, retry: .never, reply: reply)
     }
-    var outcome = StageOutcome.failure(.failed, complaint)
+    var outcome = StageOutcome.failure(.failed, complaint, count.error)
     outcome.reply = reply
     return outcome
   }
