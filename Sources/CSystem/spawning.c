@@ -91,9 +91,13 @@ ssize_t attribute_read(const char *path, const char *name, void *bytes, size_t s
   return getxattr(path, name, bytes, size);
 }
 
-int descriptor_limit_set(pid_t process, uint64_t count) {
+static int soft_limit_set(pid_t process, int resource, uint64_t value) {
   struct rlimit limits;
-  if (prlimit(process, RLIMIT_NOFILE, NULL, &limits) < 0) return -1;
-  limits.rlim_cur = count;
-  return prlimit(process, RLIMIT_NOFILE, &limits, NULL);
+  if (prlimit(process, resource, NULL, &limits) < 0) return -1;
+  limits.rlim_cur = value;
+  return prlimit(process, resource, &limits, NULL);
 }
+
+int descriptor_limit_set(pid_t process, uint64_t count) { return soft_limit_set(process, RLIMIT_NOFILE, count); }
+
+int cpu_limit_set(pid_t process, uint64_t seconds) { return soft_limit_set(process, RLIMIT_CPU, seconds); }

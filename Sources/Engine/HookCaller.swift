@@ -38,7 +38,6 @@ struct HookCaller: Sendable {
   func call(_ occasion: Occasion, found: [Hook]? = nil) async throws -> (verdict: HookVerdict, calls: [HookCall]) {
     var verdict = HookVerdict(params: .object(occasion.stage?.params ?? [:]), context: occasion.context)
     var calls: [HookCall] = []
-    var isNoted = false
     for hook in found ?? hooks(at: occasion.event) {
       if let refusal = hook.file.refusal {
         bench.say(
@@ -53,9 +52,7 @@ struct HookCaller: Sendable {
       if let warning = hook.file.warning {
         bench.say(.hookWarned(program: hook.file.shown, warning: warning), run, stage: occasion.stage?.name)
       }
-      if !isNoted { try note(hook, occasion, verdict) }
-      isNoted = true
-      let (call, goesOn) = try await self.call(hook, occasion, &verdict)
+      let (call, goesOn) = try await self.call(hook, occasion, &verdict, isFirst: calls.isEmpty)
       calls.append(call)
       bench.say(.hookCalled(call), run, stage: occasion.stage?.name, attempt: occasion.stage?.attempt)
       if !goesOn { break }
@@ -64,7 +61,7 @@ struct HookCaller: Sendable {
   }
 
   private func call(
-    _ hook: Hook, _ occasion: Occasion, _ verdict: inout HookVerdict
+    _ hook: Hook, _ occasion: Occasion, _ verdict: inout HookVerdict, isFirst: Bool
   ) async throws -> (HookCall, goesOn: Bool) {
     let begun = bench.now()
     let lines = LineCollector(mask: mask) { [bench, run] line in
@@ -74,6 +71,8 @@ struct HookCaller: Sendable {
     }
     Failpoint.hookAsked.pass()
     let request = try request(hook, occasion, verdict, begun: begun, lines: lines)
+    // for `hooks test EVENT --run RUN`
+    if isFirst { bench.spool.noteRequest(mask.masked(request.input), of: run.id) }
     var result = try await bench.work(
       request, of: run, stage: occasion.stage?.name, by: hook.isPersistent ? worker(for: request) : nil)
     lines.finish()
@@ -121,12 +120,6 @@ struct HookCaller: Sendable {
       let kept = bench.spool.keepReply(result.reply, of: run.id, as: name)
       return (nil, "bad reply: \(error)" + (kept.map { "; it is kept as `\($0)`" } ?? ""))
     }
-  }
-
-  /// Keeps what the first hook of the moment is told, for `hooks test EVENT --run RUN`.
-  private func note(_ hook: Hook, _ occasion: Occasion, _ verdict: HookVerdict) throws {
-    let line = try envelope(of: hook, occasion, verdict, begun: bench.now()).line()
-    bench.spool.noteRequest(mask.masked(line), of: run.id)
   }
 }
 

@@ -66,7 +66,7 @@ package struct HookVerdict: Equatable {
     case .itself: break
     }
     let why = lastLine.map { ": \($0)" } ?? ""
-    if let trouble = result.trouble { return trouble + why }
+    if let trouble = result.troubleInWords { return trouble + why }
     switch result.termination {
     case .exited(0), .exited(2), .exited(75): return nil
     case .exited(let code): return "exit \(code)\(why)"

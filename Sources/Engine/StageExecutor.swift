@@ -181,7 +181,7 @@ struct StageExecutor: Sendable {
     ended.attempt.termination = result.termination
     ended.attempt.usage = result.usage
     ended.outcome = StageOutcome.of(result, timeout: stage.timeout, limits: stage.limits, lastLine: lines.lastLine)
-    if ended.outcome.isBadReply,
+    if ended.outcome.isBadReply, !result.reply.isEmpty,
       let kept = bench.spool.keepReply(result.reply, of: run.id, as: "\(stage.name).\(part.attempt)")
     {
       ended.outcome.reason? += "; it is kept as `\(kept)`"

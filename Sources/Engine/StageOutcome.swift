@@ -40,7 +40,7 @@ package struct StageOutcome: Sendable, Equatable {
       return failure(.failed, words, StageError(.system, "limit"))
     }
     let why = lastLine.map { ": \($0)" } ?? ""
-    if let trouble = result.trouble { return failure(.failed, trouble + why, badReply) }
+    if let trouble = result.troubleInWords { return failure(.failed, trouble + why, badReply) }
     switch result.termination {
     case .unstarted(let words): return failure(.failed, words, StageError(.configuration, "unstarted"))
     case .signaled(let signal):

@@ -11,13 +11,11 @@ extension Workbench {
   ///   - names: of environment variables that are passed on.
   func worker(for request: ProgramRequest, rules: WorkerRules, files: [String], names: [String]) -> WorkerProgram? {
     if workers == nil { return nil }
-    var limits = request.limits
-    // it would be of all calls together
-    limits.cpuTime = nil
     return WorkerProgram(
       executable: request.executable, arguments: request.arguments,
       environment: ProgramEnvironment.staying(names: names, agent: environment, home: home), directory: home,
-      limits: limits, files: mark(of: [request.executable] + request.arguments.dropFirst().map(path(of:)) + files),
+      limits: request.limits,
+      files: mark(of: [request.executable] + request.arguments.dropFirst().map(path(of:)) + files),
       grace: request.grace, rules: rules)
   }
 

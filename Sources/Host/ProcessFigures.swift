@@ -1,3 +1,4 @@
+import CSystem
 import Glibc
 
 /// What the kernel says of another process of ours.
@@ -25,6 +26,12 @@ struct ProcessFigures: Sendable {
   var resident: Int? {
     guard let fields = fields(of: "statm", after: nil), fields.count > 1, let pages = Int(fields[1]) else { return nil }
     return pages * sysconf(Int32(_SC_PAGESIZE))
+  }
+
+  /// Sets the soft RLIMIT_CPU, setrlimit(2), in whole seconds; what it has used already does not count.
+  func allow(_ cpuTime: Duration) {
+    let seconds = (ownCPU ?? 0) + cpuTime / .seconds(1)
+    if cpu_limit_set(process, UInt64(seconds.rounded(.up))) != 0 { return }
   }
 
   private func fields(of name: String, after mark: UInt8?) -> [Substring]? {

@@ -18,7 +18,7 @@ package final class SpawnerRunner: ProcessRunner {
   let reactor: Reactor
   private let lock: InstanceLock?
   private let groups: String?
-  private let memory = OutOfMemoryWitness()
+  let memory = OutOfMemoryWitness()
 
   /// `spawner` is the path of the program `penstock-spawner`; `reactor` must outlive this runner.
   /// - Parameters:

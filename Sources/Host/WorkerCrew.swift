@@ -22,8 +22,8 @@ struct WorkerCrew {
     case cut
     case timeout
     case cancelled
-    /// There is no answer, why not.
-    case spoiled(String)
+    /// There is no answer, why not, and what came instead.
+    case spoiled(String, line: [UInt8] = [])
     /// As its worker ended, which had no answer for it.
     case asItsWorker
   }

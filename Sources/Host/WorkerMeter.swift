@@ -44,6 +44,11 @@ struct WorkerGauge {
   /// - Parameter total: what wait4(2) says of the worker and its descendants.
   mutating func end(total: Double, inFlight: Int) { meter.advance(to: total, inFlight: inFlight) }
 
+  /// Lets the worker use so much CPU time from now on, and ends it by SIGXCPU when it has.
+  func allow(_ cpuTime: Duration?) {
+    if let cpuTime { figures?.allow(cpuTime) }
+  }
+
   /// The resident set, bytes; `nil` where somebody looked just now.
   mutating func resident(now: Int64) -> Int? {
     guard let figures, now - residentRead >= Self.residentPause else { return nil }

@@ -4,7 +4,11 @@ extension WorkerPool {
   /// What a worker does; on the reactor's thread.
   func hear(_ news: WorkerProcess.News, of worker: Int) {
     switch news {
-    case .begun(let process): act { state, _ in state.live[worker]?.gauge.begin(process: process) }
+    case .begun(let process):
+      act { state, _ in
+        state.live[worker]?.gauge.begin(process: process)
+        state.live[worker]?.gauge.allow(program.limits.cpuTime)
+      }
     case .log(let line): take(line, of: worker)
     case .replies(let lines):
       act { state, turn in
@@ -21,7 +25,8 @@ extension WorkerPool {
         state.crew.closed(worker: worker, "the worker closed \(stream) before it answered", now: turn.now)
       }
     case .ended(.success(let outcome)):
-      act { state, turn in end(worker, WorkerWord(outcome, of: request), &state, &turn) }
+      let word = WorkerWord(outcome, of: request, memory: runner.memory)
+      act { state, turn in end(worker, word, &state, &turn) }
     case .ended(.failure(let error)): act { state, turn in end(worker, WorkerWord(lost: error), &state, &turn) }
     }
   }
@@ -41,13 +46,13 @@ extension WorkerPool {
       let word = WorkerWord(answer: reply, share: state.live[worker]?.gauge.meter.share ?? 0)
       carryOut(orders, word, &state, &turn)
     } else if state.crew.workers[worker]?.isEnding == false {
-      carryOut(state.crew.spoiled(worker: worker, .spoiled(Self.trouble(with: reply, id: id))), nil, &state, &turn)
+      let finish = WorkerCrew.Finish.spoiled(Self.trouble(id: id), line: reply)
+      carryOut(state.crew.spoiled(worker: worker, finish), nil, &state, &turn)
     }
   }
 
-  private static func trouble(with line: [UInt8], id: Int?) -> String {
-    let text = "`\(Display.brief(String(decoding: line, as: UTF8.self)))`"
-    return id.map { "bad reply: \(text) has the id \($0), which is of no request in hand" }
-      ?? "bad reply: \(text) is no JSON object with the `id` of its request: a worker's stdout is for replies only"
+  private static func trouble(id: Int?) -> String {
+    id.map { "has the id \($0), which is of no request in hand" }
+      ?? "is no JSON object with the `id` of its request: a worker's stdout is for replies only"
   }
 }

@@ -40,16 +40,19 @@ final class WorkerPool: Sendable {
   let program: WorkerProgram
   let request: ProgramRequest
   private let state: Mutex<State>
-  private let runner: SpawnerRunner
+  let runner: SpawnerRunner
 
   /// - Parameter rest: a worker that has had nothing to do for so long ends.
   init(_ program: WorkerProgram, rest: Duration, runner: SpawnerRunner) {
     self.program = program
     self.runner = runner
     state = Mutex(State(crew: WorkerCrew(rules: program.rules, grace: program.grace, rest: rest)))
+    var limits = program.limits
+    // that of a worker would be of all its calls together: each call is allowed it anew
+    limits.cpuTime = nil
     request = ProgramRequest(
       executable: program.executable, arguments: program.arguments, environment: program.environment,
-      directory: program.directory, grace: program.grace, limits: program.limits)
+      directory: program.directory, grace: program.grace, limits: limits)
   }
 
   /// It has no workers and no calls.
@@ -153,6 +156,7 @@ final class WorkerPool: Sendable {
   private func send(_ call: Int, as id: Int, to worker: Int, _ state: inout State, _ now: Int64) {
     let others = (state.crew.workers[worker]?.calls.count ?? 1) - 1
     state.live[worker]?.gauge.read(inFlight: others, now: now)
+    state.live[worker]?.gauge.allow(program.limits.cpuTime)
     guard let entry = state.entries[call], let share = state.live[worker]?.gauge.meter.share else { return }
     if entry.began == nil { state.entries[call]?.began = now }
     state.entries[call]?.shareAtSend = share

@@ -1,4 +1,5 @@
 import Core
+import Glibc
 
 /// What there is to tell the calls of one worker: its answer to one of them, or how it ended for all.
 struct WorkerWord {
@@ -19,8 +20,10 @@ struct WorkerWord {
     self.share = share
   }
 
-  init(_ outcome: SpawnerWire.Outcome, of request: ProgramRequest) {
-    kind = .end(outcome.result(of: request, reply: ProgramOutput.Reply()))
+  init(_ outcome: SpawnerWire.Outcome, of request: ProgramRequest, memory: OutOfMemoryWitness) {
+    var result = outcome.result(of: request, reply: ProgramOutput.Reply())
+    if result.termination == .signaled(SIGKILL) { result.isOutOfMemory = memory.hasGrown() }
+    kind = .end(result)
   }
 
   /// It could not be started at all.
@@ -48,7 +51,8 @@ struct WorkerWord {
       switch result.termination {
       case .unstarted: return .unstarted(isShortage: result.isShortage)
       // no other try mends the one, and the other wants none now
-      case .exited(2), .exited(75): return .gaveUp
+      case .exited(2), .exited(75), .signaled(SIGXCPU): return .gaveUp
+      case .signaled where result.isOutOfMemory: return .gaveUp
       case .exited, .signaled: return .died
       }
     }
@@ -70,13 +74,16 @@ struct WorkerWord {
       result.trouble = "bad reply: longer than \(Quantity.text(bytes: limit))"
     case .timeout: result.ending = .timeout
     case .cancelled: result.ending = .cancelled
-    case .spoiled(let words): result.trouble = words
+    case .spoiled(let words, let line):
+      result.trouble = words
+      result.reply = Array(line.prefix(limit))
     case .asItsWorker:
       switch kind {
       case .answer: break
       case .lost(let error): return .failure(error)
       case .end(let end):
         result.isShortage = end.isShortage
+        result.isOutOfMemory = end.isOutOfMemory
         if end.termination == .exited(0) { result.trouble = "the worker ended (exit 0) before it answered" }
       }
     }
@@ -88,7 +95,7 @@ struct WorkerWord {
     switch kind {
     case .answer: .exited(0)
     case .end(let result): result.termination
-    case .lost: .signaled(9)
+    case .lost: .signaled(SIGKILL)
     }
   }
 }

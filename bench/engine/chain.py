@@ -60,9 +60,7 @@ def agent(penstock: pathlib.Path, home: pathlib.Path, pipelines: dict[str, str],
         for event in ("before-stage", "after-stage"):
             (home / f"hooks/{event}.d").mkdir()
             shutil.copy(TRUE, home / f"hooks/{event}.d/10-true")
-    process = subprocess.Popen(
-        [penstock, "up", "-C", home], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    process = subprocess.Popen([penstock, "up", "-C", home], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         while True:
             with contextlib.suppress(OSError):
@@ -109,7 +107,10 @@ def row(name: str, ours: list[float], floors: list[float]) -> None:
 
 
 def makefile(path: pathlib.Path, wide: int, deep: int) -> None:
-    lines = [f".PHONY: {' '.join(f's{i}' for i in range(wide * deep))}", f"all: {' '.join(f's{wide * deep - 1 - i}' for i in range(wide))}"]
+    lines = [
+        f".PHONY: {' '.join(f's{i}' for i in range(wide * deep))}",
+        f"all: {' '.join(f's{wide * deep - 1 - i}' for i in range(wide))}",
+    ]
     for index in range(wide * deep):
         needs = f"s{index - wide}" if index >= wide else ""
         lines.append(f"s{index}: {needs}\n\t{TRUE}")

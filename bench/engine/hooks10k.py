@@ -209,7 +209,9 @@ def main() -> int:
         "spawner_descriptors": list((before[1], after[1])),
         "agent_ended_with": code,
     }
-    print("| hooks | recorded | over their limit | seconds | survivors 5 s after the limit | zombies | agent fds | spawner fds |")
+    print(
+        "| hooks | recorded | over their limit | seconds | survivors 5 s after the limit | zombies | agent fds | spawner fds |"
+    )
     print("|---|---|---|---|---|---|---|---|")
     print(
         f"| {figures['hooks']} | {figures['recorded']} | {figures['timed_out']} | {figures['seconds']} "

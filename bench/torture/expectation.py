@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,6 +38,23 @@ class Pipeline:
     on_config: bool = False
     trigger: str = ""
     inbox: str = ""
+
+    def builds_on(self, name: str) -> set[str]:
+        """The stages a stage needs, and what those need."""
+        reached: set[str] = set()
+        wanted = [name]
+        while wanted:
+            new = set(self._needs(wanted.pop())) - reached
+            reached |= new
+            wanted += new
+        return reached
+
+    def _needs(self, name: str) -> list[str]:
+        index = next(i for i, stage in enumerate(self.stages) if stage.name == name)
+        said = re.search(r"needs: \[([^\]]*)\]", self.stages[index].extra)
+        if said:
+            return [word.strip() for word in said[1].split(",") if word.strip()]
+        return [self.stages[index - 1].name] if index else []
 
     @property
     def yaml(self) -> str:

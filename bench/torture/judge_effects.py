@@ -57,15 +57,13 @@ def judge_order(case: Case, rows: Rows, run: str, begun: list[Effect]) -> list[s
     if row is None or pipeline is None:
         return [f"unrecorded I7: run {run} had programs and has no row"]
     found = []
-    order = {stage.name: index for index, stage in enumerate(pipeline.stages)}
-    latest = -1
+    over: set[str] = set()
     for effect in sorted(begun, key=lambda e: e.at):
-        index = order.get(effect.stage, -1)
-        if index < latest:
+        if effect.stage in over:
             found.append(
-                f"doubled I9: {effect.stage}.{effect.attempt} of run {row['number']} ran again after a later stage had begun"
+                f"doubled I9: {effect.stage}.{effect.attempt} of run {row['number']} ran again after a stage had begun that needs it"
             )
-        latest = max(latest, index)
+        over |= pipeline.builds_on(effect.stage)
     return found + judge_inputs(case, run, row, begun)
 
 

@@ -122,7 +122,7 @@ def judge_attempts(case: Case, rows: Rows, row: Row, attempts: list[Row], pipeli
             found.append(
                 f"unrecorded I6: attempts of {stage.name} in run {number} are numbered {[a['n'] for a in own]}"
             )
-        if stopped and own:
+        if stopped in pipeline.builds_on(stage.name) and own:
             found.append(f"other I9: stage {stage.name} of run {number} was tried although {stopped} ended the run")
         states = tuple(str(a["state"]) for a in own)
         if stage.on_interrupt != "retry" and "interrupted" in states:

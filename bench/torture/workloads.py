@@ -179,6 +179,32 @@ SEALED = Workload(
     (*drops("sealed-a.csv"), Drop(b"sealed-a.csv.ok", "seal")),
 )
 
+# branches beside each other: two open attempts of one run
+FORKED = Pipeline(
+    "forked",
+    (
+        Stage("first", "pass"),
+        Stage("left", "pass", reads="first"),
+        Stage("right", "slow", reads="first", extra=", needs: [first]"),
+        Stage("join", "quiet", reads="left", extra=", needs: [left, right]"),
+    ),
+)
+PARTED = Pipeline(
+    "parted",
+    (
+        Stage("ends", "slow", on_interrupt="fail"),
+        Stage("waits", "later", ONCE, reads="-", extra=THRICE + ", needs: []"),
+        Stage("after", "quiet", extra=", needs: [ends, waits]"),
+    ),
+)
+GRAPH = Workload(
+    "graph",
+    (FORKED, PARTED),
+    drops("forked-a", "parted-b", "forked-c"),
+    drops("forked-a", "parted-d"),
+    settings="concurrency: 4\n",
+)
+
 LITTERED = Pipeline("littered", (Stage("leave", "litter"), Stage("look", "after-litter")))
 HUNG = Pipeline(
     "hung", (Stage("wait", "hang", (("timeout",),), extra=", timeout: 200ms"), Stage("never", "quiet", ((),))), "failed"
@@ -190,5 +216,5 @@ CHECKED = Workload(
     "checked", (LITTERED, HUNG, ESCAPED, VOIDED), drops("littered-a", "hung-b", "escaped-c", "littered-d", "voided-e")
 )
 
-ALL = (PLAIN, BATCH, HOOKS, TROUBLE, HANDS, RETRIED, CLEARED, PUTTING, COPIED, FOREIGN, KEPT, SEALED, CONFIGS)
+ALL = (PLAIN, BATCH, HOOKS, TROUBLE, HANDS, RETRIED, CLEARED, PUTTING, COPIED, FOREIGN, KEPT, SEALED, CONFIGS, GRAPH)
 BY_NAME = {workload.name: workload for workload in ALL}

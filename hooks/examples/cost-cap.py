@@ -18,5 +18,7 @@ most = float(os.environ.get("MAX_CPU_SECONDS", 3600))
 reply = {"annotations": {"cpu_s_so_far": round(spent, 3)}}
 if spent > most:
     reply["decision"] = "deny"
-    reply["reason"] = f"the run has used {spent:,.1f} s of processor time, and {most:,.1f} are allowed (MAX_CPU_SECONDS)"
+    reply["reason"] = (
+        f"the run has used {spent:,.1f} s of processor time, and {most:,.1f} are allowed (MAX_CPU_SECONDS)"
+    )
 json.dump(reply, sys.stdout)

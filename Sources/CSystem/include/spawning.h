@@ -29,3 +29,6 @@ ssize_t attribute_read(const char *path, const char *name, void *bytes, size_t s
 
 // Sets the soft RLIMIT_NOFILE of `process`, prlimit(2).
 int descriptor_limit_set(pid_t process, uint64_t count);
+
+// Sets the soft RLIMIT_CPU of `process`, seconds.
+int cpu_limit_set(pid_t process, uint64_t seconds);

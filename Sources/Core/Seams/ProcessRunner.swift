@@ -85,7 +85,7 @@ package struct ProgramResult: Sendable, Equatable {
   package var replyIsCut: Bool
   /// It could not be started for want of processes, descriptors or memory, of which there may be some later.
   package var isShortage: Bool
-  /// Why a worker gave no reply, or one that is none, in words: always a failure of the call.
+  /// Why a worker gave no reply, or one that is none (then `reply` is what came instead): always a failure of the call.
   package var trouble: String?
   /// It was killed while the kernel killed for want of memory.
   package var isOutOfMemory = false
@@ -110,5 +110,13 @@ package struct ProgramResult: Sendable, Equatable {
     self.replyIsCut = replyIsCut
     self.isShortage = isShortage
     self.trouble = trouble
+  }
+}
+
+extension ProgramResult {
+  /// `trouble`, with the beginning of what came instead of a reply; to be asked once the reply is masked.
+  package var troubleInWords: String? {
+    guard let trouble, !reply.isEmpty else { return trouble }
+    return "bad reply: `\(Display.brief(String(decoding: reply, as: UTF8.self)))` \(trouble)"
   }
 }
