@@ -27,9 +27,9 @@ package enum Condition {
     package init(run: Run, context: JSON, metrics: JSON, data: JSON, states: JSON) {
       pipeline = run.pipeline
       trigger = run.trigger.rawValue
-      name = run.drop.map { $0.name.text ?? $0.name.displayed }
-      bytes = run.drop?.bytes
-      captures = .object((run.drop?.captures ?? [:]).mapValues { .string($0) })
+      name = run.told.map { $0.name.text ?? $0.name.displayed }
+      bytes = run.told?.bytes
+      captures = .object((run.told?.captures ?? [:]).mapValues { .string($0) })
       self.context = context
       self.metrics = metrics
       self.data = data

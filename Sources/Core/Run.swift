@@ -12,6 +12,8 @@ package struct Run: Sendable, Equatable {
   package var state: RunState
   package var trigger: RunTrigger
   package var drop: Drop?
+  /// The drop of an earlier run that it reads, where it has none of its own; not part of the record.
+  package var reads: Drop?
   package var options: RunOptions
   package var created: Date
   package var started: Date?
@@ -64,6 +66,9 @@ package struct Run: Sendable, Equatable {
 }
 
 extension Run {
+  /// The drop that its programs are told of.
+  package var told: Drop? { drop ?? reads }
+
   /// Whether it waits for a person, whatever the time.
   package var isHeld: Bool { state == .waiting && resumes == nil }
 }

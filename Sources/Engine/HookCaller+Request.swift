@@ -31,7 +31,7 @@ extension HookCaller {
 
   func envelope(of hook: Hook, _ occasion: Occasion, _ verdict: HookVerdict, begun: Date) -> Envelope {
     Envelope(
-      event: hook.event, run: Envelope.RunPart(run), drop: run.drop.map(Envelope.DropPart.init),
+      event: hook.event, run: Envelope.RunPart(run), drop: run.told.map(Envelope.DropPart.init),
       stage: occasion.stage.map(verdict.patched), inputs: occasion.inputs, context: verdict.context,
       out: occasion.out, home: bench.home, deadline: Timestamp.text(begun + hook.timeout / .seconds(1)),
       outcome: occasion.outcome, outputs: occasion.outputs, metrics: occasion.metrics)

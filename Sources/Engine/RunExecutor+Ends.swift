@@ -12,6 +12,7 @@ extension RunExecutor {
     if let complaint { result.spoil(because: mask.masked(complaint)) }
     session.take(result.attempt, result.hookCalls)
     result.breaker = breakerMark(of: result.attempt, stage)
+    if let mark = result.breaker { bench.breakers.mark(mark, in: pipeline.name, at: bench.now()) }
     if let complaint {
       let words = "stage `\(stage.name)` failed: \(complaint)"
       work.halt(.ends(RunEnding(.failed, reason: words, failedStage: stage.name)))

@@ -103,8 +103,13 @@ extension RunExecutor {
     while work.halt == nil, cancellation.cause == nil, !cancellation.stopsAtBoundary {
       guard let passed = try await choose(&session, &work, &begun) else { break }
       session.take(passed.attempt, [])
-      session.settle(passed.stage, leaving: session.passedOn(by: passed.stage))
       work.closing.append(passed.ended)
+      if passed.attempt.state == .failed {
+        let words = "stage `\(passed.stage.name)` failed: \(passed.attempt.reason ?? "")"
+        work.halt(.ends(RunEnding(.failed, reason: words, failedStage: passed.stage.name)))
+      } else {
+        session.settle(passed.stage, leaving: session.passedOn(by: passed.stage))
+      }
     }
     // what ended last is recorded with the end of the run
     if begun.isEmpty, work.running == 0 || work.closing.isEmpty { return [] }
@@ -126,10 +131,10 @@ extension RunExecutor {
     _ session: inout RunSession, _ work: inout GraphWork, _ begun: inout [GraphWork.Unit]
   ) async throws -> Passed? {
     for stage in session.ready(at: bench.now()) {
-      if let passed = try pass(stage, in: session) { return passed }
+      if let passed = pass(stage, in: session) { return passed }
       var limit = limit(of: stage)
       if let breaker = stage.breaker,
-        let state = try await bench.store.reader.breaker(of: stage.name, in: pipeline.name)
+        let state = try await bench.breakers.state(of: key(of: stage))
       {
         if let until = state.reopens(under: breaker, at: bench.now()) {
           session.delay(stage, RunSession.Delay(until: until, reason: state.words(until: until)))
@@ -161,20 +166,23 @@ extension RunExecutor {
   }
 
   /// A stage whose condition does not hold: recorded as skipped, and what it would get is handed on.
-  private func pass(_ stage: Stage, in session: RunSession) throws -> Passed? {
+  private func pass(_ stage: Stage, in session: RunSession) -> Passed? {
     guard let condition = stage.when, session.attempts[stage.name] == nil else { return nil }
     let context = session.context.seen(by: stage)
+    var outcome = StageOutcome(
+      state: .skipped, reason: "`when` does not hold: \(Display.brief(condition))", retry: .never, reply: StageReply())
     do throws(Condition.Malformed) {
       if try Condition.holds(condition, on: session.facts.row(of: session.run, context: context)) { return nil }
     } catch {
-      throw HostError("`when` of stage `\(stage.name)`: \(error.reason): `\(Display.brief(condition))`")
+      outcome = .failure(
+        .failed, "`when` cannot be evaluated: \(error.reason): \(Display.brief(condition))", retry: .never)
     }
     var attempt = firstLook(at: stage, in: session)
-    attempt.state = .skipped
-    attempt.reason = "`when` does not hold: \(Display.brief(condition))"
+    attempt.state = outcome.state
+    attempt.reason = outcome.reason.map(mask.masked)
+    attempt.error = outcome.error
     attempt.ended = attempt.started
     bench.say(.stageEnded(attempt), run, stage: stage.name, attempt: attempt.n)
-    let outcome = StageOutcome(state: .skipped, reason: attempt.reason, retry: .never, reply: StageReply())
     return Passed(
       stage: stage, ended: StageExecutor.Ended(attempt: attempt, outcome: outcome, context: context))
   }

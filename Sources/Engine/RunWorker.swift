@@ -16,6 +16,7 @@ struct RunWorker: Sendable {
     _ entry: RunQueue.Entry, _ cancellation: Cancellation, onLastProgram: @escaping @Sendable () -> Void
   ) async throws -> (Run, RunExecutor.Disposition) {
     var run = try await self.run(of: entry)
+    run.reads = try await bench.store.reader.dropOwner(of: run)?.drop
     do {
       if run.state == .quarantined {
         let pipeline = book.pipelineInForce(of: run)
@@ -31,7 +32,7 @@ struct RunWorker: Sendable {
         }
         return (run, stop)
       }
-      let resolved = try pipeline.resolved(captures: try await captures(of: run), set: run.options.set)
+      let resolved = try pipeline.resolved(captures: run.told?.captures ?? [:], set: run.options.set)
       var executor = executor(of: run, resolved, cancellation)
       executor.onLastProgram = onLastProgram
       return (run, try await executor.execute(opened: entry.opened))
@@ -76,11 +77,6 @@ struct RunWorker: Sendable {
     try await bench.store.advance(Step(run: run.id, at: now, closed: left, turn: .ends(ending)))
     bench.say(.runEnded(.failed, seconds: now.timeIntervalSince(run.started ?? now), reason: reason), run)
     return .ended(.failed, reason: reason)
-  }
-
-  private func captures(of run: Run) async throws -> [String: String] {
-    if let drop = run.drop { return drop.captures }
-    return try await bench.store.reader.dropOwner(of: run)?.drop?.captures ?? [:]
   }
 
   private func pipeline(of run: Run) async throws -> Pipeline {

@@ -236,7 +236,7 @@ struct StageExecutor: Sendable {
       bench.say(.hookWarned(program: file.shown, warning: warning), run, stage: stage.name)
     }
     let envelope = Envelope(
-      event: "stage", run: Envelope.RunPart(run), drop: run.drop.map(Envelope.DropPart.init), stage: part,
+      event: "stage", run: Envelope.RunPart(run), drop: run.told.map(Envelope.DropPart.init), stage: part,
       inputs: inputs, context: context, out: out, home: bench.home, checkpoint: checkpoint,
       deadline: stage.timeout.map { Timestamp.text(bench.now() + $0 / .seconds(1)) })
     let environment = ProgramEnvironment.make(

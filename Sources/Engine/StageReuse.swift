@@ -58,6 +58,10 @@ struct StageReuse: Sendable {
   func taken() async throws -> Set<String> {
     guard run.options.takesFromEarlier, let earlier = run.rerunOf else { return [] }
     let reader = bench.store.reader
+    var before = try await reader.run(matching: .id(earlier))
+    before.reads = try await reader.dropOwner(of: before)?.drop
+    // a person changed the file before it was tried again: what was made of the old one is of no use
+    if let now = run.told?.sha256, let then = before.told?.sha256, now != then { return [] }
     let last = Dictionary(try await reader.attempts(of: earlier).map { ($0.stage, $0) }) { _, later in later }
     var settled = Set(last.values.filter { $0.state.isGood }.map(\.stage))
     if run.options.failedOnly {

@@ -23,6 +23,7 @@ package struct Workbench: Sendable {
   package var report: @Sendable (Event) -> Void
   /// What lets attempts begin, over all runs.
   let turnstile: Turnstile
+  let breakers: Breakers
 
   package init(
     store: StateStore, spool: any Spool, processes: any ProcessRunner, workers: (any Workers)? = nil,
@@ -45,6 +46,7 @@ package struct Workbench: Sendable {
     self.random = random
     self.report = report
     turnstile = Turnstile()
+    breakers = Breakers(reader: store.reader)
   }
 
   /// The same bench; whatever is said at it has these secrets hidden.

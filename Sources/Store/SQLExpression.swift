@@ -1,4 +1,5 @@
 package import Core
+import Foundation
 import GRDBSQLite
 
 /// An SQL expression that a person wrote, evaluated by SQLite on one row and nothing else.
@@ -15,8 +16,11 @@ struct SQLExpression {
     case text(String)
   }
 
-  /// Virtual machine instructions after which an evaluation is ended; about a tenth of a second.
-  private static let patience: Int32 = 5_000_000
+  /// Seconds after which an evaluation is ended, looked at every so many instructions of SQLite's machine.
+  private static let patience = 1.0
+  private static let stride: Int32 = 1000
+  /// Bytes of any value: a context is no larger than the replies it comes from.
+  private static let mostBytes: Int32 = 8 << 20
 
   /// Evaluates it as a condition: NULL does not hold.
   /// - Parameter values: one for each column; `nil` only looks whether it is well formed.
@@ -28,7 +32,16 @@ struct SQLExpression {
     }
     defer { sqlite3_close_v2(handle) }
     sqlite3_set_authorizer(handle, { _, action, _, name, _, _ in Self.verdict(action, name) }, nil)
-    sqlite3_progress_handler(handle, Self.patience, { _ in 1 }, nil)
+    sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, Self.mostBytes)
+    let end = UnsafeMutablePointer<Double>.allocate(capacity: 1)
+    end.initialize(to: ProcessInfo.processInfo.systemUptime + Self.patience)
+    defer { end.deallocate() }
+    sqlite3_progress_handler(
+      handle, Self.stride,
+      { end in
+        let end = end?.load(as: Double.self) ?? 0
+        return ProcessInfo.processInfo.systemUptime < end ? 0 : 1
+      }, end)
     let places = columns.indices.map { "?\($0 + 1)" }.joined(separator: ", ")
     let before = "WITH fact(\(columns.joined(separator: ", "))) AS (SELECT \(places)) SELECT ("
     // the line break ends a comment

@@ -17,7 +17,7 @@ struct StartedRuns {
     for id in ids {
       let run = try await reader.run(matching: .id(id))
       let repeated = try await RepeatedRun.of(run, reader)
-      let drop = run.drop ?? repeated?.drop
+      let drop = run.drop ?? repeated?.told
       let source = run.drop == nil ? repeated.map { ", the drop of run \($0.number)" } : nil
       lines.append("run \(run.number)" + (drop.map { " on \($0.name.displayed)\(source ?? "")" } ?? ""))
     }
@@ -76,7 +76,11 @@ struct StartedRuns {
 enum RepeatedRun {
   static func of(_ run: Run, _ reader: StateReader) async throws -> Run? {
     guard let earlier = run.rerunOf else { return nil }
-    do { return try await reader.run(matching: .id(earlier)) } catch StoreError.noRun { return nil }
+    do {
+      var repeated = try await reader.run(matching: .id(earlier))
+      repeated.reads = try await reader.dropOwner(of: repeated)?.drop
+      return repeated
+    } catch StoreError.noRun { return nil }
   }
 
   /// By the id of the run that repeats.

@@ -92,7 +92,7 @@ enum RunJSON {
       "repeats": earlier.map { .integer($0.number) } ?? .null, "acknowledged": time(run.acknowledged),
       "filed": .bool(run.filed),
     ]
-    if let drop = run.drop ?? earlier?.drop {
+    if let drop = run.drop ?? earlier?.told {
       members.merge(JSONName.members(of: drop.name, key: "drop")) { _, name in name }
     }
     return .object(members)

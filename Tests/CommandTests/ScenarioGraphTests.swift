@@ -302,4 +302,63 @@ import Testing
     #expect(try await once(place).state == .done)
     #expect(try JSON(parsing: place.bytes("seen"))["context"] == ["hook": 1, "first": 2])
   }
+
+  @Test func `a run that reads the drop of another is told of it`() async throws {
+    let place = try ScenarioWorkspace()
+    try place.script("stages/see.sh", "cat > \"$PENSTOCK_HOME/seen-$PENSTOCK_RUN\"")
+    try place.write(
+      "pipelines/p.yaml",
+      """
+      pipeline: { name: p }
+      trigger: { inbox: "f-{n}.csv" }
+      stages:
+        - { name: see, run: [./stages/see.sh], when: "captures ->> 'n' = '7' AND name = 'f-7.csv'" }
+      """)
+    _ = try await once(place, drop: "f-7.csv")
+    for _ in 1...2 {
+      let again = try await place.penstock("rerun", "last", "--wait")
+      #expect(again.code == 0, "\(again.output)\(again.complaints)")
+    }
+    for run in try await place.runs() {
+      #expect(try await place.attempts(run).map(\.state) == [.ok])
+      #expect(try JSON(parsing: place.bytes("seen-\(run.id)"))["drop"]?["captures"] == ["n": "7"])
+    }
+    #expect(try await place.penstock("runs").output.components(separatedBy: "f-7.csv").count == 4)
+  }
+
+  @Test func `a condition that cannot be evaluated fails its own stage, and nothing of the others is lost`()
+    async throws
+  {
+    let place = try ScenarioWorkspace()
+    try place.write(
+      "pipelines/p.yaml",
+      """
+      pipeline: { name: p }
+      trigger: { inbox: "*.csv" }
+      stages:
+        - { name: first, run: [/bin/true] }
+        - { name: odd, run: [/bin/true], when: "context ->> '$[' = 1" }
+      """)
+    let run = try await once(place, code: 1)
+    #expect(run.failedStage == "odd" && run.reason?.contains("`when` cannot be evaluated") == true)
+    #expect(try await place.attempts(run).map(\.state) == [.ok, .failed])
+  }
+
+  @Test func `a breaker counts an end before it is recorded, and one run alone tries again`() async throws {
+    let place = try ScenarioWorkspace(settings: "concurrency: 4\n")
+    try place.script("stages/fail.sh", "echo x >> \"$PENSTOCK_HOME/calls\"; exit 1")
+    try place.write(
+      "pipelines/p.yaml",
+      """
+      pipeline: { name: p }
+      trigger: { inbox: "*.csv" }
+      stages:
+        - { name: send, run: [./stages/fail.sh], concurrency: 1, breaker: { failures: 2, cooldown: 1h } }
+      """)
+    let agent = try await place.up()
+    for name in 1...6 { try place.drop("\(name).csv") }
+    try await until("four runs to wait") { try await place.runs().filter { $0.state == .waiting }.count == 4 }
+    #expect(place.text("calls") == "x\nx\n")
+    _ = try await place.stop(agent)
+  }
 }

@@ -49,6 +49,23 @@ import Testing
     #expect((try? Condition.holds(long, on: row)) == true)
   }
 
+  @Test func `one that would take all memory is refused`() {
+    for greedy in ["length(replace(hex(zeroblob(4000000)), '0', '0123456789')) > 1", "length(zeroblob(900000000)) > 1"]
+    {
+      #expect(throws: Condition.Malformed.self) { try Condition.holds(greedy, on: row) }
+    }
+  }
+
+  @Test func `a run that reads the drop of another sees its name`() throws {
+    var run = Run(
+      id: RunID("01a1fe7d-d5e3-7b0f-b261-8606fabec0fb")!, pipeline: "fx", version: nil, trigger: .manual,
+      created: Date(timeIntervalSince1970: 0))
+    run.reads = Drop(name: FileName("eur.csv"), bytes: 10, captures: ["n": "7"])
+    let row = Condition.Row(
+      run: run, context: .object([:]), metrics: .object([:]), data: .object([:]), states: .object([:]))
+    #expect(try Condition.holds("name = 'eur.csv' AND bytes = 10 AND captures ->> 'n' = '7'", on: row))
+  }
+
   @Test func `a drop that is none has no name and no size`() throws {
     var row = row
     (row.name, row.bytes) = (nil, nil)

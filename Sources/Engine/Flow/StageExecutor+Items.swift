@@ -30,7 +30,7 @@ extension StageExecutor {
         sample: part.sample, seed: part.seed, out: prepared.out),
       names: bench.settings.environment + pipeline.environment, agent: bench.environment, home: bench.home)
     let envelope = Envelope(
-      event: "stage", run: Envelope.RunPart(run), drop: run.drop.map(Envelope.DropPart.init), stage: part,
+      event: "stage", run: Envelope.RunPart(run), drop: run.told.map(Envelope.DropPart.init), stage: part,
       inputs: inputs, context: prepared.ended.context, home: bench.home)
     let isBatch = each.batch > 1
     let request = ProgramRequest(

@@ -8,7 +8,7 @@ struct RunWhy: Answer {
   var whole: WholeRun
   var version: PipelineVersion?
   /// Whether a run that began now would use the same version.
-  var isInForce = false
+  var isInForce: Bool?
   /// The run this one repeats.
   var repeats: Run?
   /// The run that repeats this one.
@@ -34,7 +34,9 @@ struct RunWhy: Answer {
     var answer = RunWhy(
       whole: whole, version: version, stage: stage,
       reuse: try await ReuseWhy.read(whole, version, only: stage, reader), now: now)
-    answer.isInForce = try await reader.configs().contains { $0.activeDigest == run.version }
+    let configs = try await reader.configs()
+    // `nil` where no agent has looked at the files yet
+    answer.isInForce = configs.isEmpty ? nil : configs.contains { $0.activeDigest == run.version }
     answer.repeats = try await RepeatedRun.of(run, reader)
     answer.again = try await reader.repetition(of: run.id)
     let related = try await reader.runs(of: [run.duplicateOf, run.parent].compactMap { $0 })
@@ -47,7 +49,8 @@ struct RunWhy: Answer {
     var json = whole.json().merging([
       "where": .string(run.place), "path": run.path.map { .string($0) } ?? .null,
       "pattern": (version?.pipeline.trigger.inbox?.text).map { .string($0) } ?? .null,
-      "version_path": (version?.path).map { .string($0) } ?? .null, "version_in_force": .bool(isInForce),
+      "version_path": (version?.path).map { .string($0) } ?? .null,
+      "version_in_force": isInForce.map { .bool($0) } ?? .null,
       "repeats": repeats.map { .integer($0.number) } ?? .null,
       "again": again.map(RunJSON.summary) ?? .null, "earlier": .array(earlier.map(RunJSON.summary)),
     ])
@@ -136,13 +139,13 @@ struct RunWhy: Answer {
   private var pipeline: String {
     guard !run.pipeline.isEmpty else { return "none took it" }
     guard let version else { return Shown.words(run.pipeline) }
-    return "\(Shown.words(run.pipeline)), \(Shown.words(version.path)) as loaded \(LocalTime.full(version.loaded)); "
-      + (isInForce ? "in force still" : "not in force any more")
+    return "\(Shown.words(run.pipeline)), \(Shown.words(version.path)) as loaded \(LocalTime.full(version.loaded))"
+      + (isInForce.map { $0 ? "; in force still" : "; not in force any more" } ?? "")
   }
 
   private var drop: String {
     guard let drop = run.drop else {
-      guard let data = repeats?.drop else { return "" }
+      guard let data = repeats?.told else { return "" }
       return "none of its own; it read \(data.name.displayed), the drop of run \(repeats?.number ?? 0)"
     }
     let size = "\(drop.name.displayed), \(Shown.bytes(drop.bytes))"

@@ -65,7 +65,7 @@ struct RunList: Answer {
     for run in runs {
       table.add([
         .init("\(run.number)", .strong), .init(Shown.words(run.pipeline)), Shown.state(run.state),
-        .init((run.drop ?? repeated[run.id]?.drop)?.name.displayed ?? "", .plain),
+        .init((run.drop ?? repeated[run.id]?.told)?.name.displayed ?? "", .plain),
         .init(time.text(run.started ?? run.created)),
         .init(Shown.span(run.started, run.ended ?? (run.state == .running ? now : nil))),
         .init(note(run)),
