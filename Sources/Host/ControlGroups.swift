@@ -45,7 +45,9 @@ package enum ControlGroups {
   }
 
   private static func isTree(_ directory: String) -> Bool {
-    !directory.isEmpty && access(directory + "/cgroup.kill", W_OK) == 0 && access(directory, W_OK) == 0
+    // its own `cgroup.kill` need not be ours to write: that of each group we make beneath it is
+    !directory.isEmpty && access(directory + "/cgroup.kill", F_OK) == 0
+      && access(directory + "/cgroup.procs", W_OK) == 0 && access(directory, W_OK) == 0
   }
 
   private static func isDelegated(_ directory: String) -> Bool {
