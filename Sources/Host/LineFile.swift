@@ -91,7 +91,7 @@ final class LineDraft: LineWriting {
   private func flush() throws {
     var written = 0
     while written < gathered.count {
-      let count = gathered.withUnsafeBytes { Glibc.write(fd, $0.baseAddress! + written, $0.count - written) }
+      let count = gathered[written...].withUnsafeBytes { Glibc.write(fd, $0.baseAddress, $0.count) }
       if count < 0, errno == EINTR { continue }
       guard count >= 0 else { throw HostError.failed("write", path) }
       written += count

@@ -174,4 +174,49 @@ import Testing
     #expect(run.state == .failed && run.reason?.contains("/nowhere/at/all") == true, "\(run.reason ?? "")")
     #expect(try await place.reader { try await $0.items(of: run.id, stage: "one", limit: 9) }.isEmpty)
   }
+
+  @Test func `items are called in a worker that stays, and one that dies loses none`() async throws {
+    let place = try ScenarioWorkspace()
+    try place.write(
+      "stages/own/worker.py",
+      """
+      #!/usr/bin/env python3
+      import json, os, signal, sys
+      home = os.environ["PENSTOCK_HOME"]
+      open(home + "/starts", "a").write("x\\n")
+      for line in sys.stdin:
+          request = json.loads(line)
+          item = request["item"]
+          if item["id"] == "q30" and not os.path.exists(home + "/died"):
+              open(home + "/died", "w")
+              os.kill(os.getpid(), signal.SIGKILL)
+          print(json.dumps({"id": request["id"], "data": {"twice": item["data"].get("n", 0) * 2}}), flush=True)
+
+      """, mode: 0o755)
+    try place.write(
+      "stages/own/twice.yaml",
+      """
+      stage: own/twice
+      version: 1.0.0
+      summary: "twice a number"
+      run: ["\(place.path("stages/own/worker.py"))"]
+      persistent: true
+      worker: { in_flight: 4, most: 1 }
+
+      """)
+    try place.write(
+      "pipelines/p.yaml",
+      """
+      pipeline: { name: p }
+      trigger: { inbox: "*.jsonl" }
+      stages: [ { name: one, uses: own/twice, each: { from: input, concurrency: 8 } } ]
+
+      """)
+    try place.drop("a.jsonl", items(80))
+    let run = try await run(place)
+    #expect(run.state == .done, "\(run.reason ?? "") \(place.tail)")
+    let rows = try await place.reader { try await $0.items(of: run.id, stage: "one", limit: 99) }
+    #expect(rows.map(\.data) == (0..<80).map { "{\"twice\":\($0 * 2)}" })
+    #expect(place.text("starts") == "x\nx\n")
+  }
 }

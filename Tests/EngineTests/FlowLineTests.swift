@@ -122,6 +122,18 @@ import Testing
     #expect(counts[0].ok == 5 && counts[0].failed == 1)
   }
 
+  @Test func `large batches keep all lanes at work`() async throws {
+    // each call waits until the other one is there too
+    let here = Mutex(0)
+    let caller = Caller { item in
+      if item.id == "q0" || item.id == "q200" { here.withLock { $0 += 1 } }
+      while here.withLock({ $0 }) < 2 { await Task.yield() }
+      return .fine
+    }
+    let counts = try await flow(400, [(Each(concurrency: 2, batch: 200), caller)])
+    #expect(counts[0].ok == 400 && counts[0].calls == 2)
+  }
+
   @Test func `a call whose answer is that it was cancelled is not recorded`() async throws {
     let cancellation = Cancellation()
     let caller = Caller { item in

@@ -18,6 +18,11 @@ import Testing
       ])
   }
 
+  @Test func `every lane finds a whole batch inside its window`() {
+    let segment = FlowSegment(stages: 0..<1, lanes: 4, batch: 100)
+    #expect(segment.window >= 400 && segment.bound >= 400)
+  }
+
   private func stage(_ name: String, _ needs: [String], each: Each? = Each()) -> Stage {
     Stage(name: name, program: ["/bin/true"], needs: needs, each: each)
   }

@@ -47,6 +47,13 @@ package enum EnvelopeShapes {
       Field("bytes", count, "Size."),
     ], isOpen: true)
 
+  private static let item = Record(
+    "an item",
+    [
+      Field("id", .text, required: true, "Its `id`, or the number of its line."),
+      Field("data", .map(.any), required: true, "The record, or what the `each` stage before made of it."),
+    ], isOpen: true)
+
   private static let output = Record(
     "an output",
     [
@@ -84,7 +91,9 @@ package enum EnvelopeShapes {
   package static let stageEnvelope = Record(
     "the request to a stage",
     common(stage: .record(stage), event: .word(["stage"])) + [
-      Field("checkpoint", .text, "What the try before left in `checkpoint/`; only where it left something.")
+      Field("checkpoint", .text, "What the try before left in `checkpoint/`; only where it left something."),
+      Field("item", .record(item), "The item; only of a stage with `each`."),
+      Field("items", .list(.record(item), atLeast: 1), "The items, where `batch` gives several to one call."),
     ], isOpen: true)
 
   package static let hookEnvelope = Record(
@@ -97,26 +106,37 @@ package enum EnvelopeShapes {
 
   package static let stageReply = Record(
     "the reply of a stage",
-    [
-      Field("status", .word(["ok", "skip", "fail", "retry"]), "`ok` if unsaid."),
+    replyParts + [
       id,
-      Field("reason", .text, "Why, for people."),
       Field(
-        "error", .text,
-        "The class of a failure, `configuration`, `data`, `model` or `system`, and a code of its own: `data.schema`."),
-      Field("outputs", .list(.record(output), atLeast: 0), "The files it left."),
-      Field("metrics", .map(.number(any)), "Figures to compare runs by."),
-      Field(
-        "data",
-        .record(
-          Record(
-            "`data`",
-            [
-              Field("rows", count, "Records."), Field("bytes", count, "Size."),
-              Field("complexity", .number(any), "As the stage defines it."),
-            ])), "What the data is like, for rules."),
-      Field("context", .map(.any), "Small facts for later stages."),
+        "items",
+        .list(
+          .record(
+            Record(
+              "the reply on an item",
+              [Field("id", .any, required: true, "That of the item.")] + replyParts)), atLeast: 0),
+        "The replies on several items, where `batch` gave several to the call."),
     ])
+
+  private static let replyParts = [
+    Field("status", .word(["ok", "skip", "fail", "retry"]), "`ok` if unsaid."),
+    Field("reason", .text, "Why, for people."),
+    Field(
+      "error", .text,
+      "The class of a failure, `configuration`, `data`, `model` or `system`, and a code of its own: `data.schema`."),
+    Field("outputs", .list(.record(output), atLeast: 0), "The files it left."),
+    Field("metrics", .map(.number(any)), "Figures to compare runs by."),
+    Field(
+      "data",
+      .record(
+        Record(
+          "`data`",
+          [
+            Field("rows", count, "Records."), Field("bytes", count, "Size."),
+            Field("complexity", .number(any), "As the stage defines it."),
+          ], isOpen: true)), "What the data is like, for rules; of an item, the next item."),
+    Field("context", .map(.any), "Small facts for later stages."),
+  ]
 
   package static let hookReply = Record(
     "the reply of a hook",

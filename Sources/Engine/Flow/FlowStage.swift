@@ -81,7 +81,7 @@ struct FlowSegment: Sendable, Equatable {
   }
 
   /// Items inside, above which those that wait there go first.
-  var window: Int { max(64, 4 * lanes) }
+  var window: Int { max(64, 4 * lanes * batch) }
 
   /// Items that wait before it.
   var bound: Int { max(64, 2 * lanes * batch) }

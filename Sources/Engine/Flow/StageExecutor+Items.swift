@@ -6,7 +6,10 @@ extension StageExecutor {
   func itemProgram(
     for stage: Stage, _ each: Each, _ prepared: Prepared, gate: FlowGate
   ) throws -> Result<any ItemCalling, HostError> {
-    let (part, inputs) = (prepared.part, prepared.inputs)
+    var part = prepared.part
+    // the engine has taken the sample: a program that took one of one item would be left with nothing
+    part.sample = nil
+    let inputs = prepared.inputs
     let arguments: [String]
     do {
       arguments = try ArgumentTemplate.expand(

@@ -165,7 +165,8 @@ struct RunWhy: Answer {
       for attempt in own {
         let level = Shown.level(attempt.granularity.level)
         let reason = attempt.state == .cached ? nil : attempt.reason.map { Shown.words($0) }
-        let why = [reason ?? "", Shown.words(words(on: attempt) ?? ""), Self.reason(of: attempt.granularity)]
+        let items = attempt.n == own.last?.n ? whole.items[name].map { Shown.items($0) } ?? "" : ""
+        let why = [reason ?? "", items, Shown.words(words(on: attempt) ?? ""), Self.reason(of: attempt.granularity)]
         table.add([
           .init(Shown.words(name), .strong), .init("\(attempt.n)"), Shown.state(attempt.state),
           .init(level), .init(why.filter { !$0.isEmpty }.joined(separator: "; ")),
