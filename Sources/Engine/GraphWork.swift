@@ -34,6 +34,8 @@ struct GraphWork {
   var running = 0
   /// Places taken beside the run's own.
   var extras = 0
+  /// Limited stages that were let in at the turnstile.
+  var entered: Set<String> = []
   /// Whether a unit is ready and waits for a place.
   var isSqueezed = false
   /// A stage that is ready and whose limit is reached.

@@ -15,7 +15,10 @@ extension RunExecutor {
   /// - Returns: when no attempt is at work and none may begin.
   func workGraph(_ session: inout RunSession, opened: Attempt?) async throws -> GraphWork {
     var work = GraphWork()
-    defer { letGo(&work, keeping: 0) }
+    defer {
+      letGo(&work, keeping: 0)
+      for stage in work.entered { leave(stage) }
+    }
     try await withThrowingTaskGroup(of: News.self) { group in
       let bell = Bell()
       var isWaking = false
@@ -46,6 +49,8 @@ extension RunExecutor {
           work.running -= 1
           letGo(&work, keeping: max(0, work.running - 1))
           for (stage, result) in results { try take(result, of: stage, &session, &work) }
+          // what became of it is known before the next one is let in
+          for (stage, _) in results where work.entered.remove(stage.name) != nil { leave(stage.name) }
         case .woken: isWaking = false
         case .late: cancellation.cancel(.deadline)
         case nil: break
@@ -81,9 +86,7 @@ extension RunExecutor {
       bench: bench, run: session.run, pipeline: pipeline, mask: mask, cancellation: cancellation,
       shutdown: shutdown, counsel: counsel)
     guard let (stage, attempt) = unit.first else { return }
-    let (key, limit, turnstile) = (key(of: stage), limit(of: stage), bench.turnstile)
     group.addTask {
-      defer { turnstile.leave(key, limit: limit) }
       if stage.each == nil {
         return .ended([(stage, try await stages.execute(attempt, of: stage, in: session))])
       }
@@ -150,13 +153,14 @@ extension RunExecutor {
       }
       if work.running > work.extras {
         guard bench.turnstile.takePlace() else {
-          bench.turnstile.leave(key, limit: limit)
+          if limit != nil { leave(stage.name) }
           work.isSqueezed = true
           continue
         }
         work.extras += 1
       }
       work.running += 1
+      if limit != nil { work.entered.insert(stage.name) }
       let chain = FlowExecutor.chain(from: stage, in: pipeline, settled: session.settled)
       let unit = (chain.isEmpty ? [stage] : chain).map { ($0, firstLook(at: $0, in: session)) }
       for (stage, _) in unit { session.begin(stage) }
@@ -194,6 +198,10 @@ extension RunExecutor {
   }
 
   private func key(of stage: Stage) -> Turnstile.Key { Turnstile.Key(pipeline: pipeline.name, stage: stage.name) }
+
+  private func leave(_ stage: String) {
+    bench.turnstile.leave(Turnstile.Key(pipeline: pipeline.name, stage: stage))
+  }
 
   /// One that has a breaker is counted too: while the breaker is half open, one run alone may try.
   private func limit(of stage: Stage) -> Int? { stage.concurrency ?? (stage.breaker == nil ? nil : .max) }

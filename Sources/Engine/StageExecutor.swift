@@ -209,49 +209,6 @@ struct StageExecutor: Sendable {
     }
   }
 
-  /// `nil` where the stage is a process of its own each time.
-  func worker(of stage: Stage, for request: ProgramRequest) -> WorkerProgram? {
-    guard let manifest = stage.uses.flatMap({ pipeline.origin?.manifests[$0] }), manifest.persistent else { return nil }
-    return bench.worker(
-      for: request, rules: manifest.worker ?? WorkerRules(), files: manifest.filePaths,
-      names: bench.settings.environment + pipeline.environment)
-  }
-
-  private func request(
-    _ stage: Stage, _ part: Envelope.StagePart, _ inputs: [Envelope.FilePart], out: String, checkpoint: String?,
-    context: JSON, lines: LineCollector
-  ) throws -> Result<ProgramRequest, HostError> {
-    let arguments: [String]
-    do {
-      arguments = try ArgumentTemplate.expand(
-        argv: stage.program, input: inputs.first?.path, home: bench.home, out: out, params: part.params)
-    } catch {
-      return .failure(HostError("cannot fill in `\(Display.escaped(error.element))`: \(error.reason)"))
-    }
-    let file = bench.programs.resolve(arguments.first ?? "", hashing: false)
-    if let refusal = file.refusal {
-      return .failure(HostError("cannot run `\(Display.escaped(file.shown))`: \(refusal)"))
-    }
-    if let warning = file.warning {
-      bench.say(.hookWarned(program: file.shown, warning: warning), run, stage: stage.name)
-    }
-    let envelope = Envelope(
-      event: "stage", run: Envelope.RunPart(run), drop: run.told.map(Envelope.DropPart.init), stage: part,
-      inputs: inputs, context: context, out: out, home: bench.home, checkpoint: checkpoint,
-      deadline: stage.timeout.map { Timestamp.text(bench.now() + $0 / .seconds(1)) })
-    let environment = ProgramEnvironment.make(
-      ProgramEnvironment.Moment(
-        run: run, stage: stage.name, event: "stage", attempt: part.attempt, granularity: part.granularity,
-        sample: part.sample, seed: part.seed, out: out),
-      names: bench.settings.environment + pipeline.environment, agent: bench.environment, home: bench.home)
-    return .success(
-      ProgramRequest(
-        executable: file.path, arguments: arguments, environment: environment, directory: out,
-        input: try envelope.line(), timeout: stage.timeout, grace: bench.settings.grace,
-        exitRecord: bench.spool.exitRecordPath(run.id, stage: stage.name, n: part.attempt),
-        limits: stage.limits, cancellation: cancellation, onLogLine: { lines.take($0) }))
-  }
-
   func bypass(_ stage: Stage, in session: RunSession, _ reason: String, _ ended: inout Ended) {
     ended.outcome = StageOutcome(state: .skipped, reason: reason, retry: .never, reply: ended.outcome.reply)
     ended.files = session.passedOn(by: stage)

@@ -35,7 +35,7 @@ package final class Turnstile: Sendable {
     state.withLock { ($0.places, $0.onLeave) = (places, onLeave) }
   }
 
-  /// Lets an attempt in; it must `leave`.
+  /// Lets an attempt in; where it has a limit it must `leave`.
   /// - Parameter limit: of the stage; `nil` is none.
   /// - Returns: false where it has to wait.
   func enter(_ key: Key, limit: Int?) -> Bool {
@@ -53,9 +53,8 @@ package final class Turnstile: Sendable {
     return state.withLock { $0.inside[key, default: 0] < limit }
   }
 
-  /// - Parameter limit: as it was for `enter`.
-  func leave(_ key: Key, limit: Int?) {
-    if limit == nil { return }
+  /// An attempt of a limited stage has ended.
+  func leave(_ key: Key) {
     let listener = state.withLock { state in
       state.inside[key] = state.inside[key].flatMap { $0 > 1 ? $0 - 1 : nil }
       return state.onLeave

@@ -4,7 +4,7 @@ import Store
 import Testing
 
 /// What was worked once is not worked again, and `why` tells.
-@Suite(.timeLimit(.minutes(3))) struct ScenarioCacheTests {
+@Suite(.timeLimit(.minutes(5))) struct ScenarioCacheTests {
   /// `clean` and `train` are pure, `notify` is not; each notes that it was worked.
   private func place(settings: String = "") throws -> ScenarioWorkspace {
     let place = try ScenarioWorkspace(settings: settings)

@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// What a stage leaves in `checkpoint/` is there for its next try.
-@Suite(.timeLimit(.minutes(3))) struct ScenarioCheckpointTests {
+@Suite(.timeLimit(.minutes(5))) struct ScenarioCheckpointTests {
   /// Counts up by one each try, and fails below three; notes the path it is told.
   private static let counting = """
     grep -o '"checkpoint":"[^"]*"' >> "$PENSTOCK_HOME/told"

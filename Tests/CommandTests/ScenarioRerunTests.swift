@@ -4,7 +4,7 @@ import Store
 import Testing
 
 /// An ended run again: whole, from a stage on, or only what failed.
-@Suite(.timeLimit(.minutes(3))) struct ScenarioRerunTests {
+@Suite(.timeLimit(.minutes(5))) struct ScenarioRerunTests {
   /// Three stages in a row that note what they were told; none is pure.
   private func place(last: String = "") throws -> ScenarioWorkspace {
     let place = try ScenarioWorkspace()

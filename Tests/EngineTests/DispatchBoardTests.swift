@@ -98,7 +98,7 @@ import Testing
     #expect(turnstile.enter(other, limit: 2) && turnstile.enter(key, limit: nil))
     let bell = Bell()
     turnstile.tell(bell)
-    turnstile.leave(key, limit: 2)
+    turnstile.leave(key)
     await bell.wait(atMost: nil, on: ContinuousClock())
     #expect(turnstile.isOpen(key, limit: 2) && turnstile.isOpen(key, limit: nil) && told.withLock { $0 } == 1)
   }
