@@ -9,4 +9,12 @@ python3 bench/burst.py "$program"
 echo
 PENSTOCK_BENCH_ALL=1 python3 bench/intake/run.py "$program" "$@"
 echo
+python3 bench/engine/chain.py "$program"
+echo
+python3 bench/engine/fanout.py "$program"
+echo
+python3 bench/engine/items100k.py "$program"
+echo
+python3 bench/engine/warm.py "$program" --kit stages
+echo
 stages/.venv/bin/python bench/stages/train_ratio.py

@@ -26,8 +26,14 @@ extension Quantity {
       unit += 1
     }
     if unit == 0 { return "\(bytes) B" }
-    let digits = value < 9.95 ? String(format: "%.1f", value) : String(Int(value.rounded()))
+    let digits = value < 9.95 ? tenths(value) : String(Int(value.rounded()))
     return "\(digits) \(units[unit])"
+  }
+
+  /// With one digit after the point.
+  private static func tenths(_ value: Double) -> String {
+    let tenths = Int((value * 10).rounded())
+    return "\(tenths / 10).\(tenths % 10)"
   }
 }
 

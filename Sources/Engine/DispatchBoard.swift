@@ -32,6 +32,8 @@ struct DispatchBoard {
   var cancelled: [Begun] = []
   /// Places promised to runs whose first attempt a claim records.
   var promised = 0
+  /// Places of runs that have several attempts at work, beside their own.
+  var extras = 0
   var lookahead = Lookahead()
   var isDraining = false
   /// Runs whose own programs wait for other runs, and how many do: their places go to others meanwhile.
@@ -41,7 +43,9 @@ struct DispatchBoard {
   var atWork: Int { active.count }
 
   /// Runs that take a place.
-  private var placed: Int { max(0, active.count - lookahead.placeless - lenders.keys.count { active[$0] != nil }) }
+  private var placed: Int {
+    extras + max(0, active.count - lookahead.placeless - lenders.keys.count { active[$0] != nil })
+  }
 
   func isFree(places: Int) -> Int { places - placed - promised - queue.count - lookahead.count }
 

@@ -33,7 +33,9 @@ package final class Dispatcher: Sendable {
     self.filer = filer
     self.monotonic = monotonic
     self.onProgress = onProgress
-    bench.turnstile.whenLeft { [bell] in bell.ring() }
+    let places = Turnstile.Places(
+      take: { [weak self] in self?.takeExtra() ?? true }, giveBack: { [weak self] in self?.giveBackExtra() })
+    bench.turnstile.serve(places) { [bell] in bell.ring() }
   }
 
   // MARK: - What others ask
@@ -52,6 +54,20 @@ package final class Dispatcher: Sendable {
       state.board.promised += granted
       return granted
     }
+  }
+
+  /// A place for one more attempt of a run that has its own; runs that wait go before.
+  private func takeExtra() -> Bool {
+    state.withLock { state in
+      guard !state.board.isDraining, state.board.isFree(places: bench.settings.concurrency) > 0 else { return false }
+      state.board.extras += 1
+      return true
+    }
+  }
+
+  private func giveBackExtra() {
+    state.withLock { $0.board.extras -= 1 }
+    bell.ring()
   }
 
   func giveBackPlaces(_ count: Int) {
@@ -269,6 +285,7 @@ package final class Dispatcher: Sendable {
     case .ended(let ended, let reason): finish(run, ended, reason)
     case .parked, .crowded, .interrupted: break
     }
+    bench.turnstile.ringWaiting()
     bell.ring()
     onProgress()
   }

@@ -30,6 +30,12 @@ struct GraphWork {
   /// Attempts that have ended: recorded together with what begins next, or with the end of the run.
   var closing: [StageExecutor.Ended] = []
   private(set) var halt: Halt?
+  /// Units at work.
+  var running = 0
+  /// Places taken beside the run's own.
+  var extras = 0
+  /// Whether a unit is ready and waits for a place.
+  var isSqueezed = false
   /// A stage that is ready and whose limit is reached.
   var crowded: (key: Turnstile.Key, limit: Int)?
 

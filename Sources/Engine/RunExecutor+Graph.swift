@@ -15,21 +15,22 @@ extension RunExecutor {
   /// - Returns: when no attempt is at work and none may begin.
   func workGraph(_ session: inout RunSession, opened: Attempt?) async throws -> GraphWork {
     var work = GraphWork()
+    defer { letGo(&work, keeping: 0) }
     try await withThrowingTaskGroup(of: News.self) { group in
       let bell = Bell()
       var isWaking = false
       watchTime(of: session, in: &group)
       if let opened, let stage = pipeline.stages.first {
-        _ = bench.turnstile.enter(key(of: stage), limit: limit(of: stage), isExtra: false)
         session.begin(stage)
+        work.running = 1
         start([(stage, opened)], in: session, &group)
       }
       while true {
         let begun = try await begin(&session, &work)
         for unit in begun { start(unit, in: session, &group) }
-        if session.running.isEmpty { break }
+        if work.running == 0 { break }
         let delay = session.nextDelay
-        if !isWaking, work.halt == nil, delay != nil || work.crowded != nil {
+        if !isWaking, work.halt == nil, delay != nil || work.crowded != nil || work.isSqueezed {
           isWaking = true
           bench.turnstile.tell(bell)
           let (clock, wait) = (
@@ -41,7 +42,10 @@ extension RunExecutor {
           }
         }
         switch try await group.next() {
-        case .ended(let results): for (stage, result) in results { try take(result, of: stage, &session, &work) }
+        case .ended(let results):
+          work.running -= 1
+          letGo(&work, keeping: max(0, work.running - 1))
+          for (stage, result) in results { try take(result, of: stage, &session, &work) }
         case .woken: isWaking = false
         case .late: cancellation.cancel(.deadline)
         case nil: break
@@ -50,6 +54,14 @@ extension RunExecutor {
       group.cancelAll()
     }
     return work
+  }
+
+  /// Gives places back that are not needed any more.
+  private func letGo(_ work: inout GraphWork, keeping kept: Int) {
+    while work.extras > kept {
+      work.extras -= 1
+      bench.turnstile.giveBackPlace()
+    }
   }
 
   private func watchTime(of session: RunSession, in group: inout ThrowingTaskGroup<News, any Error>) {
@@ -85,6 +97,7 @@ extension RunExecutor {
   /// Records what has ended and what begins now: nothing where the run is to stop.
   private func begin(_ session: inout RunSession, _ work: inout GraphWork) async throws -> [GraphWork.Unit] {
     work.crowded = nil
+    work.isSqueezed = false
     var begun: [GraphWork.Unit] = []
     // a stage that is passed over may let others begin
     while work.halt == nil, cancellation.cause == nil, !cancellation.stopsAtBoundary {
@@ -94,7 +107,7 @@ extension RunExecutor {
       work.closing.append(passed.ended)
     }
     // what ended last is recorded with the end of the run
-    if begun.isEmpty, session.running.isEmpty || work.closing.isEmpty { return [] }
+    if begun.isEmpty, work.running == 0 || work.closing.isEmpty { return [] }
     let now = bench.now()
     session.run.started = session.run.started ?? now
     try await bench.store.advance(
@@ -126,10 +139,19 @@ extension RunExecutor {
         if state.failures >= breaker.failures { limit = 1 }
       }
       let key = key(of: stage)
-      guard bench.turnstile.enter(key, limit: limit, isExtra: !session.running.isEmpty) else {
+      guard bench.turnstile.enter(key, limit: limit) else {
         work.crowded = (key, limit ?? .max)
         continue
       }
+      if work.running > work.extras {
+        guard bench.turnstile.takePlace() else {
+          bench.turnstile.leave(key, limit: limit)
+          work.isSqueezed = true
+          continue
+        }
+        work.extras += 1
+      }
+      work.running += 1
       let chain = FlowExecutor.chain(from: stage, in: pipeline, settled: session.settled)
       let unit = (chain.isEmpty ? [stage] : chain).map { ($0, firstLook(at: $0, in: session)) }
       for (stage, _) in unit { session.begin(stage) }

@@ -1,7 +1,7 @@
 import Core
 import Synchronization
 
-/// Counts the attempts at work: over all, for runs that would have several at once, and of stages that are limited.
+/// Lets attempts begin: as many of a stage as it allows, and more than one of a run only where a place is free.
 package final class Turnstile: Sendable {
   /// A stage of a pipeline.
   struct Key: Hashable, Sendable {
@@ -9,56 +9,78 @@ package final class Turnstile: Sendable {
     var stage: String
   }
 
+  /// Who counts the places of the agent.
+  struct Places: Sendable {
+    /// Takes one that is free.
+    var take: @Sendable () -> Bool
+    var giveBack: @Sendable () -> Void
+  }
+
   private struct State {
-    var inside = 0
-    var limited: [Key: Int] = [:]
-    /// Told of the next one that leaves, once.
+    var inside: [Key: Int] = [:]
+    /// Told of the next change, once.
     var waiting: [Bell] = []
+    var places: Places?
     var onLeave: (@Sendable () -> Void)?
   }
 
-  private let places: Int
   private let state = Mutex(State())
 
-  /// - Parameter places: attempts at the same time, but that every run at work may have one.
-  package init(places: Int) { self.places = places }
+  package init() {}
 
-  /// Calls `listener` whenever an attempt of a limited stage has left.
-  func whenLeft(_ listener: @escaping @Sendable () -> Void) { state.withLock { $0.onLeave = listener } }
+  /// - Parameters:
+  ///   - places: those of the agent; until it is told there are enough.
+  ///   - onLeave: called whenever an attempt of a limited stage has left.
+  func serve(_ places: Places, onLeave: @escaping @Sendable () -> Void) {
+    state.withLock { ($0.places, $0.onLeave) = (places, onLeave) }
+  }
 
   /// Lets an attempt in; it must `leave`.
-  /// - Parameters:
-  ///   - limit: of the stage; `nil` is none.
-  ///   - isExtra: its run has another attempt at work.
+  /// - Parameter limit: of the stage; `nil` is none.
   /// - Returns: false where it has to wait.
-  func enter(_ key: Key, limit: Int?, isExtra: Bool) -> Bool {
-    state.withLock { state in
-      if isExtra, state.inside >= places { return false }
-      if let limit, state.limited[key, default: 0] >= limit { return false }
-      state.inside += 1
-      if limit != nil { state.limited[key, default: 0] += 1 }
+  func enter(_ key: Key, limit: Int?) -> Bool {
+    guard let limit else { return true }
+    return state.withLock { state in
+      if state.inside[key, default: 0] >= limit { return false }
+      state.inside[key, default: 0] += 1
       return true
     }
   }
 
-  /// Whether `enter` would let in an attempt of a run that has no other.
+  /// Whether `enter` would let an attempt in.
   func isOpen(_ key: Key, limit: Int?) -> Bool {
     guard let limit else { return true }
-    return state.withLock { $0.limited[key, default: 0] < limit }
+    return state.withLock { $0.inside[key, default: 0] < limit }
   }
 
   /// - Parameter limit: as it was for `enter`.
   func leave(_ key: Key, limit: Int?) {
-    let (waiting, listener) = state.withLock { state -> ([Bell], (@Sendable () -> Void)?) in
-      state.inside -= 1
-      if limit != nil, let count = state.limited[key] { state.limited[key] = count > 1 ? count - 1 : nil }
-      defer { state.waiting = [] }
-      return (state.waiting, limit == nil ? nil : state.onLeave)
+    if limit == nil { return }
+    let listener = state.withLock { state in
+      state.inside[key] = state.inside[key].flatMap { $0 > 1 ? $0 - 1 : nil }
+      return state.onLeave
     }
-    for bell in waiting { bell.ring() }
+    ringWaiting()
     listener?()
   }
 
-  /// Rings a bell when the next attempt leaves.
+  /// Takes a place for one more attempt of a run that has one at work; it must be given back.
+  func takePlace() -> Bool { state.withLock { $0.places }?.take() ?? true }
+
+  func giveBackPlace() {
+    state.withLock { $0.places }?.giveBack()
+    ringWaiting()
+  }
+
+  /// Rings a bell at the next change.
   func tell(_ bell: Bell) { state.withLock { $0.waiting.append(bell) } }
+
+  /// Something may begin that had to wait.
+  func ringWaiting() {
+    let waiting = state.withLock { state in
+      defer { state.waiting = [] }
+      return state.waiting
+    }
+    for bell in waiting { bell.ring() }
+  }
 }

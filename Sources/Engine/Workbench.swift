@@ -21,7 +21,7 @@ package struct Workbench: Sendable {
   package var now: @Sendable () -> Date
   package var random: @Sendable () -> any RandomNumberGenerator
   package var report: @Sendable (Event) -> Void
-  /// Attempts at work, over all runs.
+  /// What lets attempts begin, over all runs.
   let turnstile: Turnstile
 
   package init(
@@ -44,7 +44,7 @@ package struct Workbench: Sendable {
     self.now = now
     self.random = random
     self.report = report
-    turnstile = Turnstile(places: settings.concurrency)
+    turnstile = Turnstile()
   }
 
   /// The same bench; whatever is said at it has these secrets hidden.

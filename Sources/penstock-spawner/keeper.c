@@ -197,9 +197,9 @@ static void report(struct keeper *keeper) {
   outcome->wall_ns = (uint64_t)(monotonic_ns() - keeper->began);
   outcome->cpu_ns = (uint64_t)keeper->cpu_ns;
   outcome->peak_rss = (uint64_t)keeper->peak_kib * 1024;
-  if (keeper->request.record) record_write(keeper->request.record, outcome, realtime_ms());
   // The end of the socket tells a living agent that all trees of a dead spawner are gone.
-  if (keeper->keeping->control >= 0) agent_send(keeper->keeping->token, outcome);
+  if (keeper->keeping->control >= 0 && agent_send(keeper->keeping->token, outcome)) return;
+  if (keeper->request.record) record_write(keeper->request.record, outcome, realtime_ms());
 }
 
 // Runs the program to its end and the end of all its descendants, and tells the agent. False where it never began.

@@ -86,9 +86,12 @@ import Testing
   @Test func `P05 every kind of bad reply fails its stage alone, in words, and is kept`() async throws {
     let place = try ScenarioWorkspace()
     let replies: [(String, String, String)] = [
-      ("utf16", "printf '\\377\\376{\\000}\\000'", "is not UTF-8"), ("bom", "printf '\\357\\273\\277{}'", "byte order mark"),
-      ("cut", "printf '{\"reason\":\"\\303'", "is not UTF-8"), ("nan", "echo '{\"metrics\":{\"x\":NaN}}'", "one JSON object"),
-      ("twice", "echo '{\"status\":\"ok\",\"status\":\"ok\"}'", "stands twice"), ("two", "echo '{}{}'", "one JSON object"),
+      ("utf16", "printf '\\377\\376{\\000}\\000'", "is not UTF-8"),
+      ("bom", "printf '\\357\\273\\277{}'", "byte order mark"),
+      ("cut", "printf '{\"reason\":\"\\303'", "is not UTF-8"),
+      ("nan", "echo '{\"metrics\":{\"x\":NaN}}'", "one JSON object"),
+      ("twice", "echo '{\"status\":\"ok\",\"status\":\"ok\"}'", "stands twice"),
+      ("two", "echo '{}{}'", "one JSON object"),
       ("deep", "head -c 1000000 /dev/zero | tr '\\000' '['", "deep"),
       ("long", "head -c 2000000 /dev/zero | tr '\\000' ' '", "longer than 1 MiB"),
     ]

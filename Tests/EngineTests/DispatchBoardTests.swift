@@ -54,6 +54,18 @@ import Testing
     #expect(begun(&board, one) == [])
   }
 
+  @Test func `a second attempt of a run takes a place from the runs that come`() {
+    var board = DispatchBoard()
+    board.queue.add(RunQueue.Entry(run: run(1), priority: 0))
+    let two = limits(places: 2)
+    #expect(begun(&board, two) == [1] && board.isFree(places: 2) == 1)
+    board.extras = 1
+    board.queue.add(RunQueue.Entry(run: run(2), priority: 0))
+    #expect(begun(&board, two) == [])
+    board.extras = 0
+    #expect(begun(&board, two) == [2])
+  }
+
   @Test func `of those that wait for a stage one is let in when there is room`() {
     var board = DispatchBoard()
     let key = Turnstile.Key(pipeline: "fx", stage: "gpu")
@@ -72,33 +84,43 @@ import Testing
   }
 }
 
-/// Attempts at work, over all runs.
+/// What lets attempts begin.
 @Suite struct TurnstileTests {
   private let key = Turnstile.Key(pipeline: "p", stage: "s")
   private let other = Turnstile.Key(pipeline: "p", stage: "t")
 
-  @Test func `a run always has one attempt, and more only while there is room`() {
-    let turnstile = Turnstile(places: 1)
-    #expect(turnstile.enter(key, limit: nil, isExtra: false))
-    #expect(!turnstile.enter(other, limit: nil, isExtra: true))
-    #expect(turnstile.enter(other, limit: nil, isExtra: false))
-    turnstile.leave(key, limit: nil)
-    turnstile.leave(other, limit: nil)
-    #expect(turnstile.enter(other, limit: nil, isExtra: true))
-  }
-
   @Test func `a limited stage lets in as many as it may, and tells when one leaves`() async {
-    let turnstile = Turnstile(places: 9)
+    let turnstile = Turnstile()
     let told = Mutex(0)
-    turnstile.whenLeft { told.withLock { $0 += 1 } }
-    #expect(turnstile.enter(key, limit: 2, isExtra: false) && turnstile.enter(key, limit: 2, isExtra: false))
-    #expect(!turnstile.enter(key, limit: 2, isExtra: false) && !turnstile.isOpen(key, limit: 2))
-    #expect(turnstile.enter(other, limit: 2, isExtra: false))
+    turnstile.serve(Turnstile.Places(take: { true }, giveBack: {})) { told.withLock { $0 += 1 } }
+    #expect(turnstile.enter(key, limit: 2) && turnstile.enter(key, limit: 2))
+    #expect(!turnstile.enter(key, limit: 2) && !turnstile.isOpen(key, limit: 2))
+    #expect(turnstile.enter(other, limit: 2) && turnstile.enter(key, limit: nil))
     let bell = Bell()
     turnstile.tell(bell)
     turnstile.leave(key, limit: 2)
     await bell.wait(atMost: nil, on: ContinuousClock())
     #expect(turnstile.isOpen(key, limit: 2) && turnstile.isOpen(key, limit: nil) && told.withLock { $0 } == 1)
+  }
+
+  @Test func `one more attempt of a run takes a place of the agent, and gives it back`() async {
+    let turnstile = Turnstile()
+    let free = Mutex(1)
+    turnstile.serve(
+      Turnstile.Places(
+        take: {
+          free.withLock { free in
+            defer { free = max(0, free - 1) }
+            return free > 0
+          }
+        }, giveBack: { free.withLock { $0 += 1 } })
+    ) {}
+    #expect(turnstile.takePlace() && !turnstile.takePlace())
+    let bell = Bell()
+    turnstile.tell(bell)
+    turnstile.giveBackPlace()
+    await bell.wait(atMost: nil, on: ContinuousClock())
+    #expect(turnstile.takePlace())
   }
 }
 

@@ -1,7 +1,7 @@
 // The stage and the hook of every torture workload: it writes down from outside the agent that it ran.
 //
 // effect MODE [FILE]: appends `S run stage attempt event mode pid time digest` to $EFFECTS/log before it does
-// anything and an `E` line when it is through, each by one write(2) and fsync(2). A lock for each run tells whether
+// anything and an `E` line when it is through, each by one write(2) and fsync(2). A lock for each stage of a run tells whether
 // two programs of one run ever overlap (`X`). The digest is FNV-1a of FILE, so that a half-read input shows.
 #define _GNU_SOURCE
 #include <errno.h>
@@ -135,7 +135,8 @@ int main(int count, char **arguments) {
   snprintf(path, sizeof path, "%s/log", effects);
   log_fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
   if (log_fd < 0) return 99;
-  snprintf(path, sizeof path, "%s/lock.%s", effects, value("PENSTOCK_RUN"));
+  // branches of a run may be at work together, two programs of one stage never; the judge sees what builds on what
+  snprintf(path, sizeof path, "%s/lock.%s.%s", effects, value("PENSTOCK_RUN"), value("PENSTOCK_STAGE"));
   int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   int alone = lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) == 0;
   uint64_t digest = file ? digest_of(file, -1) : 0;

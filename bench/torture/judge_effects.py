@@ -35,7 +35,7 @@ def judge_effects(case: Case, rows: Rows, effects: list[Effect]) -> list[str]:
             real = ends[key].digest if key in ends else "no end"
             found.append(f"other I7: {key[1]}.{key[2]} of run {key[0]} says exit {row['exit']}, and really {real}")
     for run in {e.run for e in begun}:
-        found += judge_order(case, rows, run, [e for e in begun if e.run == run])
+        found += judge_order(case, rows, run, [e for e in begun if e.run == run], ends)
     found += judge_hooks(case, rows, effects)
     return found
 
@@ -51,7 +51,9 @@ def judge_places(case: Case, effects: list[Effect]) -> list[str]:
     return [f"other: {most} programs ran at once, and concurrency is {limit[1]}"] if most > int(limit[1]) else []
 
 
-def judge_order(case: Case, rows: Rows, run: str, begun: list[Effect]) -> list[str]:
+def judge_order(
+    case: Case, rows: Rows, run: str, begun: list[Effect], ends: dict[tuple[str, str, int], Effect]
+) -> list[str]:
     row = rows.runs.get(run)
     pipeline = case.workload.pipeline(str(row["pipeline"])) if row else None
     if row is None or pipeline is None:
@@ -59,6 +61,12 @@ def judge_order(case: Case, rows: Rows, run: str, begun: list[Effect]) -> list[s
     found = []
     over: set[str] = set()
     for effect in sorted(begun, key=lambda e: e.at):
+        for other in begun:
+            end = ends.get(other.key)
+            if other.stage in pipeline.builds_on(effect.stage) and other.at < effect.at and end and end.at > effect.at:
+                found.append(
+                    f"other I8: {effect.stage} of run {row['number']} began while {other.stage}, which it builds on, ran"
+                )
         if effect.stage in over:
             found.append(
                 f"doubled I9: {effect.stage}.{effect.attempt} of run {row['number']} ran again after a stage had begun that needs it"

@@ -194,7 +194,7 @@ PARTED = Pipeline(
     (
         Stage("ends", "slow", on_interrupt="fail"),
         Stage("waits", "later", ONCE, reads="-", extra=THRICE + ", needs: []"),
-        Stage("after", "quiet", extra=", needs: [ends, waits]"),
+        Stage("after", "quiet", reads="-", extra=", needs: [ends, waits]"),
     ),
 )
 GRAPH = Workload(

@@ -26,7 +26,7 @@ package struct ProgramRequest: Sendable {
   package var timeout: Duration?
   /// From TERM to KILL.
   package var grace: Duration
-  /// Where the exit record goes, an absolute path; `nil` leaves none.
+  /// Where it is recorded how the program ended, should the agent be gone by then: an absolute path, `nil` for nowhere.
   package var exitRecord: String?
   package var limits: ResourceLimits
   /// Bytes of stdout that are kept.

@@ -23,6 +23,11 @@ extension Encodable {
   }
 }
 
+extension [String: JSON] {
+  /// The same, by the writer every boundary needs.
+  func text() throws -> String { isEmpty ? "{}" : try JSON.object(self).line() }
+}
+
 extension Row {
   /// A value that is there and of this type; GRDB's own subscript would trap on one that is not.
   func value<Value: DatabaseValueConvertible>(_ column: String) throws -> Value {

@@ -14,6 +14,8 @@ struct HookListing: Sendable {
     var arguments: [String]
     /// The stages it is called for; `nil` is all.
     var stages: [String]?
+    /// It answers one request per line and stays.
+    var stays = false
     var timeout: Duration
     var onError: HookProgram.OnError
   }
@@ -46,8 +48,8 @@ struct HookListing: Sendable {
           Hook(
             event: event, pipeline: version.name,
             file: programs.resolve(hook.program.first ?? "", hashing: true),
-            arguments: Array(hook.program.dropFirst()), stages: hook.stages, timeout: hook.timeout,
-            onError: hook.onError ?? standard(event))
+            arguments: Array(hook.program.dropFirst()), stages: hook.stages,
+            stays: hook.persistent ?? false, timeout: hook.timeout, onError: hook.onError ?? standard(event))
         }
       }
     }
@@ -100,7 +102,7 @@ extension HookListing.Hook {
       "arguments": .array(arguments.map { .string($0) }), "runs": .bool(file.refusal == nil),
       "refusal": file.refusal.map { .string($0) } ?? .null,
       "warning": file.warning.map { .string($0) } ?? .null,
-      "stages": stages.map { .array($0.map { .string($0) }) } ?? .null,
+      "persistent": .bool(stays), "stages": stages.map { .array($0.map { .string($0) }) } ?? .null,
       "sha256": file.sha256.map { .string($0) } ?? .null, "timeout_s": .number(timeout / .seconds(1)),
       "on_error": .string(onError.rawValue),
     ]

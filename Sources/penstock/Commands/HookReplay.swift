@@ -51,7 +51,9 @@ struct HookReplay {
       return Call(hook: hook, result: result, failure: failure)
     }
     do {
-      return Call(hook: hook, result: result, reply: try HookVerdict.reply(of: result, lastLine: nil))
+      let reply = try HookVerdict.reply(of: result, lastLine: nil)
+      if let failure = reply.failure { return Call(hook: hook, result: result, failure: failure) }
+      return Call(hook: hook, result: result, reply: reply)
     } catch {
       return Call(hook: hook, result: result, failure: "bad reply: \(error)")
     }
