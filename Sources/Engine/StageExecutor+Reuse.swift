@@ -28,7 +28,8 @@ extension StageExecutor {
     }
   }
 
-  private func complaint(of inputs: [Envelope.FilePart]) -> String? {
+  /// Why what the stages before left cannot be used; `nil` where it is as it was.
+  func complaint(of inputs: [Envelope.FilePart]) -> String? {
     do { return try InputCheck(digests: bench.spool.digests).complaint(of: inputs) } catch { return "\(error)" }
   }
 

@@ -70,6 +70,7 @@ extension StateReader {
 extension StateStore {
   /// Rows a transaction deletes runs of: others wait for it.
   private static let batch = 100
+  private static let itemBatch = 5000
 
   /// Forgets runs with their attempts, hook calls and artifacts, a few at a time; the counters follow.
   ///
@@ -81,6 +82,7 @@ extension StateStore {
     var gone = 0
     for start in stride(from: 0, to: runs.count, by: Self.batch) {
       let batch = runs[start..<min(start + Self.batch, runs.count)]
+      for run in batch { try await forgetItems(of: run) }
       gone += try await perform { database in
         var gone = 0
         for run in batch {
@@ -91,5 +93,21 @@ extension StateStore {
       }
     }
     return gone
+  }
+
+  /// Forgets the items of a run that may go, some at a time: with the run itself they would hold up all others.
+  private func forgetItems(of run: RunID) async throws {
+    var left = try await reader.itemProgress(of: run).values.map { (stage: $0.stage, from: 0) }
+    while let (stage, from) = left.popLast() {
+      let next = try await perform { database in
+        try database.run(
+          """
+          DELETE FROM item WHERE stage = ? AND "index" >= ? AND "index" < ?
+            AND run = (SELECT run.number FROM run WHERE run.id = ? AND \(disposable))
+          """, [stage, from, from + Self.itemBatch, run.text])
+        return database.changesCount > 0 ? from + Self.itemBatch : nil
+      }
+      if let next { left.append((stage, next)) }
+    }
   }
 }

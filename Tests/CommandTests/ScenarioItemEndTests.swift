@@ -31,13 +31,18 @@ import Testing
 
   @Test func `an agent killed half way goes on with the items that are left`() async throws {
     let count = 500
+    // a test that is slow to look finds it at 60 %, never at its end
     let place = try place(
-      Self.effect("exec sleep 0.02"), each: "{ from: input, concurrency: 2 }", second: Self.effect())
+      Self.effect(
+        "[ \"${PENSTOCK_ITEM#q}\" -lt 300 ] || while [ ! -e \"$PENSTOCK_HOME/go\" ]; do sleep 0.02; done; exec sleep 0.02"
+      ),
+      each: "{ from: input, concurrency: 2 }", second: Self.effect())
     try place.drop("a.jsonl", items(count))
     let agent = try await place.up()
     try await until("half of the items; \(place.tail)") { calls(place).count >= count / 2 }
     agent.signal(SIGKILL)
     _ = try await agent.end()
+    try place.write("go", "")
     _ = try await place.penstock("up", "--once")
     let run = try #require(try await place.runs().first)
     #expect(run.state == .done, "\(run.reason ?? "")")
@@ -99,24 +104,22 @@ import Testing
   }
 
   @Test func `another attempt of the stage calls only for what failed`() async throws {
+    // each of the two fails the first time
     let place = try place(
       Self.effect(
-        "[ -e \"$PENSTOCK_HOME/mended\" ] || case $PENSTOCK_ITEM in q3|q7) touch \"$PENSTOCK_HOME/$PENSTOCK_ITEM\"; exit 1;; esac"
-      ),
+        "case $PENSTOCK_ITEM in q3|q7) mkdir \"$PENSTOCK_HOME/$PENSTOCK_ITEM\" 2>/dev/null && exit 1;; esac; exit 0"),
       each: "{ from: input }", second: Self.effect())
     try place.write(
       "pipelines/p.yaml",
       place.text("pipelines/p.yaml").replacingOccurrences(
-        of: "each: { from: input }", with: "retry: { attempts: 2, backoff: 1s, jitter: 0% }, each: { from: input }"))
+        of: "each: { from: input }", with: "retry: { attempts: 2, backoff: 100ms }, each: { from: input }"))
     try place.drop("a.jsonl", items(20))
-    let agent = try await place.up()
-    try await until("both failures; \(place.tail)") { place.exists("q3") && place.exists("q7") }
-    try place.write("mended", "")
-    let run = try #require(try await place.ended().first)
+    _ = try await place.penstock("up", "--once")
+    let run = try #require(try await place.runs().first)
     #expect(run.state == .done, "\(run.reason ?? "")")
     #expect(calls(place).count == 22 && calls(place, "two").count == 20)
     #expect(Set(calls(place).suffix(2)) == ["q3", "q7"])
-    _ = try await place.stop(agent)
+    #expect(try await place.attempts(run).filter { $0.stage == "one" }.map(\.state) == [.failed, .ok])
   }
 
   @Test func `status tells how far the items have come`() async throws {

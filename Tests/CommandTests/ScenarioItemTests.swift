@@ -175,6 +175,16 @@ import Testing
     #expect(try await place.reader { try await $0.items(of: run.id, stage: "one", limit: 9) }.isEmpty)
   }
 
+  @Test func `one that flows with others and cannot be started is what fails`() async throws {
+    let place = try place([("one", Self.effect, "{ from: input }\n    on_interrupt: fail"), ("two", "", "{}")])
+    try place.write("stages/two.sh", "#!/nowhere/at/all\n", mode: 0o755)
+    try place.drop("a.jsonl", items(50))
+    let run = try await run(place)
+    #expect(run.state == .failed && run.failedStage == "two", "\(run.reason ?? "")")
+    #expect(
+      try await place.attempts(run).map { "\($0.stage) \($0.state)" }.sorted() == ["one interrupted", "two failed"])
+  }
+
   @Test func `items are called in a worker that stays, and one that dies loses none`() async throws {
     let place = try ScenarioWorkspace()
     try place.write(

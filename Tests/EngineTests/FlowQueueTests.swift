@@ -2,7 +2,7 @@ import Testing
 
 @testable import Engine
 
-@Suite(.timeLimit(.minutes(1))) struct FlowQueueTests {
+@Suite(.timeLimit(.minutes(5))) struct FlowQueueTests {
   @Test func `whoever offers more than it holds waits until something is taken`() async {
     let queue = FlowQueue<Int>(bound: 2, producers: 1)
     for number in [1, 2] { #expect(await queue.offer(number)) }

@@ -77,4 +77,24 @@ import Testing
     try store.onWriter { try $0.execute(sql: "DELETE FROM run") }
     #expect(try store.dump("item").isEmpty && store.dump("item_progress").isEmpty)
   }
+
+  @Test func `many items of a run that is forgotten go some at a time`() async throws {
+    try await store.openItems(of: run, stages: ["a", "b"], total: 12000)
+    for stage in ["a", "b"] {
+      try await store.record((0..<12000).map { outcome(stage, $0) }, of: run, at: Fixture.noon)
+    }
+    let before = store.commits
+    // it has not ended: nothing of it may go
+    #expect(try await store.forget(runs: [run]) == 0)
+    #expect(try store.onWriter { try Int.fetchOne($0, sql: "SELECT count(*) FROM item") } == 24000)
+    try await store.end(run, RunEnding(.done), at: Fixture.noon)
+    try await store.filed([run])
+    // the latest done drop of its kind stays
+    let later = Fixture.id(2)
+    try await store.end(later, RunEnding(.done), at: Fixture.noon)
+    try await store.filed([later])
+    #expect(try await store.forget(runs: [run]) == 1)
+    #expect(try store.dump("item").isEmpty && store.dump("item_progress").isEmpty)
+    #expect(store.commits - before >= 10)
+  }
 }

@@ -82,10 +82,15 @@ struct FlowExecutor: Sendable {
       switch try plan[place].flowStage(place: place, with: stages, gate: gate) {
       case .success(let stage): line.append(stage)
       case .failure(let refusal):
-        plan.leave(flowing, because: "stage `\(plan[place].stage.name)`, which takes their items, cannot begin")
+        plan.leave(flowing, because: "stage `\(plan[place].stage.name)`, with which it flows, cannot begin")
         plan[place].prepared.ended.outcome = .failure(.failed, refusal.description, retry: .never)
+        plan[place].prepared.ended.isCutOff = false
         return
       }
+    }
+    if let complaint = stages.complaint(of: plan.flatMap(\.prepared.inputs)) {
+      plan.spoil(flowing, .failure(.failed, complaint, retry: .never))
+      return
     }
     let worked = line.filter { !$0.isBypassed }.map(\.name)
     var earlier: Run?
@@ -122,6 +127,12 @@ struct FlowExecutor: Sendable {
     // the agent is coming down: what is left unrecorded is taken up as interrupted by the next one
     try Task.checkCancellation()
     let verdict = FlowVerdict(cancellation: stages.cancellation, isClosed: gate.isClosed)
+    if let refused = line.first(where: { $0.tally.refusal != nil }) {
+      plan.leave(flowing, because: "stage `\(refused.name)`, with which it flows, cannot begin")
+      plan[refused.place].prepared.ended.outcome = verdict.outcome(of: refused)
+      plan[refused.place].prepared.ended.isCutOff = false
+      return
+    }
     let files = FlowOutputs(bench: bench, run: run)
     for (place, stage) in zip(flowing, line) where !stage.isBypassed {
       plan[place].prepared.ended.take(stage.tally.count, since: plan[place].prepared.ended.attempt.started, bench.now())

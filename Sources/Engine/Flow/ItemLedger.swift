@@ -74,8 +74,9 @@ final class ItemLedger: Sendable {
       }
       if !group.isEmpty { try await bench.store.record(group, of: run, at: bench.now()) }
       release(finishing: false)
-      if state.withLock({ $0.isFinished && $0.gathered.isEmpty }) { return }
-      try Task.checkCancellation()
+      let isEnd = state.withLock { $0.isFinished ? $0.gathered.isEmpty : nil }
+      if isEnd == true { return }
+      if isEnd == nil { try Task.checkCancellation() }
       if state.withLock({ !$0.gathered.isEmpty }) { bell.ring() }
     }
   }
