@@ -4,7 +4,7 @@ package struct Settings: Sendable, Equatable {
   package var concurrency = 2
   /// Quiet time after the last sign of a writer, before a drop is claimed.
   package var settle = Duration.seconds(2)
-  /// The same where the kernel says that nobody has a file open, after a rename into the inbox.
+  /// The least after a rename into the inbox, where the kernel does not tell whether a file is still open.
   package var settleMoved = Duration.milliseconds(200)
   /// How often the inbox is looked at whole, whatever the events say.
   package var rescan = Duration.seconds(60)

@@ -16,6 +16,15 @@ struct DispatchBoard {
     var priority: (Run) -> Int
   }
 
+  /// A run that waits until an attempt of a limited stage leaves.
+  struct Crowded {
+    var entry: RunQueue.Entry
+    var key: Turnstile.Key
+    var limit: Int
+    /// When it may go on all the same, with another stage.
+    var until: Date?
+  }
+
   private struct Active {
     var cancellation: Cancellation
     var pipeline: String
@@ -25,8 +34,7 @@ struct DispatchBoard {
   private var active: [RunID: Active] = [:]
   /// Runs at work of each pipeline.
   private var busy: [String: Int] = [:]
-  /// Runs that wait until an attempt of a limited stage leaves.
-  var crowded: [(entry: RunQueue.Entry, key: Turnstile.Key, limit: Int)] = []
+  var crowded: [Crowded] = []
   var parked = Parking()
   /// Waiting runs that a person cancelled: their after-hooks are owed, whether a place is free or not.
   var cancelled: [Begun] = []
@@ -105,7 +113,7 @@ struct DispatchBoard {
     for run in parked.takeDue(at: now, monotonic) {
       queue.add(RunQueue.Entry(run: run, priority: limits.priority(run)))
     }
-    requeueCrowded(limits)
+    requeueCrowded(at: now, limits)
     while placed + promised < limits.places || queue.hasOpened {
       if !queue.hasOpened, let next = lookahead.next() {
         begun.append(next)
@@ -118,7 +126,10 @@ struct DispatchBoard {
       if entry.opened != nil { promised -= 1 }
       begun.append(begin(entry))
     }
-    return (begun, parked.nextWait(at: now, monotonic).map { max(.milliseconds(1), $0) })
+    let waits =
+      [parked.nextWait(at: now, monotonic)].compactMap { $0 }
+      + crowded.compactMap { $0.until.map { .seconds($0.timeIntervalSince(now)) } }
+    return (begun, waits.min().map { max(.milliseconds(1), $0) })
   }
 
   /// What is recorded as begun is recorded as interrupted.
@@ -134,11 +145,12 @@ struct DispatchBoard {
   }
 
   /// One run for each stage that has room again, the oldest; another is let in when that one has had its turn.
-  private mutating func requeueCrowded(_ limits: Limits) {
+  private mutating func requeueCrowded(at now: Date, _ limits: Limits) {
     var served: Set<Turnstile.Key> = []
-    var left: [(entry: RunQueue.Entry, key: Turnstile.Key, limit: Int)] = []
+    var left: [Crowded] = []
     for waiting in crowded {
-      if limits.isOpen(waiting.key, waiting.limit), served.insert(waiting.key).inserted {
+      let isDue = waiting.until.map { $0 <= now } ?? false
+      if isDue || limits.isOpen(waiting.key, waiting.limit) && served.insert(waiting.key).inserted {
         queue.add(waiting.entry)
       } else {
         left.append(waiting)

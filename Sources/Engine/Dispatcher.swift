@@ -276,8 +276,9 @@ package final class Dispatcher: Sendable {
       switch disposition {
       case .parked(let until, let isDeferred):
         state.board.parked.add(begun, until: until, isDeferred: isDeferred, at: now, monotonic)
-      case .crowded(let key, let limit):
-        state.board.crowded.append((RunQueue.Entry(run: begun, priority: priority(of: run)), key, limit))
+      case .crowded(let key, let limit, let until):
+        let entry = RunQueue.Entry(run: begun, priority: priority(of: run))
+        state.board.crowded.append(DispatchBoard.Crowded(entry: entry, key: key, limit: limit, until: until))
       case .ended, .interrupted: break
       }
     }

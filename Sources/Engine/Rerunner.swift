@@ -115,10 +115,19 @@ package struct Rerunner: Sendable {
         "pipeline `\(pipeline.name)` has no stage `\(Display.brief(from))`: "
           + (hint ?? "there are `\(names.joined(separator: "`, `"))`"))
     }
-    if wish.failedOnly, earlier.state == .done, !pipeline.stages.contains(where: { $0.each != nil }) {
+    if wish.failedOnly, earlier.state == .done, !pipeline.stages.contains(where: { $0.each != nil }),
+      try await failedStages(of: earlier).isEmpty
+    {
       throw refusal(
         "every stage of run \(earlier.number) ended well: `penstock rerun \(earlier.number)` works it all again")
     }
+  }
+
+  /// Stages that failed and were let pass.
+  private func failedStages(of run: Run) async throws -> [String] {
+    let last = Dictionary(try await bench.store.reader.attempts(of: run.id).map { ($0.stage, $0) }) { _, later in later
+    }
+    return last.values.filter { !$0.state.isGood }.map(\.stage)
   }
 
   private func refusal(_ words: String) -> Retrier.Refusal { Retrier.Refusal(description: words) }

@@ -110,14 +110,14 @@ extension RunExecutor {
     if cancellation.cause == .shutdown || cancellation.stopsAtBoundary {
       return try await pause(work, until: bench.now(), "the agent was stopped", &session)
     }
-    if let delay = session.nextDelay { return try await park(work, delay, &session) }
+    if work.crowded == nil, let delay = session.nextDelay { return try await park(work, delay, &session) }
     guard let crowded = work.crowded else {
       throw HostError("no stage of run \(run.number) can begin, and none is at work")
     }
     if !work.closing.isEmpty || !session.hookCalls.isEmpty {
       try await bench.store.advance(Step(work.closing, of: &session, at: bench.now()))
     }
-    return .crowded(crowded.key, limit: crowded.limit)
+    return .crowded(crowded.key, limit: crowded.limit, until: session.nextDelay?.until)
   }
 
   private func pause(

@@ -107,9 +107,11 @@ extension RunExecutor {
       guard let passed = try await choose(&session, &work, &begun) else { break }
       session.take(passed.attempt, [])
       work.closing.append(passed.ended)
-      if passed.attempt.state == .failed {
+      if passed.attempt.state == .failed, passed.stage.onError == .fail {
         let words = "stage `\(passed.stage.name)` failed: \(passed.attempt.reason ?? "")"
         work.halt(.ends(RunEnding(.failed, reason: words, failedStage: passed.stage.name)))
+      } else if passed.attempt.state == .failed {
+        session.settle(passed.stage, leaving: [])
       } else {
         session.settle(passed.stage, leaving: session.passedOn(by: passed.stage))
       }
@@ -140,7 +142,7 @@ extension RunExecutor {
         let state = try await bench.breakers.state(of: key(of: stage))
       {
         if let until = state.reopens(under: breaker, at: bench.now()) {
-          session.delay(stage, RunSession.Delay(until: until, reason: state.words(until: until)))
+          session.delay(stage, RunSession.Delay(until: until, reason: state.words))
           continue
         }
         // one run tries whether it works again
@@ -208,7 +210,11 @@ extension RunExecutor {
 }
 
 extension BreakerState {
-  fileprivate func words(until: Date) -> String {
-    "stage `\(stage)` is left alone until \(Timestamp.text(until)): \(failures) failures in a row, the last: \(reason)"
+  private static func count(_ failures: Int) -> String {
+    failures == 1 ? "1 failure" : "\(failures) failures in a row"
+  }
+
+  fileprivate var words: String {
+    "stage `\(stage)` is left alone: \(Self.count(failures)), the last: \(reason)"
   }
 }

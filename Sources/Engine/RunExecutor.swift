@@ -32,8 +32,8 @@ struct RunExecutor: Sendable {
     case ended(RunState, reason: String?)
     /// Until the moment; `nil` waits for a person. A hook that defers may do so again and again.
     case parked(until: Date?, isDeferred: Bool = false)
-    /// Until an attempt of a stage that is limited leaves.
-    case crowded(Turnstile.Key, limit: Int)
+    /// Until an attempt of a stage that is limited leaves, or the moment when another one may go on.
+    case crowded(Turnstile.Key, limit: Int, until: Date?)
     /// The agent is stopping: the run goes on when it is back.
     case interrupted
   }

@@ -5,7 +5,7 @@ import Store
 import Testing
 
 /// gc: what is old goes, what is owed, needed or never named stays.
-@Suite(.timeLimit(.minutes(2))) struct ClearTests {
+@Suite(.timeLimit(.minutes(5))) struct ClearTests {
   /// 14 done runs, one failed, one quarantined and not acknowledged, all a year old, with files, filed.
   private func scene(_ settings: String = "") async throws -> Scene {
     let scene = try Scene()

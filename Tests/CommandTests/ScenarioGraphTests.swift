@@ -163,7 +163,7 @@ import Testing
     let agent = try await place.up()
     try await until("the third run to wait") { try await place.runs().last?.state == .waiting }
     let third = try #require(try await place.runs().last)
-    #expect(third.reason?.contains("stage `send` is left alone until") == true, "\(third.reason ?? "")")
+    #expect(third.reason?.contains("stage `send` is left alone: 2 failures in a row") == true, "\(third.reason ?? "")")
     #expect(place.text("calls").count == 4)
     let status = try await place.penstock("status")
     #expect(status.output.contains("`send`") && status.output.contains("2 failures in a row"), "\(status.output)")

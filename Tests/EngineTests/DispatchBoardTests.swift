@@ -69,11 +69,25 @@ import Testing
   @Test func `of those that wait for a stage one is let in when there is room`() {
     var board = DispatchBoard()
     let key = Turnstile.Key(pipeline: "fx", stage: "gpu")
-    for n in 1...2 { board.crowded.append((RunQueue.Entry(run: run(UInt64(n)), priority: 0), key, 1)) }
+    for n in 1...2 { board.crowded.append(crowded(UInt64(n), key)) }
     #expect(board.knows(Nouns.id(2)) && !board.isQuiet)
     #expect(begun(&board, limits(places: 4, isOpen: false)) == [])
     #expect(begun(&board, limits(places: 4)) == [1] && board.crowded.count == 1)
     #expect(board.takeCrowded(Nouns.id(2))?.id == Nouns.id(2) && board.takeCrowded(Nouns.id(2)) == nil)
+  }
+
+  private func crowded(_ n: UInt64, _ key: Turnstile.Key, until: Date? = nil) -> DispatchBoard.Crowded {
+    DispatchBoard.Crowded(entry: RunQueue.Entry(run: run(n), priority: 0), key: key, limit: 1, until: until)
+  }
+
+  @Test func `one that waits for a stage goes on when the time of another stage has come`() {
+    var board = DispatchBoard()
+    let key = Turnstile.Key(pipeline: "fx", stage: "gpu")
+    board.crowded = [crowded(1, key, until: Nouns.noon + 5)]
+    let full = limits(places: 4, isOpen: false)
+    let early = board.takeStartable(at: Nouns.noon, .zero, full)
+    #expect(early.begun.isEmpty && early.wake == .seconds(5))
+    #expect(board.takeStartable(at: Nouns.noon + 5, .zero, full).begun.count == 1)
   }
 
   @Test func `a run whose time has come queues with the priority of its pipeline`() {

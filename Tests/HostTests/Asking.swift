@@ -3,7 +3,7 @@ import Host
 
 /// Asks as a command does.
 func ask(_ line: String, at path: String) async throws -> String? {
-  try await onThread { try ControlClient.ask(line, at: path) }
+  try await onThread { try ControlClient.ask(line, at: path, timeout: 240) }
 }
 
 /// Does what blocks on a thread of its own: the pool of tasks is small.

@@ -22,7 +22,9 @@ import Testing
       // the spawner hears a moment later that the keeper is free again
       var keepers: [String] = []
       while !keepers.contains(one.replyText) {
-        try #require(keepers.count < 1000, "no keeper is used again")
+        try #require(keepers.count < 10_000, "no keeper is used again")
+        // a busy machine may keep that one from saying so
+        if keepers.count > 100 { try await Task.sleep(for: .milliseconds(20)) }
         let next = try await fixture.runner.run(fixture.shell("echo $PPID"))
         #expect(try #require(next.usage.peakRSS) < 5 << 20)
         #expect(next.usage.cpu < one.usage.cpu)

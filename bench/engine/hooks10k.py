@@ -205,8 +205,8 @@ def main() -> int:
         "most_processes_at_once": watch.most,
         "survivors_5s_after_limit": len(watch.late) + len(left),
         "zombies_that_stayed": len(watch.stayed),
-        "agent_descriptors": list((before[0], after[0])),
-        "spawner_descriptors": list((before[1], after[1])),
+        "agent_descriptors": [before[0], after[0]],
+        "spawner_descriptors": [before[1], after[1]],
         "agent_ended_with": code,
     }
     print(

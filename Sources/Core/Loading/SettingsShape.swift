@@ -11,13 +11,14 @@ package enum SettingsShape {
 
   package static let settings: [Setting] = [
     Setting(
-      field: Field("concurrency", .whole(1...256), "Runs at the same time."),
+      field: Field(
+        "concurrency", .whole(1...256), "Runs at the same time; a second branch of a run takes a place too."),
       read: { node, settings in node.whole.map { settings.concurrency = $0 } },
       write: { "\($0.concurrency)" }),
     duration("settle", \.settle, "Quiet time after the last sign of a writer, before a drop is claimed."),
     duration(
       "settle_moved", \.settleMoved,
-      "The same where the kernel says that nobody has the file open, after a rename into the inbox."),
+      "The least after a rename into the inbox, where the kernel does not tell whether it is still open."),
     duration("settle_empty", \.settleEmpty, "How long an empty drop is waited for."),
     word("empty", \.empty, "What becomes of a drop that stays empty: `run` it, or `quarantine` it."),
     duration(

@@ -105,11 +105,18 @@ struct RunWhy: Answer {
     return [title(output)] + facts.lines(output)
   }
 
+  private var wellEnded: String {
+    let failed = whole.stageNames.filter { name in attempts(of: name).last.map { !$0.state.isGood } ?? false }
+    if failed.isEmpty { return "every stage has ended well" }
+    return failed.map { "`\(Shown.words($0))`" }.joined(separator: ", ")
+      + " failed and `on_error: continue` let the run go on; all else has ended well"
+  }
+
   private var because: String {
     let reason = Shown.reason(run)
     let until = run.resumes.map { " until \(LocalTime(now: now).text($0))" } ?? ""
     switch run.state {
-    case .done: return reason.isEmpty ? "every stage has ended well" : reason
+    case .done: return reason.isEmpty ? wellEnded : reason
     case .queued: return "other runs have the places; it begins when one is free"
     case .running:
       let current = whole.attempts.filter { $0.state == .running }.map { "`\($0.stage)`" }

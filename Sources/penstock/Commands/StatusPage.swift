@@ -119,7 +119,7 @@ private struct StatusPage {
       let until = breaker.reopens.map { "left alone until \(time.text($0))" } ?? "the next run tries it again"
       let words =
         "stage `\(breaker.state.stage)` of `\(breaker.state.pipeline)`: \(until): "
-        + "\(breaker.state.failures) failures in a row, the last: \(breaker.state.reason)"
+        + "\(Shown.count(breaker.state.failures, "failure")) in a row, the last: \(breaker.state.reason)"
       return "  breaker " + output.toned(Shown.words(words), .odd)
     }
   }

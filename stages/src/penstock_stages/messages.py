@@ -81,12 +81,16 @@ class Reply:
     context: Mapping[str, Any] = field(default_factory=dict)
     status: str = "ok"
     reason: str = ""
+    # of a failure: `configuration`, `data`, `model` or `system`, and a code of its own: `data.schema`
+    error: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The reply as the contract has it; numbers that are not finite are left out."""
         body: dict[str, Any] = {"status": self.status}
         if self.reason:
             body["reason"] = self.reason
+        if self.error:
+            body["error"] = self.error
         body["outputs"] = [{"name": name, "path": path} for name, path in self.outputs.items()]
         body["metrics"] = _finite(self.metrics)
         body["data"] = _finite(self.data)

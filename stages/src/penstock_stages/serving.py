@@ -92,7 +92,7 @@ def perform(function: Callable[[Request], R], request: Request) -> R | Reply:
     try:
         return function(request)
     except Refusal as refusal:
-        return Reply(status="fail", reason=str(refusal))
+        return Reply(status="fail", reason=str(refusal), error="data")
 
 
 def _made(function: Function | None, threads: int, needs_out: bool) -> Program | Callable[[Function], Program]:
