@@ -5,10 +5,14 @@ import Testing
 
 /// Conditions that people write, evaluated by SQLite on one row and nothing else.
 @Suite struct SQLExpressionTests {
+  private static var id: RunID {
+    var chance = SystemRandomNumberGenerator()
+    return RunID(now: Date(timeIntervalSince1970: 0), using: &chance)
+  }
+
   private var row: Condition.Row {
-    let id = "01a1fe7d-d5e3-7b0f-b261-8606fabec0fb"
     let run = Run(
-      id: RunID(id)!, number: 7, pipeline: "fx", version: nil, trigger: .drop,
+      id: Self.id, number: 7, pipeline: "fx", version: nil, trigger: .drop,
       drop: Drop(name: FileName("eur.csv"), bytes: 1000, captures: ["pair": "eur'usd"]),
       created: Date(timeIntervalSince1970: 0))
     return Condition.Row(
@@ -58,7 +62,7 @@ import Testing
 
   @Test func `a run that reads the drop of another sees its name`() throws {
     var run = Run(
-      id: RunID("01a1fe7d-d5e3-7b0f-b261-8606fabec0fb")!, pipeline: "fx", version: nil, trigger: .manual,
+      id: Self.id, pipeline: "fx", version: nil, trigger: .manual,
       created: Date(timeIntervalSince1970: 0))
     run.reads = Drop(name: FileName("eur.csv"), bytes: 10, captures: ["n": "7"])
     let row = Condition.Row(
