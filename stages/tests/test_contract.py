@@ -72,7 +72,7 @@ def test_a_data_problem_is_a_reply() -> None:
         raise Refusal("no rows")
 
     assert perform(stage, Request("x")).to_json() == {
-        "status": "fail", "reason": "no rows", "outputs": [], "metrics": {}, "data": {}, "context": {},
+        "status": "fail", "reason": "no rows", "error": "data", "outputs": [], "metrics": {}, "data": {}, "context": {},
     }  # fmt: skip
 
 
