@@ -160,4 +160,7 @@ package struct RunOptions: Sendable, Equatable, Codable {
 
   /// Whether stages are taken from the run it repeats.
   package var takesFromEarlier: Bool { from != nil || failedOnly }
+
+  /// Why what is taken from that run is taken, in words.
+  package var askedWith: String { "asked for with \(from == nil ? "--failed-only" : "--from")" }
 }

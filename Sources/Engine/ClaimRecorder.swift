@@ -76,7 +76,7 @@ struct ClaimRecorder: Sendable {
       return
     }
     bench.say(.dropClaimed(drop.name, bytes: drop.bytes), run)
-    let priority = book.version(of: run.pipeline)?.pipeline.trigger.priority ?? 0
+    let priority = book.priority(of: run)
     dispatcher.add(run, priority: priority, opened: opened)
   }
 

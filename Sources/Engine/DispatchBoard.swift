@@ -55,7 +55,7 @@ struct DispatchBoard {
     extras + max(0, active.count - lookahead.placeless - lenders.keys.count { active[$0] != nil })
   }
 
-  func isFree(places: Int) -> Int { places - placed - promised - queue.count - lookahead.count }
+  func free(places: Int) -> Int { places - placed - promised - queue.count - lookahead.count }
 
   /// The runs it has in hand.
   var known: Set<RunID> {

@@ -50,7 +50,7 @@ package final class Dispatcher: Sendable {
   func reservePlaces(_ wanted: Int) -> Int {
     state.withLock { state in
       if state.board.isDraining { return 0 }
-      let granted = max(0, min(wanted, state.board.isFree(places: bench.settings.concurrency)))
+      let granted = max(0, min(wanted, state.board.free(places: bench.settings.concurrency)))
       state.board.promised += granted
       return granted
     }
@@ -59,7 +59,7 @@ package final class Dispatcher: Sendable {
   /// A place for one more attempt of a run that has its own; runs that wait go before.
   private func takeExtra() -> Bool {
     state.withLock { state in
-      guard !state.board.isDraining, state.board.isFree(places: bench.settings.concurrency) > 0 else { return false }
+      guard !state.board.isDraining, state.board.free(places: bench.settings.concurrency) > 0 else { return false }
       state.board.extras += 1
       return true
     }
@@ -239,7 +239,7 @@ package final class Dispatcher: Sendable {
     DispatchBoard.Limits(
       places: bench.settings.concurrency,
       ofPipeline: { [book] in book.version(of: $0)?.pipeline.concurrency },
-      isOpen: { [bench] in bench.turnstile.isOpen($0, limit: $1) }, priority: priority)
+      isOpen: { [bench] in bench.turnstile.isOpen($0, limit: $1) }, priority: book.priority)
   }
 
   private func lookAhead(_ taken: [Lookahead.Begun]) async throws {
@@ -277,7 +277,7 @@ package final class Dispatcher: Sendable {
       case .parked(let until, let isDeferred):
         state.board.parked.add(begun, until: until, isDeferred: isDeferred, at: now, monotonic)
       case .crowded(let key, let limit, let until):
-        let entry = RunQueue.Entry(run: begun, priority: priority(of: run))
+        let entry = RunQueue.Entry(run: begun, priority: book.priority(of: run))
         state.board.crowded.append(DispatchBoard.Crowded(entry: entry, key: key, limit: limit, until: until))
       case .ended, .interrupted: break
       }
@@ -290,8 +290,6 @@ package final class Dispatcher: Sendable {
     bell.ring()
     onProgress()
   }
-
-  private func priority(of run: Run) -> Int { book.version(of: run.pipeline)?.pipeline.trigger.priority ?? 0 }
 
   private func finish(_ run: Run, _ ended: RunState, _ reason: String?) {
     let waiters = state.withLock { state in

@@ -41,6 +41,9 @@ package final class PipelineBook: Sendable {
     Routing.route(name, among: versions)
   }
 
+  /// Of the pipeline of a run, as it is in force.
+  func priority(of run: Run) -> Int { version(of: run.pipeline)?.pipeline.trigger.priority ?? 0 }
+
   /// For the hooks of a drop that no pipeline has, one without stages: those of the directories see it all the same.
   func pipelineInForce(of run: Run) -> Pipeline {
     version(of: run.pipeline)?.pipeline ?? Pipeline(name: run.pipeline, stages: [])

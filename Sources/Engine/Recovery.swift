@@ -85,6 +85,6 @@ struct Recovery: Sendable {
   }
 
   private func queue(_ run: Run) {
-    dispatcher.add(run, priority: book.version(of: run.pipeline)?.pipeline.trigger.priority ?? 0)
+    dispatcher.add(run, priority: book.priority(of: run))
   }
 }

@@ -10,11 +10,17 @@ extension StageExecutor {
       names: bench.settings.environment + pipeline.environment)
   }
 
-  /// What its program is started with.
-  func request(
-    _ stage: Stage, _ part: Envelope.StagePart, _ inputs: [Envelope.FilePart], out: String, checkpoint: String?,
-    context: JSON, lines: LineCollector
-  ) throws -> Result<ProgramRequest, HostError> {
+  /// What is executed for a stage.
+  struct Command {
+    /// Absolute.
+    var executable: String
+    var arguments: [String]
+  }
+
+  /// Finds the program of a stage and fills its arguments in; refused where it may not run.
+  func command(
+    of stage: Stage, _ part: Envelope.StagePart, _ inputs: [Envelope.FilePart], out: String
+  ) -> Result<Command, HostError> {
     let arguments: [String]
     do {
       arguments = try ArgumentTemplate.expand(
@@ -29,18 +35,35 @@ extension StageExecutor {
     if let warning = file.warning {
       bench.say(.hookWarned(program: file.shown, warning: warning), run, stage: stage.name)
     }
-    let envelope = Envelope(
-      event: "stage", run: Envelope.RunPart(run), drop: run.told.map(Envelope.DropPart.init), stage: part,
-      inputs: inputs, context: context, out: out, home: bench.home, checkpoint: checkpoint,
-      deadline: stage.timeout.map { Timestamp.text(bench.now() + $0 / .seconds(1)) })
-    let environment = ProgramEnvironment.make(
+    return .success(Command(executable: file.path, arguments: arguments))
+  }
+
+  func environment(of stage: Stage, _ part: Envelope.StagePart, out: String) -> [String: String] {
+    ProgramEnvironment.make(
       ProgramEnvironment.Moment(
         run: run, stage: stage.name, event: "stage", attempt: part.attempt, granularity: part.granularity,
         sample: part.sample, seed: part.seed, out: out),
       names: bench.settings.environment + pipeline.environment, agent: bench.environment, home: bench.home)
+  }
+
+  /// What its program is started with.
+  func request(
+    _ stage: Stage, _ part: Envelope.StagePart, _ inputs: [Envelope.FilePart], out: String, checkpoint: String?,
+    context: JSON, lines: LineCollector
+  ) throws -> Result<ProgramRequest, HostError> {
+    let command: Command
+    switch self.command(of: stage, part, inputs, out: out) {
+    case .success(let found): command = found
+    case .failure(let refusal): return .failure(refusal)
+    }
+    let envelope = Envelope(
+      event: "stage", run: Envelope.RunPart(run), drop: run.told.map(Envelope.DropPart.init), stage: part,
+      inputs: inputs, context: context, out: out, home: bench.home, checkpoint: checkpoint,
+      deadline: stage.timeout.map { Timestamp.text(bench.now() + $0 / .seconds(1)) })
     return .success(
       ProgramRequest(
-        executable: file.path, arguments: arguments, environment: environment, directory: out,
+        executable: command.executable, arguments: command.arguments,
+        environment: environment(of: stage, part, out: out), directory: out,
         input: try envelope.line(), timeout: stage.timeout, grace: bench.settings.grace,
         exitRecord: bench.spool.exitRecordPath(run.id, stage: stage.name, n: part.attempt),
         limits: stage.limits, cancellation: cancellation, onLogLine: { lines.take($0) }))

@@ -34,14 +34,13 @@ extension StageExecutor {
   }
 
   private func take(_ known: RememberedOutcome, _ artifacts: [Artifact], _ reuse: Reuse, _ ended: inout Ended) {
-    let asked = reuse.key == nil ? ", asked for with \(run.options.from == nil ? "--failed-only" : "--from")" : ""
+    let asked = reuse.key == nil ? ", \(run.options.askedWith)" : ""
     let reply = StageReply(metrics: known.attempt.metrics, data: known.attempt.data, context: reuse.context)
     ended.outcome = StageOutcome(
       state: .cached, reason: "from run \(known.number)\(asked)", retry: .never, reply: reply)
     ended.attempt.reuse = reuse
-    ended.context = ended.context.merging(reuse.context)
-    if reuse.context != .object([:]) { ended.attempt.contextPatches.append(reuse.context) }
+    ended.put(reuse.context)
     ended.artifacts = artifacts
-    ended.files = artifacts.map { Envelope.FilePart($0, path: bench.spool.path(of: $0, run: run.id)) }
+    ended.files = bench.files(artifacts, of: run.id)
   }
 }

@@ -29,6 +29,12 @@ struct StageExecutor: Sendable {
     /// Of a flow: it ended, as `interrupted`, because a stage of which it takes the items did.
     var isCutOff = false
 
+    /// Changes the context as a reply says.
+    mutating func put(_ patch: JSON) {
+      context = context.merging(patch)
+      if patch != .object([:]) { attempt.contextPatches.append(patch) }
+    }
+
     /// Makes a failure of it that no other try mends.
     mutating func spoil(because reason: String) {
       outcome = .failure(.failed, reason, retry: .never)
@@ -192,10 +198,7 @@ struct StageExecutor: Sendable {
       ended.outcome.reason = "the time of the run was up"
     }
     guard ended.outcome.state == .ok else { return }
-    ended.context = ended.context.merging(ended.outcome.reply.context)
-    if ended.outcome.reply.context != .object([:]) {
-      ended.attempt.contextPatches.append(ended.outcome.reply.context)
-    }
+    ended.put(ended.outcome.reply.context)
     let outputs = ended.outcome.reply.outputs.map { $0.relative(to: out) }
     if outputs.isEmpty { return }
     do {
@@ -204,9 +207,7 @@ struct StageExecutor: Sendable {
       ended.outcome = .failure(.failed, error.description)
       return
     }
-    ended.files = ended.artifacts.map {
-      Envelope.FilePart($0, path: bench.spool.path(of: $0, run: run.id))
-    }
+    ended.files = bench.files(ended.artifacts, of: run.id)
   }
 
   func bypass(_ stage: Stage, in session: RunSession, _ reason: String, _ ended: inout Ended) {

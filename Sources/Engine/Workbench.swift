@@ -60,6 +60,11 @@ package struct Workbench: Sendable {
     return bench
   }
 
+  /// What an attempt left, as later stages get it.
+  func files(_ artifacts: [Artifact], of run: RunID) -> [Envelope.FilePart] {
+    artifacts.map { Envelope.FilePart($0, path: spool.path(of: $0, run: run)) }
+  }
+
   func say(_ kind: Event.Kind, _ run: Run? = nil, stage: String? = nil, attempt: Int? = nil) {
     report(Event(at: now(), run: run.map(Event.RunTag.init), stage: stage, attempt: attempt, kind))
   }

@@ -48,11 +48,6 @@ extension StateStore {
     }
   }
 
-  /// Begins an attempt: the run is `running` from now on.
-  package func begin(_ run: RunID, attempt: Attempt, at now: Date) async throws {
-    try await advance(Step(run: run, at: now, opened: [attempt]))
-  }
-
   /// Lets a run wait until a moment, or until a person lets it go on.
   package func park(_ run: RunID, until moment: Date?, reason: String?, at now: Date) async throws {
     try await advance(Step(run: run, at: now, turn: .waits(until: moment, reason: reason)))

@@ -68,6 +68,14 @@ final class ScenarioProgram: @unchecked Sendable {
 
   func signal(_ number: Int32) { _ = kill(pid, number) }
 
+  /// Whether it has a handler of its own for the signal (SigCgt of proc_pid_status(5)).
+  func catches(_ number: Int32) throws -> Bool {
+    let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
+    let line = status.split(separator: "\n").first { $0.hasPrefix("SigCgt:") }
+    let mask = line.flatMap { UInt64($0.dropFirst("SigCgt:".count).trimmingCharacters(in: .whitespaces), radix: 16) }
+    return (mask ?? 0) >> UInt64(number - 1) & 1 == 1
+  }
+
   struct Ended {
     /// As a shell says it: 128 and the signal where one ended it.
     var code: Int32

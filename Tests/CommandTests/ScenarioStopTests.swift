@@ -92,7 +92,8 @@ import Testing
     try place.write("in.csv", "a\n")
     let waiting = try place.start("run", "p", "--input", place.path("in.csv"), "--wait")
     try await begun(place)
-    // it waits: the agent answers others meanwhile
+    // the run may begin before the command that asked for it has heard of it
+    try await until("the command waits") { try waiting.catches(SIGINT) }
     waiting.signal(SIGINT)
     let ended = try await waiting.end()
     #expect(ended.code == 130)

@@ -58,7 +58,7 @@ import Testing
     var board = DispatchBoard()
     board.queue.add(RunQueue.Entry(run: run(1), priority: 0))
     let two = limits(places: 2)
-    #expect(begun(&board, two) == [1] && board.isFree(places: 2) == 1)
+    #expect(begun(&board, two) == [1] && board.free(places: 2) == 1)
     board.extras = 1
     board.queue.add(RunQueue.Entry(run: run(2), priority: 0))
     #expect(begun(&board, two) == [])

@@ -21,11 +21,7 @@ extension SpawnerLoadTests {
       ]
       let fixture = try SpawnerFixture()
       let runner = fixture.runner
-      _ = try await runner.run(fixture.program("/bin/true"))
-      let spawner = try required(runner.process, "a spawner")
-      try await eventually("the first keeper is gone") { ProcessTable.children(of: spawner).isEmpty }
-      let own = try ProcessTable.descriptorCount(of: "self")
-      let theirs = try ProcessTable.descriptorCount(of: "\(spawner)")
+      let footprint = try await Footprint(fixture)
       let mark = "HOSTILE=\(UUID().uuidString)"
       let requests = kinds.map { script in
         fixture.shell(script).with {
@@ -47,13 +43,7 @@ extension SpawnerLoadTests {
       try require(latest < 5.5, "one took \(latest) s")
       let left = ProcessTable.processes(marked: mark)
       try require(left.isEmpty, "left: \(left)")
-      try await eventually("the last keepers are gone") { ProcessTable.children(of: spawner).isEmpty }
-      try await eventually("the agent closes its ends") { try ProcessTable.descriptorCount(of: "self") < own + 5 }
-      try await eventually("the spawner closes its ends") {
-        try ProcessTable.descriptorCount(of: "\(spawner)") <= theirs
-      }
-      await runner.stop()
-      try require(ProcessTable.children(of: getpid()).isEmpty, "children of the agent")
+      try await footprint.isLeft()
     }
   }
 }

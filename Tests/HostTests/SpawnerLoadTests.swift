@@ -33,11 +33,7 @@ import Testing
       let many = ProcessInfo.processInfo.environment["PENSTOCK_SLOW_TESTS"] == nil ? 500 : 10_000
       let fixture = try SpawnerFixture()
       let runner = fixture.runner
-      _ = try await runner.run(fixture.program("/bin/true"))
-      let spawner = try required(runner.process, "a spawner")
-      try await eventually("the first keeper is gone") { ProcessTable.children(of: spawner).isEmpty }
-      let own = try ProcessTable.descriptorCount(of: "self")
-      let theirs = try ProcessTable.descriptorCount(of: "\(spawner)")
+      let footprint = try await Footprint(fixture)
       let request = fixture.shell("cat; echo log >&2; (sleep 1000 &) ; exit 5").with { $0.input = [65] }
       let good = try await withThrowingTaskGroup(of: Bool.self) { group in
         var begun = 0
@@ -54,14 +50,7 @@ import Testing
         return good
       }
       try require(good == many, "\(good) of \(many)")
-      try await eventually("the last keepers are gone") { ProcessTable.children(of: spawner).isEmpty }
-      // The Swift runtime opens one or two of its own when it likes; the reactor closes what it has heard the end of.
-      try await eventually("the agent closes its ends") { try ProcessTable.descriptorCount(of: "self") < own + 5 }
-      try await eventually("the spawner closes its ends") {
-        try ProcessTable.descriptorCount(of: "\(spawner)") <= theirs
-      }
-      await runner.stop()
-      try require(ProcessTable.children(of: getpid()).isEmpty, "children of the agent")
+      try await footprint.isLeft()
     }
   }
 

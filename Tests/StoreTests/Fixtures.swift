@@ -86,3 +86,10 @@ final class TemporaryState: Sendable {
     return (attributes[.posixPermissions] as? NSNumber)?.intValue ?? -1
   }
 }
+
+extension StateStore {
+  /// Begins an attempt: the run is `running` from now on.
+  func begin(_ run: RunID, attempt: Attempt, at now: Date) async throws {
+    try await advance(Step(run: run, at: now, opened: [attempt]))
+  }
+}

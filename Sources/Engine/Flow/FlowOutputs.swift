@@ -23,7 +23,7 @@ struct FlowOutputs {
         outputs.append(StageReply.Output(name: Self.failed, path: "failed.jsonl"))
       }
       ended.artifacts = try bench.spool.publish(outputs, run.id, stage: stage.name, n: attempt)
-      ended.files = ended.artifacts.map { Envelope.FilePart($0, path: bench.spool.path(of: $0, run: run.id)) }
+      ended.files = bench.files(ended.artifacts, of: run.id)
     } catch let error as HostError where !error.isShortage {
       ended.outcome = .failure(.failed, error.description)
     }

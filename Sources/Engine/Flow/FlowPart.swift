@@ -39,7 +39,7 @@ extension StageExecutor.Ended {
   mutating func markTaken(_ count: FlowTally.Count, from earlier: Run, _ options: RunOptions) {
     guard outcome.state == .ok, count.entered > 0, count.kept == count.entered else { return }
     outcome.state = .cached
-    outcome.reason = "from run \(earlier.number), asked for with \(options.from == nil ? "--failed-only" : "--from")"
+    outcome.reason = "from run \(earlier.number), \(options.askedWith)"
     attempt.reuse = Reuse(source: earlier.id)
   }
 
