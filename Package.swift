@@ -84,9 +84,15 @@ let package = Package(
 
     // what must stand any bytes: called by libFuzzer (fuzz/run.sh), and by the tests with the corpora
     .target(name: "FuzzTargets", dependencies: ["Core", "Host"], path: "fuzz/targets", swiftSettings: strict),
+    // years of nights with the code that ships, in worlds whose truth is known: for the tests, and as a table
+    .target(
+      name: "TrialWorlds", dependencies: ["Core", "Trials"], path: "bench/trials/worlds/Worlds", swiftSettings: strict),
+    .executableTarget(
+      name: "trial-worlds", dependencies: ["Core", "Trials", "TrialWorlds"], path: "bench/trials/worlds/Table",
+      swiftSettings: strict),
     target("TestSupport", ["Core"]),
     tests("CoreTests", []),
-    tests("TrialsTests", ["Trials"]),
+    tests("TrialsTests", ["Trials", "TrialWorlds"]),
     tests("StoreTests", ["Store", .product(name: "GRDB", package: "GRDB.swift")]),
     tests("HostTests", ["Host", "CSystem"]),
     tests("EngineTests", ["Engine", "Store", "Host", "Trials"]),

@@ -1,11 +1,16 @@
 package import Core
 
 /// One assignment of granularities to stages: what a trial compares, and what a policy puts in force.
-package struct Arm: Sendable, Equatable, Hashable {
+package struct Arm: Sendable, Equatable, Hashable, Codable {
   /// Level by stage name; only stages that are `auto`.
   package var levels: [String: Granularity]
+  /// The name of an arm given by hand (`trials.arms:`), whose parameters stand in the pipeline; `nil` is the control's.
+  package var variant: String?
 
-  package init(_ levels: [String: Granularity]) { self.levels = levels }
+  package init(_ levels: [String: Granularity], variant: String? = nil) {
+    self.levels = levels
+    self.variant = variant
+  }
 
   /// Every stage at `coarse`: what all others are compared with.
   package static func control(of stages: [String]) -> Arm {
@@ -30,6 +35,7 @@ package struct Arm: Sendable, Equatable, Hashable {
 
   /// `clean=medium train=fine`, in the order of names: the same arm always has the same key.
   package var key: String {
-    levels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.rawValue)" }.joined(separator: " ")
+    let words = levels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.rawValue)" }
+    return (words + (variant.map { [$0] } ?? [])).joined(separator: " ")
   }
 }
