@@ -15,6 +15,8 @@ package struct Manifest: Sendable, Equatable, Codable {
   /// The inputs that are handed on when the stage is `off`; `nil` hands on all.
   package var passthrough: [String]?
   package var pure: Bool
+  /// Its outcome depends on how a trial splits the rows; in all others nobody tells it of the split.
+  package var splits: Bool
   package var persistent: Bool
   /// How its workers are kept, where it is persistent.
   package var worker: WorkerRules?
@@ -28,7 +30,7 @@ package struct Manifest: Sendable, Equatable, Codable {
   package init(
     stage: String, version: String, summary: String, program: [String], params: JSON = .object([:]),
     levels: [Granularity: String] = [:], inputs: [String] = [], outputs: [String] = [],
-    passthrough: [String]? = nil, pure: Bool = false, persistent: Bool = false, worker: WorkerRules? = nil,
+    passthrough: [String]? = nil, pure: Bool = false, splits: Bool = false, persistent: Bool = false, worker: WorkerRules? = nil,
     context: [String]? = nil, files: [String] = [], kit: String = ""
   ) {
     self.stage = stage
@@ -41,6 +43,7 @@ package struct Manifest: Sendable, Equatable, Codable {
     self.outputs = outputs
     self.passthrough = passthrough
     self.pure = pure
+    self.splits = splits
     self.persistent = persistent
     self.worker = worker
     self.context = context

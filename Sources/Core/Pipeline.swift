@@ -19,6 +19,8 @@ package struct Pipeline: Sendable, Equatable, Codable {
   package var timeout: Duration?
   /// Runs of it at the same time; `nil` leaves it to the agent's.
   package var concurrency: Int?
+  /// How settings of its `auto` stages are compared; `nil` where they are not.
+  package var trials: TrialRules?
   /// What it was made from, so that `--set` can make it anew; `nil` where it was not read from a file.
   package var origin: PipelineOrigin?
 
@@ -26,7 +28,7 @@ package struct Pipeline: Sendable, Equatable, Codable {
     name: String, label: String? = nil, trigger: PipelineTrigger = PipelineTrigger(),
     sources: [DataSource] = [], stages: [Stage], hooks: [String: [HookProgram]] = [:],
     environment: [String] = [], vars: [String: JSON] = [:], timeout: Duration? = nil, concurrency: Int? = nil,
-    origin: PipelineOrigin? = nil
+    trials: TrialRules? = nil, origin: PipelineOrigin? = nil
   ) {
     self.name = name
     self.label = label
@@ -38,6 +40,7 @@ package struct Pipeline: Sendable, Equatable, Codable {
     self.vars = vars
     self.timeout = timeout
     self.concurrency = concurrency
+    self.trials = trials
     self.origin = origin
   }
 }
@@ -111,6 +114,8 @@ package struct Stage: Sendable, Equatable, Codable {
   package var pure: Bool
   /// Of a `run:` stage, files whose content is its identity beside the program's, relative to the workspace.
   package var files: [String]?
+  /// Of a `run:` stage, whether its outcome depends on how a trial splits the rows; a manifest says it for others.
+  package var splits: Bool?
   /// It runs only where this holds, an SQL expression; see `Condition`.
   package var when: String?
   /// Attempts of it at the same time, over all runs; `nil` is no limit.
@@ -137,7 +142,7 @@ package struct Stage: Sendable, Equatable, Codable {
     timeout: Duration? = nil, retry: RetryPolicy = RetryPolicy(), onError: OnError = .fail,
     onInterrupt: OnInterrupt = .retry, fallback: [String: JSON]? = nil,
     limits: ResourceLimits = ResourceLimits(), version: String? = nil, pure: Bool = false,
-    files: [String]? = nil, when: String? = nil, concurrency: Int? = nil, breaker: Breaker? = nil, each: Each? = nil
+    files: [String]? = nil, splits: Bool? = nil, when: String? = nil, concurrency: Int? = nil, breaker: Breaker? = nil, each: Each? = nil
   ) {
     self.name = name
     self.uses = uses
@@ -157,6 +162,7 @@ package struct Stage: Sendable, Equatable, Codable {
     self.version = version
     self.pure = pure
     self.files = files
+    self.splits = splits
     self.when = when
     self.concurrency = concurrency
     self.breaker = breaker

@@ -47,6 +47,7 @@ package final class Agent: Sendable {
   package let retrier: Retrier
   package let rerunner: Rerunner
   package let housekeeper: Housekeeper
+  package let trials: TrialService
   private let bench: Workbench
   private let filer: Filer
   private let upkeep: Upkeep
@@ -79,9 +80,11 @@ package final class Agent: Sendable {
     retrier = Retrier(bench: bench, book: book, dispatcher: dispatcher)
     rerunner = Rerunner(bench: bench, book: book, dispatcher: dispatcher, retrier: retrier)
     housekeeper = Housekeeper(bench: bench)
-    let (intake, starter, book, bench) = (intake, starter, book, bench)
+    trials = TrialService(bench: bench, book: book, courtesy: dispatcher.courtesy)
+    let (intake, starter, trials, book, bench) = (intake, starter, trials, book, bench)
     configs = Configs(bench: bench, book: book, bell: parts.configBell, load: parts.loadPipelines) { fresh in
       intake.pipelinesChanged()
+      trials.pipelinesChanged()
       for version in fresh where version.pipeline.trigger.onConfig && book.version(of: version.pipeline.name) == version
       {
         if try await bench.store.reader.hasConfigRun(version: version.digest, of: version.pipeline.name) { continue }
@@ -120,6 +123,7 @@ package final class Agent: Sendable {
       group.addTask { try await self.filer.run() }
       group.addTask { try await self.upkeep.run() }
       group.addTask { try await self.housekeeper.run() }
+      group.addTask { try await self.trials.run(nights: !once) }
       group.addTask {
         try await withThrowingTaskGroup(of: Void.self) { sources in
           sources.addTask { try await self.intake.run() }
@@ -130,6 +134,7 @@ package final class Agent: Sendable {
         self.filer.stop()
         self.upkeep.stop()
         self.housekeeper.stop()
+        self.trials.stop()
         self.stopping.finish()
       }
       group.addTask { await self.obeyStops() }

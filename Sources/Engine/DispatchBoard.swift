@@ -69,6 +69,9 @@ struct DispatchBoard {
   /// Whether nothing is at work or waits for anything but its time.
   var isQuiet: Bool { active.isEmpty && queue.count == 0 && promised == 0 && crowded.isEmpty }
 
+  /// Whether runs are at work, or would be if there were places.
+  var isAtWork: Bool { !active.isEmpty || promised > 0 || queue.count > 0 }
+
   /// Nothing more is to come of it.
   var isDrained: Bool { isDraining && active.isEmpty && promised == 0 }
 

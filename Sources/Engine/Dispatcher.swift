@@ -23,6 +23,8 @@ package final class Dispatcher: Sendable {
   private let state = Mutex(State())
   /// Rung whenever a place or the whole queue became free.
   private let onProgress: @Sendable () -> Void
+  /// Trials give way to what it works.
+  package let courtesy = Courtesy()
 
   package init(
     bench: Workbench, book: PipelineBook, filer: Filer, monotonic: @escaping @Sendable () -> Duration,
@@ -198,6 +200,7 @@ package final class Dispatcher: Sendable {
         let (now, monotonic) = (bench.now(), monotonic())
         let (entries, wake) = state.withLock { $0.board.takeStartable(at: now, monotonic, limits) }
         let next = state.withLock { $0.board.takeForeseen(limits) }
+        courtesy.note(isBusy: state.withLock { $0.board.isAtWork })
         if !next.isEmpty {
           group.addTask { try await self.reporting { try await self.lookAhead(next) } }
         }

@@ -60,6 +60,13 @@ package struct Event: Sendable {
     case hookRefused(event: String, program: String, reason: String)
     case hookWarned(program: String, warning: String)
 
+    case trialBegan(Trial, arms: Int)
+    case armEvaluated(trial: Int, arm: String, unit: String, quality: Double?, seconds: Double, reason: String?)
+    /// It goes on another night.
+    case trialPaused(Trial, reason: String)
+    case trialEnded(Trial, reason: String)
+    case trialRefused(pipeline: String, reason: String)
+
     case pipelineLoaded(name: String, path: String, isFirst: Bool)
     case pipelineInvalid(path: String, errors: Int, first: String, lastGoodInForce: Bool)
     case pipelineGone(name: String, path: String)

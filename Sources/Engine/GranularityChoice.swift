@@ -24,6 +24,12 @@ struct GranularityChoice: Sendable, Equatable {
     sample = opinion.level == .medium ? stage.sample : nil
   }
 
+  /// An arm's word, which is above all others.
+  init(arm level: Granularity, of stage: Stage) {
+    opinion = GranularityOpinion(.arm, level, reason: "arm of a trial")
+    sample = level == .medium ? stage.sample : nil
+  }
+
   /// The parameters of the stage at this level.
   func params(of stage: Stage, fallback: Bool) -> [String: JSON] {
     var params = JSON.object(stage.params)

@@ -25,6 +25,7 @@ package enum LogWords {
       run(kind)
     case .hookCalled, .hookRefused, .hookWarned: hook(kind)
     case .pipelineLoaded, .pipelineInvalid, .pipelineGone: pipeline(kind)
+    case .trialBegan, .armEvaluated, .trialPaused, .trialEnded, .trialRefused: trial(kind)
     }
   }
 
@@ -46,6 +47,33 @@ package enum LogWords {
       )
     case .watched(let news): watched(news)
     case .controlRefused(let reason): (.warning, "request refused", ["reason": .string(reason)])
+    default: (.debug, "unworded", [:])
+    }
+  }
+
+  private static func trial(_ kind: Event.Kind) -> Words {
+    func fields(_ trial: Trial, _ reason: String) -> [String: JSON] {
+      ["trial": .integer(trial.number), "of": .string(trial.pipeline), "reason": .string(reason)]
+    }
+    return switch kind {
+    case .trialBegan(let trial, let arms):
+      (
+        .info, "trial began",
+        ["trial": .integer(trial.number), "of": .string(trial.pipeline), "arms": .integer(arms)]
+      )
+    case .armEvaluated(let trial, let arm, let unit, let quality, let seconds, let reason):
+      (
+        reason == nil ? .debug : .warning, "arm evaluated",
+        [
+          "trial": .integer(trial), "arm": .string(arm), "unit": .string(unit),
+          "metric": quality.map { .number($0) } ?? .null, "cpu_s": .number(seconds),
+          "reason": reason.map { .string($0) } ?? .null,
+        ]
+      )
+    case .trialPaused(let trial, let reason): (.info, "trial paused", fields(trial, reason))
+    case .trialEnded(let trial, let reason): (.notice, "trial ended", fields(trial, reason))
+    case .trialRefused(let pipeline, let reason):
+      (.warning, "no trial begins", ["of": .string(pipeline), "reason": .string(reason)])
     default: (.debug, "unworded", [:])
     }
   }

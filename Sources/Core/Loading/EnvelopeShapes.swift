@@ -13,7 +13,18 @@ package enum EnvelopeShapes {
       Field("pipeline", .text, required: true, "Its name."),
       Field("version", .orNull(.text), "The digest of the pipeline version."),
       Field("slot", .orNull(.text), "The moment of the schedule, RFC 3339."),
-      Field("trial", .orNull(.any), "The trial this run is an arm of."),
+      Field("trial", .orNull(.record(trial)), "The trial it is evaluated for, of stages that say `splits: true`."),
+    ], isOpen: true)
+
+  private static let trial = Record(
+    "`trial`",
+    [
+      Field("id", .text, required: true, "A UUIDv7."),
+      Field("arm", .text, required: true, "The levels that are tried."),
+      Field("block", count, required: true, "The number of the block; 0 while arms are screened."),
+      Field("fold", count, required: true, "The part of the rows that is held out, from 0."),
+      Field("folds", .whole(1...1000), required: true, "How many parts there are."),
+      Field("seed", .whole(.min ... .max), required: true, "From this the rows are dealt to the parts."),
     ], isOpen: true)
 
   private static let drop = Record(

@@ -21,6 +21,7 @@ package enum ManifestShape {
       Field("outputs", .list(.name(.plain), atLeast: 0), "Names of what it leaves."),
       Field("passthrough", .list(.name(.plain), atLeast: 0), "The inputs handed on when it is `off`."),
       Field("pure", .flag, "Equal inputs give equal outputs, so it may be taken from the cache."),
+      Field("splits", .flag, "Its outcome depends on how a trial splits the rows into folds."),
       Field("persistent", .flag, "It answers one request per line and stays."),
       Field(
         "worker",

@@ -39,6 +39,9 @@ package struct PipelineDecoder {
     }
     let stages = decodeStages(document["stages"]?.elements ?? [], in: document)
     let hooks = decodeHooks(document["hooks"], stages: stages)
+    var trials = TrialsDecoder(stages: stages, manifests: origin.manifests)
+    let trialRules = isBase ? nil : document["trials"].flatMap { trials.decode($0) }
+    findings.add(trials.findings)
     guard !findings.hasErrors, let name = document["pipeline"]?["name"]?.text else { return nil }
     return Pipeline(
       name: name, label: document["pipeline"]?["version"]?.text,
@@ -53,7 +56,7 @@ package struct PipelineDecoder {
       },
       stages: stages, hooks: hooks, environment: document["env"]?.texts ?? [],
       vars: document["vars"]?.json.object ?? [:], timeout: document["pipeline"]?["timeout"]?.duration,
-      concurrency: document["pipeline"]?["concurrency"]?.whole, origin: origin)
+      concurrency: document["pipeline"]?["concurrency"]?.whole, trials: trialRules, origin: origin)
   }
 
   private mutating func decodeDoneFile(_ node: Node?) -> DoneFile? {

@@ -15,7 +15,7 @@ package enum PipelineShape {
       Field(
         "rules", .list(.record(rule), atLeast: 0), "Conditions that change a granularity.",
         standing: .notYet),
-      Field("trials", .record(trials), "Nightly trials over the `auto` stages.", standing: .notYet),
+      Field("trials", .record(trials), "Trials over the `auto` stages."),
     ])
 
   /// The keys of the declarative form that no pipeline file has.
@@ -123,6 +123,8 @@ package enum PipelineShape {
       Field(
         "files", .list(.text, atLeast: 0),
         "Of a `run` stage: files whose content is its identity beside the program's own."),
+      Field(
+        "splits", .flag, "Of a `run` stage: its outcome depends on how a trial splits the rows into folds."),
       Field("each", .record(each), "One call for every item."),
     ])
 
@@ -196,10 +198,31 @@ package enum PipelineShape {
   private static let trials = Record(
     "`trials`",
     [
-      Field("window", .text, "The hours they run in, such as `01:00-04:00`."),
-      Field("budget", .duration(atLeast: .zero), "Compute time of a night."),
-      Field("metric", .text, "What is measured."),
-      Field("margin", .margin, "Allowed loss of the metric."),
-      Field("confidence", .percent, "How sure a verdict must be."),
+      Field("window", .text, "The hours they run in, local time, such as `01:00-04:00`; unsaid, only when asked for."),
+      Field("budget", .duration(atLeast: .seconds(1)), "CPU time of a night; 40m if unsaid."),
+      Field("metric", .text, "What is measured; `accuracy` if unsaid."),
+      Field("stage", .name(.plain), "The stage that gives the metric; unsaid, the last one that did."),
+      Field(
+        "goal", .word(TrialRules.Goal.allCases.map(\.rawValue)),
+        "What is better; unsaid, errors and losses are to be small, all else large."),
+      Field("margin", .margin, "Allowed loss of the metric, or a percentage of what full runs reach; 0.01 if unsaid."),
+      Field("confidence", .percent, "How sure a verdict must be; 95% if unsaid."),
+      Field("folds", .whole(2...20), "Parts of the rows, each held out once; 5 if unsaid."),
+      Field("cost", .word(TrialRules.Cost.allCases.map(\.rawValue)), "What is to be saved; `cpu` if unsaid."),
+      Field(
+        "arms",
+        .list(
+          .record(
+            Record(
+              "an arm",
+              [
+                Field("name", .name(.plain), required: true, "Its name."),
+                Field("levels", .map(.word(Granularity.names)), "Levels by stage, of stages that are `auto`."),
+                Field("params", .map(.map(.any)), "Parameters by stage, merged over those of the stage."),
+              ])), atLeast: 1),
+        "The settings to compare with full runs; unsaid, every combination of levels."),
+      Field(
+        "relaxed", .flag,
+        "`true` promotes also where the data is too small to say that it holds for data to come."),
     ])
 }

@@ -35,7 +35,7 @@ package struct StageDecoder {
       levelParams: levels, passthrough: manifest?.passthrough, timeout: node["timeout"]?.duration,
       retry: retry(node["retry"]), version: manifest?.version,
       pure: (node["pure"]?.flag ?? manifest?.pure ?? false) && (manifest?.pure ?? true),
-      files: manifest == nil ? node["files"]?.texts : nil, when: node["when"]?.text,
+      files: manifest == nil ? node["files"]?.texts : nil, splits: node["splits"]?.flag, when: node["when"]?.text,
       concurrency: node["concurrency"]?.whole, breaker: node["breaker"].map(breaker), each: node["each"].map(each))
     if let sample = node["medium"]?["sample"]?.fraction { stage.sample = sample }
     if let word = node["on_error"]?.text.flatMap({ Stage.OnError(rawValue: $0) }) { stage.onError = word }
@@ -134,6 +134,10 @@ package struct StageDecoder {
   /// A registered stage is pure, and what its files are, by its manifest.
   private mutating func checkIdentity(_ node: Node, _ manifest: Manifest?) {
     guard let manifest else { return }
+    if let splits = node.entry("splits") {
+      findings.error(
+        "`splits` is for stages with `run`: the manifest of `\(manifest.stage)` says it of its own", at: splits.mark)
+    }
     if let files = node.entry("files") {
       findings.error(
         "`files` is for stages with `run`: the manifest of `\(manifest.stage)` has its own", at: files.mark)

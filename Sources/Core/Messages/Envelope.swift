@@ -48,13 +48,26 @@ package struct Envelope: Sendable {
     package var pipeline: String
     package var version: String
     package var slot: String?
-    package var trial: String?
+    package var trial: TrialPart?
 
     package init(id: RunID, number: Int, pipeline: String, version: String) {
       self.id = id
       self.number = number
       self.pipeline = pipeline
       self.version = version
+    }
+  }
+
+  /// Which arm of which trial it is evaluated for.
+  package struct TrialPart: Sendable {
+    package var id: RunID
+    package var arm: String
+    package var split: Split
+
+    package init(id: RunID, arm: String, split: Split) {
+      self.id = id
+      self.arm = arm
+      self.split = split
     }
   }
 

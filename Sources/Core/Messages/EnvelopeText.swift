@@ -19,8 +19,17 @@ extension Envelope.RunPart {
     // present and null: a program may test them without asking whether they are there
     .object([
       "id": .string(id.text), "number": .integer(number), "pipeline": .string(pipeline),
-      "version": .string(version), "slot": .text(slot) ?? .null, "trial": .text(trial) ?? .null,
+      "version": .string(version), "slot": .text(slot) ?? .null, "trial": trial?.json ?? .null,
     ])
+  }
+}
+
+extension Envelope.TrialPart {
+  fileprivate var json: JSON {
+    [
+      "id": .string(id.text), "arm": .string(arm), "block": .integer(split.block), "fold": .integer(split.fold),
+      "folds": .integer(split.folds), "seed": .integer(split.seed),
+    ]
   }
 }
 

@@ -1,5 +1,5 @@
 /// The agent's own directories: where drops go after the inbox, and what their runs leave.
-package protocol Spool: Attic, ItemFiles {
+package protocol Spool: Attic, ItemFiles, TrialFiles {
   /// Moves a drop from the inbox into `work/<id>/NAME`; not yet durable.
   /// - Throws: `HostError` where nothing can be claimed now, whatever the drop.
   func claim(_ name: FileName, as id: RunID) throws -> ClaimOutcome

@@ -1,0 +1,263 @@
+package import Core
+import Foundation
+import Store
+import Synchronization
+import Trials
+
+/// Runs trials: in the windows of their pipelines, and when a person asks; one at a time.
+package final class TrialService: Sendable {
+  private struct State {
+    var wishes: [Wish] = []
+    var isStopping = false
+    /// Pipelines that are done with until this window is over.
+    var served: [String: Date] = [:]
+  }
+
+  /// A trial that a person asked for.
+  private struct Wish {
+    var pipeline: String
+    var budget: Double?
+    var isDone: CheckedContinuation<Result<Report, any Error>, Never>
+  }
+
+  /// How a night, or what a person asked for, ended.
+  package struct Report: Sendable {
+    package var trial: Trial
+    /// It goes on with the next night, or when asked again.
+    package var isPaused: Bool
+    package var reason: String
+  }
+
+  private let bench: Workbench
+  private let book: PipelineBook
+  private let courtesy: Courtesy
+  private let bell = Bell()
+  private let state = Mutex(State())
+
+  package init(bench: Workbench, book: PipelineBook, courtesy: Courtesy) {
+    self.bench = bench
+    self.book = book
+    self.courtesy = courtesy
+  }
+
+  package func stop() {
+    let left = state.withLock { state in
+      state.isStopping = true
+      defer { state.wishes = [] }
+      return state.wishes
+    }
+    for wish in left { wish.isDone.resume(returning: .failure(TrialSetup.Refusal(description: "the agent is stopping"))) }
+    courtesy.stop()
+    bell.ring()
+  }
+
+  /// The pipelines in force were read anew.
+  package func pipelinesChanged() { bell.ring() }
+
+  /// Begins a trial of a pipeline, or goes on with the one that is open, and returns when it is decided or paused.
+  /// - Parameter budget: CPU seconds; `nil` is that of the pipeline.
+  package func work(_ pipeline: String, budget: Double?) async throws -> Report {
+    let result = await withCheckedContinuation { continuation in
+      let isRefused = state.withLock { state in
+        if !state.isStopping {
+          state.wishes.append(Wish(pipeline: pipeline, budget: budget, isDone: continuation))
+        }
+        return state.isStopping
+      }
+      if isRefused {
+        continuation.resume(returning: .failure(TrialSetup.Refusal(description: "the agent is stopping")))
+      }
+      bell.ring()
+    }
+    return try result.get()
+  }
+
+  /// - Parameter nights: also in the windows of pipelines, not only when asked.
+  /// - Throws: what the store throws.
+  package func run(nights: Bool) async throws {
+    try await bench.store.interruptObservations(reason: "the agent died", at: bench.now())
+    while !state.withLock({ $0.isStopping }) {
+      if let wish = state.withLock({ $0.wishes.isEmpty ? nil : $0.wishes.removeFirst() }) {
+        try await serve(wish)
+        continue
+      }
+      let night = nights ? nextNight() : nil
+      if let night, night.wait == .zero {
+        try await serve(night)
+        continue
+      }
+      await bell.wait(atMost: night?.wait, on: bench.clock)
+      try Task.checkCancellation()
+    }
+  }
+
+  private func serve(_ wish: Wish) async throws {
+    do {
+      let version = try self.version(of: wish.pipeline)
+      let report = try await work(version, .manual) {
+        TrialWork.Allowance(budget: wish.budget ?? $0.budget / .seconds(1), until: nil)
+      }
+      wish.isDone.resume(returning: .success(report))
+    } catch {
+      wish.isDone.resume(returning: .failure(error))
+      if error is StoreError { throw error }
+    }
+  }
+
+  private func version(of name: String) throws -> PipelineVersion {
+    if let version = book.version(of: name) { return version }
+    let names = book.versions.map(\.pipeline.name)
+    let hint = Nearest.name(to: name, among: names).map { ": did you mean `\($0)`?" } ?? ""
+    throw TrialSetup.Refusal(description: "no pipeline `\(Display.brief(name))`\(hint)")
+  }
+
+  // MARK: - Nights
+
+  private struct Night {
+    var version: PipelineVersion
+    var wait: Duration
+    var end: Date
+  }
+
+  /// The window that is open and not served, or else the one that opens next; `nil` where no pipeline has one.
+  private func nextNight() -> Night? {
+    let now = bench.now()
+    let served = state.withLock { $0.served }
+    let clock = Calendar.current.dateComponents([.hour, .minute, .second], from: now)
+    let minute = (clock.hour ?? 0) * 60 + (clock.minute ?? 0)
+    let second = TimeInterval(clock.second ?? 0)
+    let nights = book.versions.compactMap { version -> Night? in
+      guard let window = version.pipeline.trials?.window else { return nil }
+      let left = TimeInterval(window.left(at: minute) * 60) - second
+      if left > 0, served[version.pipeline.name].map({ $0 <= now }) ?? true {
+        return Night(version: version, wait: .zero, end: now + left)
+      }
+      let past = window.left(at: minute)
+      let wait = past + window.wait(at: (minute + past) % TrialWindow.day)
+      return Night(version: version, wait: .seconds(max(1, Double(wait * 60) - second)), end: now)
+    }
+    return nights.min { ($0.wait, $0.version.pipeline.name) < ($1.wait, $1.version.pipeline.name) }
+  }
+
+  private func serve(_ night: Night) async throws {
+    let name = night.version.pipeline.name
+    state.withLock { $0.served[name] = night.end }
+    do {
+      let reader = bench.store.reader
+      if try await reader.openTrial(of: name) == nil, let last = try await reader.trials(pipeline: name, limit: 1).first,
+        try await isAnswered(last, night.version)
+      {
+        return
+      }
+      let spent = try await reader.trialSpending(of: name, since: bench.now() - 12 * 3600)
+      _ = try await work(night.version, .window) {
+        TrialWork.Allowance(budget: $0.budget / .seconds(1) - spent, until: night.end)
+      }
+    } catch let refusal as TrialSetup.Refusal {
+      bench.say(.trialRefused(pipeline: name, reason: refusal.description))
+    } catch let trouble as HostError {
+      bench.say(.trialRefused(pipeline: name, reason: trouble.description))
+    }
+  }
+
+  /// Whether the last trial was about the same stages on the same data: asking again would give the same answer.
+  private func isAnswered(_ last: Trial, _ version: PipelineVersion) async throws -> Bool {
+    guard last.state != .stopped else { return false }
+    let setup = TrialSetup(bench: bench, version: version)
+    let basis = try await setup.basis()
+    guard basis.data.digests == last.data.digests, basis.pipeline.trials == last.rules else { return false }
+    return try setup.definition(of: TrialSetup.stages(for: last.stage, of: basis.pipeline), basis.pipeline)
+      == last.definition
+  }
+
+  // MARK: - One trial
+
+  private func work(
+    _ version: PipelineVersion, _ origin: Trial.Origin, _ allowance: (TrialRules) -> TrialWork.Allowance
+  ) async throws -> Report {
+    let setup = TrialSetup(bench: bench, version: version)
+    let (trial, pipeline) = try await opened(setup, origin)
+    let stages = try TrialSetup.stages(for: trial.stage, of: pipeline)
+    let passed = (bench.settings.environment + pipeline.environment).filter(SecretMask.looksSecret)
+    let mask = SecretMask(values: (passed + bench.settings.secrets).compactMap { bench.environment[$0] })
+    let executor = ArmExecutor(
+      bench: bench.masking(mask), trial: trial, pipeline: pipeline, stages: stages, inputs: try inputs(of: trial),
+      mask: mask)
+    let plan = try trial.plan.decoded(as: RacePlan.self)
+    var race = Race(plan, recorded: try await bench.store.reader.observations(of: trial.number, scores: true))
+    bench.say(.trialBegan(trial, arms: plan.arms.count))
+    let work = TrialWork(bench: executor.bench, trial: trial, executor: executor, courtesy: courtesy, plan: plan)
+    let end = try await work.work(&race, allowance(trial.rules))
+    try? bench.spool.clearTrial(trial.id, inputs: false)
+    return try await conclude(trial, plan, race, end)
+  }
+
+  /// The open trial where it is still about the same stages, else a new one.
+  private func opened(_ setup: TrialSetup, _ origin: Trial.Origin) async throws -> (Trial, Pipeline) {
+    let name = setup.version.pipeline.name
+    if let open = try await bench.store.reader.openTrial(of: name) {
+      let pipeline: Pipeline
+      do { pipeline = try setup.version.pipeline.resolved(captures: open.data.drop.captures) } catch {
+        throw TrialSetup.Refusal(description: error.words)
+      }
+      let names = pipeline.stages.map(\.name)
+      let isSame =
+        try names.contains(open.stage) && pipeline.trials == open.rules
+        && setup.definition(of: TrialSetup.stages(for: open.stage, of: pipeline), pipeline) == open.definition
+      if isSame { return (open, pipeline) }
+      try await stop(open, because: "the stages it compares, or the rules it goes by, were changed")
+    }
+    let basis = try await setup.basis()
+    let trial = try await bench.store.open(try await setup.trial(origin, basis))
+    return (trial, basis.pipeline)
+  }
+
+  private func stop(_ trial: Trial, because reason: String) async throws {
+    let standing = TrialStanding(state: .stopped, verdict: trial.verdict ?? .null, reason: reason)
+    try await bench.store.put(standing, on: trial.number, at: bench.now())
+    try? bench.spool.clearTrial(trial.id, inputs: true)
+    bench.say(.trialEnded(trial, reason: reason))
+  }
+
+  /// Copies, so that the trial goes on with the same bytes whatever becomes of the originals.
+  private func inputs(of trial: Trial) throws -> [Envelope.FilePart] {
+    try zip(trial.data.paths, trial.data.digests).enumerated().map { index, original in
+      let path = try bench.spool.keepTrialInput(original.0, index: index, of: trial.id)
+      guard try bench.spool.digests.digest(ofFile: path) == original.1 else {
+        throw HostError("the data of trial \(trial.number) was changed: `\(Display.escaped(path))`")
+      }
+      return Envelope.FilePart(
+        name: index == 0 ? "input" : "input-\(index + 1)", path: path, stage: nil, sha256: original.1,
+        bytes: bench.spool.bytes(at: path) ?? 0)
+    }
+  }
+
+  private func conclude(
+    _ trial: Trial, _ plan: RacePlan, _ race: Race, _ end: TrialWork.End
+  ) async throws -> Report {
+    let known = race.verdict
+    func paused(_ why: String) -> Report {
+      let reason = "\(why); \(TrialWords.text(known, plan: plan, rules: trial.rules))"
+      bench.say(.trialPaused(trial, reason: reason))
+      return Report(trial: trial, isPaused: true, reason: reason)
+    }
+    switch end {
+    case .budget: return paused("the CPU time of \(Quantity.text(trial.rules.budget)) is used up")
+    case .night: return paused("the night is over")
+    case .agent: return paused("the agent was stopped")
+    case .broken(let reason):
+      try await stop(trial, because: reason)
+      return Report(trial: trial, isPaused: false, reason: reason)
+    case .decided(let verdict):
+      let reason = TrialWords.text(verdict, plan: plan, rules: trial.rules)
+      var state = Trial.State.kept
+      if case .promote = verdict { state = .promoted }
+      try await bench.store.put(
+        TrialStanding(state: state, verdict: try JSON(encoding: verdict), reason: reason), on: trial.number,
+        at: bench.now())
+      try? bench.spool.clearTrial(trial.id, inputs: true)
+      bench.say(.trialEnded(trial, reason: reason))
+      return Report(trial: trial, isPaused: false, reason: reason)
+    }
+  }
+}
