@@ -63,7 +63,7 @@ package enum LogWords {
       )
     case .armEvaluated(let trial, let arm, let unit, let quality, let seconds, let reason):
       (
-        reason == nil ? .debug : .warning, "arm evaluated",
+        reason == nil ? .info : .warning, "arm evaluated",
         [
           "trial": .integer(trial), "arm": .string(arm), "unit": .string(unit),
           "metric": quality.map { .number($0) } ?? .null, "cpu_s": .number(seconds),

@@ -50,6 +50,12 @@ struct ControlDesk: Sendable {
     case .rerun(let wish):
       let run = try await agent.rerunner.rerun(wish)
       return ["run": ["id": .string(run.id.text), "number": .integer(run.number)]]
+    case .trial(let pipeline, let budget, let wait):
+      guard wait else {
+        try agent.trials.begin(pipeline, budget: budget)
+        return [:]
+      }
+      return ["trial": TrialAnswer.json(try await agent.trials.work(pipeline, budget: budget))]
     case .clear(let dry): return ["cleared": ClearanceJSON.json(try await agent.housekeeper.clear(dry: dry))]
     case .acknowledge(let ids):
       return ["acknowledged": .integer(try await bench.store.acknowledge(ids, at: bench.now()))]

@@ -16,6 +16,8 @@ enum ControlRequest: Equatable {
   case rerun(Rerunner.Wish)
   /// A person has seen how these went wrong.
   case acknowledge([RunID])
+  /// A trial of a pipeline; answers when it is decided or paused where `wait`. CPU seconds.
+  case trial(String, budget: Double?, wait: Bool)
   /// Clears away what is old; `dry` only tells what would go.
   case clear(dry: Bool)
 
@@ -33,6 +35,11 @@ enum ControlRequest: Equatable {
           "op": "rerun", "run": .string(wish.run.text), "from": wish.from.map { .string($0) } ?? .null,
           "failed_only": .bool(wish.failedOnly), "use_cache": .bool(wish.useCache),
           "set": .object(wish.set.mapValues { .string($0) }), "same_version": .bool(wish.sameVersion),
+        ]
+      case .trial(let pipeline, let budget, let wait):
+        [
+          "op": "trial", "pipeline": .string(pipeline), "budget_s": budget.map { .number($0) } ?? .null,
+          "wait": .bool(wait),
         ]
       case .clear(let dry): ["op": "clear", "dry": .bool(dry)]
       case .acknowledge(let ids): ["op": "acknowledge", "runs": .array(ids.map { .string($0.text) })]
@@ -65,6 +72,9 @@ enum ControlRequest: Equatable {
           run: try run(), from: json["from"]?.string, failedOnly: json["failed_only"]?.bool ?? false,
           useCache: json["use_cache"]?.bool ?? true, set: (json["set"]?.object ?? [:]).compactMapValues(\.string),
           sameVersion: json["same_version"]?.bool ?? false))
+    case "trial":
+      guard let pipeline = json["pipeline"]?.string else { throw CommandFailure("`pipeline` must be text") }
+      self = .trial(pipeline, budget: json["budget_s"]?.double, wait: json["wait"]?.bool ?? false)
     case "clear": self = .clear(dry: json["dry"]?.bool ?? true)
     case "acknowledge":
       let ids = (json["runs"]?.array ?? []).map { $0.string.flatMap { RunID($0) } }
@@ -85,7 +95,7 @@ enum ControlRequest: Equatable {
       self = .run(Starter.Wish(pipeline: pipeline, input: input, options: options))
     case let op:
       throw CommandFailure(
-        "unknown request `\(Display.brief(op ?? ""))`: this agent speaks ping, live, run, wait, cancel, retry, rerun, acknowledge, clear"
+        "unknown request `\(Display.brief(op ?? ""))`: this agent speaks ping, live, run, wait, cancel, retry, rerun, acknowledge, trial, clear"
       )
     }
   }

@@ -6,7 +6,8 @@ enum LogSentence {
   /// `nil` where the record is best shown as it is.
   static func text(_ record: LogRecord) -> String? {
     let fields = Fields(values: record.fields)
-    return agent(record, fields) ?? intake(record, fields) ?? run(record, fields) ?? rest(record, fields)
+    return agent(record, fields) ?? intake(record, fields) ?? run(record, fields) ?? trial(record, fields)
+      ?? rest(record, fields)
   }
 
   private struct Fields {
@@ -27,6 +28,20 @@ enum LogSentence {
       if reason.hasPrefix(name) { reason = String(reason.dropFirst(name.count)) }
       let isSentence = ["is ", "has ", "was ", "became "].contains { reason.hasPrefix($0) }
       return ": " + (isSentence ? "it " : "") + reason
+    }
+  }
+
+  private static func trial(_ record: LogRecord, _ fields: Fields) -> String? {
+    let name = "trial \(Int(fields.number("trial") ?? 0))"
+    switch record.message {
+    case "trial began": return "\(name) of \(fields["of"]) compares \(Int(fields.number("arms") ?? 0)) arms"
+    case "arm evaluated":
+      let metric = fields.number("metric").map { ": \(($0 * 10000).rounded() / 10000)" } ?? fields.why
+      return "\(name), \(fields["unit"]), \(fields["arm"])\(metric)"
+    case "trial paused": return "\(name) goes on later\(fields.why)"
+    case "trial ended": return "\(name) of \(fields["of"]) is decided\(fields.why)"
+    case "no trial begins": return "no trial of \(fields["of"]) begins\(fields.why)"
+    default: return nil
     }
   }
 

@@ -17,7 +17,13 @@ package final class TrialService: Sendable {
   private struct Wish {
     var pipeline: String
     var budget: Double?
-    var isDone: CheckedContinuation<Result<Report, any Error>, Never>
+    /// `nil` where nobody waits.
+    var isDone: CheckedContinuation<Result<Report, any Error>, Never>?
+  }
+
+  /// Why there can be no trial, in words.
+  package struct Refusal: Error, Equatable, CustomStringConvertible {
+    package let description: String
   }
 
   /// How a night, or what a person asked for, ended.
@@ -46,7 +52,7 @@ package final class TrialService: Sendable {
       defer { state.wishes = [] }
       return state.wishes
     }
-    for wish in left { wish.isDone.resume(returning: .failure(TrialSetup.Refusal(description: "the agent is stopping"))) }
+    for wish in left { wish.isDone?.resume(returning: .failure(Refusal(description: "the agent is stopping"))) }
     courtesy.stop()
     bell.ring()
   }
@@ -65,11 +71,36 @@ package final class TrialService: Sendable {
         return state.isStopping
       }
       if isRefused {
-        continuation.resume(returning: .failure(TrialSetup.Refusal(description: "the agent is stopping")))
+        continuation.resume(returning: .failure(Refusal(description: "the agent is stopping")))
       }
       bell.ring()
     }
     return try result.get()
+  }
+
+  /// The same without waiting for it.
+  package func begin(_ pipeline: String, budget: Double?) throws {
+    _ = try version(of: pipeline)
+    state.withLock { $0.wishes.append(Wish(pipeline: pipeline, budget: budget)) }
+    bell.ring()
+  }
+
+  /// The same for a command without an agent.
+  package func workAlone(_ pipeline: String, budget: Double?) async throws -> Report {
+    try await withThrowingTaskGroup(of: Report?.self) { group in
+      group.addTask {
+        try await self.run(nights: false)
+        return nil
+      }
+      group.addTask {
+        defer { self.stop() }
+        return try await self.work(pipeline, budget: budget)
+      }
+      var report: Report?
+      while let found = try await group.next() { report = report ?? found }
+      guard let report else { throw Refusal(description: "the trial was stopped") }
+      return report
+    }
   }
 
   /// - Parameter nights: also in the windows of pipelines, not only when asked.
@@ -97,9 +128,9 @@ package final class TrialService: Sendable {
       let report = try await work(version, .manual) {
         TrialWork.Allowance(budget: wish.budget ?? $0.budget / .seconds(1), until: nil)
       }
-      wish.isDone.resume(returning: .success(report))
+      wish.isDone?.resume(returning: .success(report))
     } catch {
-      wish.isDone.resume(returning: .failure(error))
+      wish.isDone?.resume(returning: .failure(error))
       if error is StoreError { throw error }
     }
   }
@@ -108,7 +139,7 @@ package final class TrialService: Sendable {
     if let version = book.version(of: name) { return version }
     let names = book.versions.map(\.pipeline.name)
     let hint = Nearest.name(to: name, among: names).map { ": did you mean `\($0)`?" } ?? ""
-    throw TrialSetup.Refusal(description: "no pipeline `\(Display.brief(name))`\(hint)")
+    throw Refusal(description: "no pipeline `\(Display.brief(name))`\(hint)")
   }
 
   // MARK: - Nights
@@ -153,7 +184,7 @@ package final class TrialService: Sendable {
       _ = try await work(night.version, .window) {
         TrialWork.Allowance(budget: $0.budget / .seconds(1) - spent, until: night.end)
       }
-    } catch let refusal as TrialSetup.Refusal {
+    } catch let refusal as Refusal {
       bench.say(.trialRefused(pipeline: name, reason: refusal.description))
     } catch let trouble as HostError {
       bench.say(.trialRefused(pipeline: name, reason: trouble.description))
@@ -198,7 +229,7 @@ package final class TrialService: Sendable {
     if let open = try await bench.store.reader.openTrial(of: name) {
       let pipeline: Pipeline
       do { pipeline = try setup.version.pipeline.resolved(captures: open.data.drop.captures) } catch {
-        throw TrialSetup.Refusal(description: error.words)
+        throw Refusal(description: error.words)
       }
       let names = pipeline.stages.map(\.name)
       let isSame =
@@ -247,7 +278,7 @@ package final class TrialService: Sendable {
     case .agent: return paused("the agent was stopped")
     case .broken(let reason):
       try await stop(trial, because: reason)
-      return Report(trial: trial, isPaused: false, reason: reason)
+      return Report(trial: ended(trial, .stopped), isPaused: false, reason: reason)
     case .decided(let verdict):
       let reason = TrialWords.text(verdict, plan: plan, rules: trial.rules)
       var state = Trial.State.kept
@@ -257,7 +288,13 @@ package final class TrialService: Sendable {
         at: bench.now())
       try? bench.spool.clearTrial(trial.id, inputs: true)
       bench.say(.trialEnded(trial, reason: reason))
-      return Report(trial: trial, isPaused: false, reason: reason)
+      return Report(trial: ended(trial, state), isPaused: false, reason: reason)
     }
+  }
+
+  private func ended(_ trial: Trial, _ state: Trial.State) -> Trial {
+    var ended = trial
+    ended.state = state
+    return ended
   }
 }

@@ -8,10 +8,7 @@ struct TrialSetup: Sendable {
   let bench: Workbench
   let version: PipelineVersion
 
-  /// Why there can be none, in words.
-  struct Refusal: Error, Equatable, CustomStringConvertible {
-    let description: String
-  }
+  typealias Refusal = TrialService.Refusal
 
   private var pipeline: Pipeline { version.pipeline }
 

@@ -38,6 +38,9 @@ package enum TrialWords {
     return words + "; the rows are too few to say so of data to come, and `relaxed` lets it pass"
   }
 
+  /// With its sign, rounded.
+  package static func signed(_ value: Double) -> String { (value > 0 ? "+" : "") + rounded(value) }
+
   static func percent(_ share: Double) -> String { "\(Int((share * 100).rounded()))%" }
 
   /// Four significant digits or so: more would not be true.

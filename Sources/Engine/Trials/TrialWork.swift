@@ -1,7 +1,7 @@
-import Core
+package import Core
 import Foundation
 import Store
-import Trials
+package import Trials
 
 /// Works one trial: asks the race what comes next, evaluates it, and records it, until something says stop.
 struct TrialWork: Sendable {
@@ -126,7 +126,7 @@ struct TrialWork: Sendable {
 
 extension Race {
   /// Takes up what was recorded, in its order: the same observations always give the same verdict.
-  init(_ plan: RacePlan, recorded: [TrialObservation]) {
+  package init(_ plan: RacePlan, recorded: [TrialObservation]) {
     self.init(plan)
     for one in recorded where one.state == .ok || one.state == .failed {
       guard let unit = Trials.Unit(one.unit) else { continue }

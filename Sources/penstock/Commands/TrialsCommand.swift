@@ -1,0 +1,149 @@
+import ArgumentParser
+import Core
+import Engine
+import Foundation
+import Host
+import Store
+
+struct TrialsCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "trials",
+    abstract: "Compares cheaper settings of a pipeline's stages with full runs.",
+    discussion: "Each setting of the `auto` stages is an arm; one is used only when its loss of quality is shown to stay "
+      + "within `trials: { margin }`. They run in `trials: { window }`, and when you ask.",
+    subcommands: [ListTrials.self, ShowTrial.self, StartTrial.self], defaultSubcommand: ListTrials.self)
+}
+
+struct ListTrials: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "list", abstract: "Lists trials, the newest first.")
+
+  @OptionGroup var place: Place
+
+  @Option(help: "Only trials of this pipeline.")
+  var pipeline: String?
+
+  @Option(name: .shortAndLong, help: "At most so many trials.")
+  var limit = 20
+
+  func validate() throws {
+    guard limit > 0 else { throw ValidationError("--limit \(limit): expected 1 or more") }
+  }
+
+  func run() async throws {
+    let reader = try place.readerIfAny(try place.workspace())
+    let trials = try await reader?.trials(pipeline: pipeline, limit: limit) ?? []
+    try place.give(TrialList(trials: trials, isFiltered: pipeline != nil, now: Date()))
+  }
+}
+
+struct ShowTrial: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "show", abstract: "Shows one trial: its arms, what they cost, and how good they are.")
+
+  @OptionGroup var place: Place
+
+  @Argument(help: "The number of the trial, or `last`.")
+  var trial: String
+
+  func run() async throws {
+    guard let reader = try place.readerIfAny(try place.workspace()) else { throw CommandFailure(TrialList.empty) }
+    let found: Trial?
+    if trial == "last" {
+      found = try await reader.trials(limit: 1).first
+    } else {
+      guard let number = Int(trial) else {
+        throw CommandFailure("`\(Display.brief(trial))` is no number of a trial; `penstock trials` lists them")
+      }
+      found = try await reader.trial(number: number)
+    }
+    guard let found else { throw CommandFailure("there is no trial `\(Display.brief(trial))`; `penstock trials` lists them") }
+    let observations = try await reader.observations(of: found.number, scores: true)
+    try place.give(try TrialPage(trial: found, observations: observations, now: Date()))
+  }
+}
+
+struct StartTrial: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "start", abstract: "Begins a trial of a pipeline now, or goes on with the one that is open.",
+    discussion: "It gives way to runs as at night. Without an agent the command works the trial itself.")
+
+  @OptionGroup var place: Place
+
+  @Argument(help: "The name of the pipeline.")
+  var pipeline: String
+
+  @Option(help: "CPU time at most, such as `10m`; else that of the pipeline's `trials:`.")
+  var budget: String?
+
+  @Flag(help: "Return when the trial is decided, or its CPU time is used up.")
+  var wait = false
+
+  func run() async throws {
+    let workspace = try place.workspace()
+    let budget = try seconds()
+    guard let answer = try place.ask(.trial(pipeline, budget: budget, wait: wait), workspace, timeout: wait ? nil : 10)
+    else { return try await alone(workspace, budget) }
+    guard answer["ok"]?.bool == true else { throw CommandFailure(answer["error"]?.string ?? "the agent refused") }
+    if wait {
+      try place.give(TrialAnswer(json: answer["trial"] ?? .null))
+    } else {
+      Output.chat("the trial begins when no run is at work; `penstock trials` shows how it goes")
+    }
+  }
+
+  private func seconds() throws -> Double? {
+    guard let budget else { return nil }
+    do { return try Quantity.duration(budget) / .seconds(1) } catch {
+      throw CommandFailure("--budget: \(error.reason)" + (error.hint.map { "; \($0)" } ?? ""))
+    }
+  }
+
+  private func alone(_ workspace: Workspace, _ budget: Double?) async throws {
+    let console = Console(output: .standard(), json: false, quiet: place.json)
+    let assembly = try Assembly(workspace) { console.show($0) }
+    console.animate(on: assembly.reactor)
+    let trials = assembly.agent.trials
+    let signals = try StopSignals(reactor: assembly.reactor) { _ in trials.stop() }
+    defer { withExtendedLifetime(signals) {} }
+    let outcome: Result<TrialService.Report, any Error>
+    do {
+      try await assembly.agent.configs.lookUp()
+      outcome = .success(try await trials.workAlone(pipeline, budget: budget))
+    } catch { outcome = .failure(error) }
+    await assembly.close()
+    console.finish()
+    do { try place.give(TrialAnswer(try outcome.get())) } catch let refusal as TrialService.Refusal {
+      throw CommandFailure(refusal.description)
+    }
+  }
+}
+
+/// How what was asked for ended.
+struct TrialAnswer: Answer {
+  private let body: JSON
+
+  init(json: JSON) { body = json }
+
+  init(_ report: TrialService.Report) { body = Self.json(report) }
+
+  static func json(_ report: TrialService.Report) -> JSON {
+    [
+      "number": .integer(report.trial.number), "pipeline": .string(report.trial.pipeline),
+      "state": .string(report.trial.state.rawValue), "paused": .bool(report.isPaused),
+      "reason": .string(report.reason),
+    ]
+  }
+
+  func json() -> JSON { JSON.object(["api": 1, "trial": body]) }
+
+  func lines(_ output: Output) -> [String] {
+    let number = body["number"].flatMap { if case .integer(let number) = $0 { number } else { nil } } ?? 0
+    let name = Shown.words(body["pipeline"]?.string ?? "")
+    let isPaused = body["paused"]?.bool ?? false
+    let state = isPaused ? "is not decided yet" : "is decided"
+    var lines = ["trial \(number) of \(name) \(state): \(Shown.words(body["reason"]?.string ?? ""))"]
+    if isPaused { lines.append("`penstock trials start \(name)` goes on with it") }
+    lines.append("`penstock trials show \(number)` has the arms and the numbers")
+    return lines
+  }
+}
