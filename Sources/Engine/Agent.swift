@@ -46,6 +46,7 @@ package final class Agent: Sendable {
   package let starter: Starter
   package let retrier: Retrier
   package let rerunner: Rerunner
+  package let pinning: Pinning
   package let housekeeper: Housekeeper
   private let bench: Workbench
   private let filer: Filer
@@ -78,6 +79,7 @@ package final class Agent: Sendable {
     starter = Starter(bench: bench, book: book, dispatcher: dispatcher)
     retrier = Retrier(bench: bench, book: book, dispatcher: dispatcher)
     rerunner = Rerunner(bench: bench, book: book, dispatcher: dispatcher, retrier: retrier)
+    pinning = Pinning(bench: bench, book: book)
     housekeeper = Housekeeper(bench: bench)
     let (intake, starter, book, bench) = (intake, starter, book, bench)
     configs = Configs(bench: bench, book: book, bell: parts.configBell, load: parts.loadPipelines) { fresh in

@@ -60,6 +60,10 @@ package struct Event: Sendable {
     case hookRefused(event: String, program: String, reason: String)
     case hookWarned(program: String, warning: String)
 
+    /// What trials put in force is taken back.
+    case policyDemoted(levels: String, reason: String)
+    case ruleBroken(reason: String)
+
     case pipelineLoaded(name: String, path: String, isFirst: Bool)
     case pipelineInvalid(path: String, errors: Int, first: String, lastGoodInForce: Bool)
     case pipelineGone(name: String, path: String)

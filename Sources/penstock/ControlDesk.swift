@@ -51,6 +51,8 @@ struct ControlDesk: Sendable {
       let run = try await agent.rerunner.rerun(wish)
       return ["run": ["id": .string(run.id.text), "number": .integer(run.number)]]
     case .clear(let dry): return ["cleared": ClearanceJSON.json(try await agent.housekeeper.clear(dry: dry))]
+    case .pin(let pipeline, let levels): return ["policy": try await agent.pinning.pin(pipeline, levels).json]
+    case .unpin(let pipeline): return ["policy": try await agent.pinning.unpin(pipeline).json]
     case .acknowledge(let ids):
       return ["acknowledged": .integer(try await bench.store.acknowledge(ids, at: bench.now()))]
     }

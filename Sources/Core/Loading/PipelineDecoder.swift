@@ -39,6 +39,9 @@ package struct PipelineDecoder {
     }
     let stages = decodeStages(document["stages"]?.elements ?? [], in: document)
     let hooks = decodeHooks(document["hooks"], stages: stages)
+    var rules = RuleDecoder(manifests: origin.manifests, isBase: isBase)
+    let decodedRules = rules.decode(document["rules"], stages: stages)
+    findings.add(rules.findings)
     guard !findings.hasErrors, let name = document["pipeline"]?["name"]?.text else { return nil }
     return Pipeline(
       name: name, label: document["pipeline"]?["version"]?.text,
@@ -53,7 +56,8 @@ package struct PipelineDecoder {
       },
       stages: stages, hooks: hooks, environment: document["env"]?.texts ?? [],
       vars: document["vars"]?.json.object ?? [:], timeout: document["pipeline"]?["timeout"]?.duration,
-      concurrency: document["pipeline"]?["concurrency"]?.whole, origin: origin)
+      concurrency: document["pipeline"]?["concurrency"]?.whole,
+      targets: document["targets"].map(RuleDecoder.targets), rules: decodedRules, origin: origin)
   }
 
   private mutating func decodeDoneFile(_ node: Node?) -> DoneFile? {
