@@ -47,6 +47,7 @@ package final class Agent: Sendable {
   package let retrier: Retrier
   package let rerunner: Rerunner
   package let pinning: Pinning
+  package let policyDrift: PolicyDrift
   package let housekeeper: Housekeeper
   private let bench: Workbench
   private let filer: Filer
@@ -80,6 +81,7 @@ package final class Agent: Sendable {
     retrier = Retrier(bench: bench, book: book, dispatcher: dispatcher)
     rerunner = Rerunner(bench: bench, book: book, dispatcher: dispatcher, retrier: retrier)
     pinning = Pinning(bench: bench, book: book)
+    policyDrift = PolicyDrift(bench: bench, book: book)
     housekeeper = Housekeeper(bench: bench)
     let (intake, starter, book, bench) = (intake, starter, book, bench)
     configs = Configs(bench: bench, book: book, bell: parts.configBell, load: parts.loadPipelines) { fresh in

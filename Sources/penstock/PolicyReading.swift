@@ -91,11 +91,12 @@ struct PolicyReading {
     return views
   }
 
-  func view(of pipeline: Pipeline) async throws -> PolicyView {
+  /// - Parameter known: what has changed, where the agent has said so.
+  func view(of pipeline: Pipeline, changes known: [String]? = nil) async throws -> PolicyView {
     let standing = try await reader?.policy(of: pipeline.name) ?? PolicyStanding(pipeline: pipeline.name)
     var view = PolicyView(pipeline: pipeline, standing: standing)
     if let current = standing.current, current.state != .demoted {
-      view.changes = current.basis.changes(to: definitions.basis(of: pipeline))
+      view.changes = known ?? current.basis.changes(to: definitions.basis(of: pipeline))
     }
     return view
   }

@@ -144,5 +144,11 @@ import Testing
     #expect(
       status.output.contains("since it was pinned `stages/train.sh` of stage `train` has changed"), "\(status.output)")
     #expect(!place.exists("verdicts"))
+    // an agent tells it itself, for it has read the files before
+    let agent = try await place.up()
+    let live = try JSON(parsing: Data(try await place.penstock("status", "--json").output.utf8))
+    #expect(
+      live["policies"]?.array?.first?["changes"] == ["`stages/train.sh` of stage `train` has changed"])
+    _ = try await place.stop(agent)
   }
 }

@@ -75,6 +75,13 @@ struct Mistake: Sendable, CustomTestStringConvertible {
       x:3:48: error: `priority`: expected one of `accuracy`, `speed`, got `quality`
       """),
     Mistake(
+      "a rule for a stage that is wrong itself",
+      "pipeline: { name: x }\nstages: [ { name: a } ]\nrules: [ { stage: a, when: \"1\", set: fine } ]",
+      """
+      x:2:19: error: stage `a` has neither `uses` nor `run`
+        `uses` names a registered stage, `run` a program of your own
+      """),
+    Mistake(
       "rules that decide nothing",
       good + "rules:\n  - { stage: b, when: \"1\", set: fine }\n  - { stage: \"*\", when: \"1\", set: fast }\n"
         + "  - { stage: a, when: \"1\", set: fine }",

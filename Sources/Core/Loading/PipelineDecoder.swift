@@ -40,7 +40,9 @@ package struct PipelineDecoder {
     let stages = decodeStages(document["stages"]?.elements ?? [], in: document)
     let hooks = decodeHooks(document["hooks"], stages: stages)
     var rules = RuleDecoder(manifests: origin.manifests, isBase: isBase)
-    let decodedRules = rules.decode(document["rules"], stages: stages)
+    let decodedRules = rules.decode(
+      document["rules"], stages: stages,
+      names: (document["stages"]?.elements ?? []).compactMap { $0["name"]?.text })
     findings.add(rules.findings)
     guard !findings.hasErrors, let name = document["pipeline"]?["name"]?.text else { return nil }
     return Pipeline(

@@ -10,28 +10,30 @@ struct RuleDecoder {
     self.isBase = isBase
   }
 
+  /// - Parameter names: of all stages that are written, also of those that are wrong or removed.
   /// - Returns: `nil` where the pipeline has none.
-  mutating func decode(_ node: Node?, stages: [Stage]) -> [Rule]? {
+  mutating func decode(_ node: Node?, stages: [Stage], names: [String]) -> [Rule]? {
     guard let nodes = node?.elements, !nodes.isEmpty else { return nil }
     return nodes.compactMap { node in
       guard let stage = node["stage"]?.text, let when = node["when"]?.text,
         let set = node["set"]?.text.flatMap(Granularity.init)
       else { return nil }
       let rule = Rule(stage: stage, when: when, set: set, why: node["why"]?.text)
-      if !isBase { check(rule, node, stages) }
+      if !isBase { check(rule, node, stages, names) }
       return rule
     }
   }
 
-  private mutating func check(_ rule: Rule, _ node: Node, _ stages: [Stage]) {
-    guard let place = node["stage"]?.mark, let level = node["set"]?.mark, !stages.isEmpty else { return }
-    let meant = stages.filter { rule.applies(to: $0.name) }
-    if meant.isEmpty {
+  private mutating func check(_ rule: Rule, _ node: Node, _ stages: [Stage], _ names: [String]) {
+    guard let place = node["stage"]?.mark, let level = node["set"]?.mark, !names.isEmpty else { return }
+    if !names.contains(where: rule.applies) {
       findings.error(
         "no stage is called `\(Display.brief(rule.stage))`", at: place,
-        hint: Nearest.hint(for: rule.stage, among: stages.map(\.name), called: "stages"))
+        hint: Nearest.hint(for: rule.stage, among: names, called: "stages"))
       return
     }
+    let meant = stages.filter { rule.applies(to: $0.name) }
+    if meant.isEmpty { return }
     let automatic = meant.filter { $0.granularity == .auto }
     if automatic.isEmpty {
       findings.warning(

@@ -42,7 +42,9 @@ struct StatusReading {
     if let reader {
       let policies = PolicyReading(workspace: workspace, place: place, reader: reader)
       for version in versions where !version.pipeline.automatic.isEmpty {
-        report.policies.append(try await policies.view(of: version.pipeline))
+        // the agent has read the files of the stages before
+        let known = live?["policy_changes"]?[version.pipeline.name]?.array?.compactMap(\.string)
+        report.policies.append(try await policies.view(of: version.pipeline, changes: known))
       }
       report.policies.sort { $0.pipeline.name < $1.pipeline.name }
       for run in report.last {
