@@ -66,11 +66,8 @@ struct PolicyReading {
     let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
     let digests = FileDigests()
     let files = IdentityFiles(
-      programs: HostPrograms(home: workspace.home, path: path), digests: digests, home: workspace.home
-    ) { path in
-      let found = try? FileManager.default.attributesOfItem(atPath: (path as NSString).resolvingSymlinksInPath)
-      return found?[.type] as? FileAttributeType == .typeRegular ? found?[.size] as? Int : nil
-    }
+      programs: HostPrograms(home: workspace.home, path: path), digests: digests, home: workspace.home,
+      bytes: { RegularFile.bytes(at: $0) })
     definitions = Definitions(files: files, digests: digests)
   }
 

@@ -50,6 +50,11 @@ import Testing
         "stage `clean` is not among those it was learned on any more", "`a.py` of stage `train` has changed",
         "`b.py` of stage `train` has changed", "a parameter of stage `train` has changed",
       ])
+    let all = StageBasis(["a": ["file x": "1"], "b": ["file x": "1"], "c": ["file x": "1"]])
+    #expect(
+      all.changes(to: StageBasis(["a": ["file x": "2"], "b": ["file x": "2"], "c": ["file x": "1"]])) == [
+        "`x` of stages `a`, `b` has changed"
+      ])
   }
 
   @Test func `every part of a stage that may change a verdict is in its definition`() {

@@ -10,13 +10,21 @@ package struct StageBasis: Sendable, Equatable, Codable {
   /// What is not any more as it was then, most telling first; empty where all is the same.
   /// - Parameter now: what the stages are now; it may have more stages than there were.
   package func changes(to now: StageBasis) -> [String] {
-    stages.sorted { $0.key < $1.key }.flatMap { stage, parts -> [String] in
+    var gone: [String] = []
+    var changed: [String: [String]] = [:]
+    for (stage, parts) in stages.sorted(by: { $0.key < $1.key }) {
       guard let own = now.stages[stage] else {
-        return ["stage `\(stage)` is not among those it was learned on any more"]
+        gone.append("stage `\(stage)` is not among those it was learned on any more")
+        continue
       }
-      let changed = Set(parts.keys).union(own.keys).filter { parts[$0] != own[$0] }
-      return changed.sorted(by: Self.tells).map { "\(Self.words($0)) of stage `\(stage)` has changed" }
+      for part in Set(parts.keys).union(own.keys) where parts[part] != own[part] {
+        changed[part, default: []].append("`\(stage)`")
+      }
     }
+    return gone
+      + changed.sorted { Self.tells($0.key, $1.key) }.map { part, stages in
+        "\(Self.words(part)) of stage\(stages.count == 1 ? "" : "s") \(stages.joined(separator: ", ")) has changed"
+      }
   }
 
   private static let order = ["command", "params", "levels", "place"]

@@ -42,12 +42,12 @@ struct ExplainPolicy: AsyncParsableCommand {
   private static func look(_ path: String) throws -> Explainer.Input {
     var raw = RawArguments.standard()
     let bytes = raw.bytes(of: path)
-    guard let found = try? FileManager.default.attributesOfItem(atPath: path),
-      found[.type] as? FileAttributeType == .typeRegular
-    else { throw CommandFailure("cannot read `\(Display.brief(path))`: no such file") }
+    guard let size = RegularFile.bytes(at: path) else {
+      throw CommandFailure("cannot read `\(Display.brief(path))`: no such file")
+    }
     let name = bytes.lastPart
     return Explainer.Input(
-      name: name, bytes: found[.size] as? Int ?? 0, rows: RecordCount.of(path, named: name))
+      name: name, bytes: size, rows: RecordCount.of(path, named: name))
   }
 }
 
