@@ -19,6 +19,10 @@ package struct Pipeline: Sendable, Equatable, Codable {
   package var timeout: Duration?
   /// Runs of it at the same time; `nil` leaves it to the agent's.
   package var concurrency: Int?
+  /// What it should keep to.
+  package var targets: Targets?
+  /// Conditions that change a granularity, the first that holds; `nil` is none.
+  package var rules: [Rule]?
   /// How settings of its `auto` stages are compared; `nil` where they are not.
   package var trials: TrialRules?
   /// What it was made from, so that `--set` can make it anew; `nil` where it was not read from a file.
@@ -28,7 +32,7 @@ package struct Pipeline: Sendable, Equatable, Codable {
     name: String, label: String? = nil, trigger: PipelineTrigger = PipelineTrigger(),
     sources: [DataSource] = [], stages: [Stage], hooks: [String: [HookProgram]] = [:],
     environment: [String] = [], vars: [String: JSON] = [:], timeout: Duration? = nil, concurrency: Int? = nil,
-    trials: TrialRules? = nil, origin: PipelineOrigin? = nil
+    targets: Targets? = nil, rules: [Rule]? = nil, trials: TrialRules? = nil, origin: PipelineOrigin? = nil
   ) {
     self.name = name
     self.label = label
@@ -40,6 +44,8 @@ package struct Pipeline: Sendable, Equatable, Codable {
     self.vars = vars
     self.timeout = timeout
     self.concurrency = concurrency
+    self.targets = targets
+    self.rules = rules
     self.trials = trials
     self.origin = origin
   }

@@ -34,6 +34,8 @@ package struct Settings: Sendable, Equatable {
   package var kit: String?
   package var state = State()
   package var retention = Retention()
+  /// What the built-in rules call much.
+  package var rules = Thresholds()
   /// Names of environment variables passed on to every program.
   package var environment: [String] = []
   /// Names of environment variables whose values are masked wherever they would be shown.

@@ -46,6 +46,8 @@ package final class Agent: Sendable {
   package let starter: Starter
   package let retrier: Retrier
   package let rerunner: Rerunner
+  package let pinning: Pinning
+  package let policyDrift: PolicyDrift
   package let housekeeper: Housekeeper
   package let trials: TrialService
   private let bench: Workbench
@@ -79,6 +81,8 @@ package final class Agent: Sendable {
     starter = Starter(bench: bench, book: book, dispatcher: dispatcher)
     retrier = Retrier(bench: bench, book: book, dispatcher: dispatcher)
     rerunner = Rerunner(bench: bench, book: book, dispatcher: dispatcher, retrier: retrier)
+    pinning = Pinning(bench: bench, book: book)
+    policyDrift = PolicyDrift(bench: bench, book: book)
     housekeeper = Housekeeper(bench: bench)
     trials = TrialService(bench: bench, book: book, courtesy: dispatcher.courtesy)
     let (intake, starter, trials, book, bench) = (intake, starter, trials, book, bench)

@@ -7,15 +7,14 @@ import Trials
 struct Counsel: Sendable {
   /// The run is an arm of a trial.
   var arm: Arm?
-  /// The first rule that holds, asked at the moment of the attempt.
-  var rule: @Sendable (Stage) -> GranularityOpinion? = { _ in nil }
-  /// What trials have shown to be the cheapest that costs no quality.
-  var policy: Arm?
+  /// What the rules said of a stage when it was about to begin, by stage.
+  var rules: [String: GranularityOpinion] = [:]
+  /// What trials or a person have put in force, as it was when the run was taken up.
+  var policy: PolicyStanding?
 
   func opinions(on stage: Stage) -> [GranularityOpinion] {
     guard stage.granularity == .auto else { return [] }
     let arm = arm?.levels[stage.name].map { GranularityOpinion(.arm, $0, reason: "arm of a trial") }
-    let policy = policy?.levels[stage.name].map { GranularityOpinion(.policy, $0, reason: "policy in force") }
-    return [arm, rule(stage), policy].compactMap { $0 }
+    return [arm, rules[stage.name], policy?.opinion(on: stage.name)].compactMap { $0 }
   }
 }

@@ -66,6 +66,9 @@ package struct Event: Sendable {
     case trialPaused(Trial, reason: String)
     case trialEnded(Trial, reason: String)
     case trialRefused(pipeline: String, reason: String)
+    /// What trials put in force is taken back.
+    case policyDemoted(levels: String, reason: String)
+    case ruleBroken(reason: String)
 
     case pipelineLoaded(name: String, path: String, isFirst: Bool)
     case pipelineInvalid(path: String, errors: Int, first: String, lastGoodInForce: Bool)

@@ -2,7 +2,11 @@ import Core
 
 extension Stage {
   /// Whether nothing but the need for a place keeps it from beginning.
-  fileprivate var beginsFreely: Bool { when == nil && concurrency == nil && breaker == nil && each == nil }
+  ///
+  /// Of one that is `auto` the rules are asked first.
+  fileprivate var beginsFreely: Bool {
+    when == nil && concurrency == nil && breaker == nil && each == nil && granularity != .auto
+  }
 }
 
 extension Attempt {

@@ -34,7 +34,8 @@ extension HookCaller {
       event: hook.event, run: Envelope.RunPart(run), drop: run.told.map(Envelope.DropPart.init),
       stage: occasion.stage.map(verdict.patched), inputs: occasion.inputs, context: verdict.context,
       out: occasion.out, home: bench.home, deadline: Timestamp.text(begun + hook.timeout / .seconds(1)),
-      outcome: occasion.outcome, outputs: occasion.outputs, metrics: occasion.metrics)
+      outcome: occasion.outcome, outputs: occasion.outputs, metrics: occasion.metrics,
+      verdict: occasion.verdict)
   }
 
   func request(

@@ -19,6 +19,8 @@ struct HookCaller: Sendable {
     var outcome: Envelope.OutcomePart?
     var outputs: [Envelope.FilePart]?
     var metrics: [String: JSON]?
+    /// What `on-verdict` is about.
+    var verdict: JSON?
     var cancellation: Cancellation?
   }
 

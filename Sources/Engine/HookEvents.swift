@@ -8,6 +8,7 @@ package enum HookEvent: Equatable {
   case before(stage: String)
   case after(stage: String)
   case onQuarantine
+  case onVerdict
 
   /// The names hooks are looked up by, in the order they run: the wide one encloses the narrow one.
   package var names: [String] {
@@ -18,6 +19,7 @@ package enum HookEvent: Equatable {
     case .before(let stage): ["before-stage", "before-\(stage)"]
     case .after(let stage): ["after-\(stage)", "after-stage"]
     case .onQuarantine: ["on-quarantine"]
+    case .onVerdict: ["on-verdict"]
     }
   }
 
@@ -25,7 +27,7 @@ package enum HookEvent: Equatable {
   package var standardOnError: HookProgram.OnError {
     switch self {
     case .onArrival, .beforeRun, .before: .fail
-    case .afterRun, .after, .onQuarantine: .warn
+    case .afterRun, .after, .onQuarantine, .onVerdict: .warn
     }
   }
 
@@ -33,7 +35,7 @@ package enum HookEvent: Equatable {
   package var stage: String? {
     switch self {
     case .before(let stage), .after(let stage): stage
-    case .onArrival, .beforeRun, .afterRun, .onQuarantine: nil
+    case .onArrival, .beforeRun, .afterRun, .onQuarantine, .onVerdict: nil
     }
   }
 
@@ -45,6 +47,7 @@ package enum HookEvent: Equatable {
     case "before-run": self = .beforeRun
     case "after-run": self = .afterRun
     case "on-quarantine": self = .onQuarantine
+    case "on-verdict": self = .onVerdict
     case "before-stage", "after-stage":
       guard let stage else { return nil }
       self = name == "before-stage" ? .before(stage: stage) : .after(stage: stage)

@@ -24,7 +24,7 @@ package enum LogWords {
       .programDelayed, .outcomeUnusable:
       run(kind)
     case .hookCalled, .hookRefused, .hookWarned: hook(kind)
-    case .pipelineLoaded, .pipelineInvalid, .pipelineGone: pipeline(kind)
+    case .pipelineLoaded, .pipelineInvalid, .pipelineGone, .policyDemoted, .ruleBroken: pipeline(kind)
     case .trialBegan, .armEvaluated, .trialPaused, .trialEnded, .trialRefused: trial(kind)
     }
   }
@@ -237,6 +237,12 @@ package enum LogWords {
           : "pipeline file is invalid; it is not in force",
         ["path": .string(path), "errors": .integer(errors), "first": .string(first)]
       )
+    case .policyDemoted(let levels, let reason):
+      (
+        .warning, "policy is taken back; everything is coarse",
+        ["levels": .string(levels), "reason": .string(reason)]
+      )
+    case .ruleBroken(let reason): (.warning, "a rule cannot be evaluated", ["reason": .string(reason)])
     case .pipelineGone(let name, let path):
       (
         .warning, "pipeline file is gone; its runs end on the version they began with",

@@ -84,7 +84,7 @@ extension RunExecutor {
   ) {
     let stages = StageExecutor(
       bench: bench, run: session.run, pipeline: pipeline, mask: mask, cancellation: cancellation,
-      shutdown: shutdown, counsel: counsel)
+      shutdown: shutdown, counsel: session.counsel)
     guard let (stage, attempt) = unit.first else { return }
     group.addTask {
       if stage.each == nil {
@@ -164,7 +164,12 @@ extension RunExecutor {
       work.running += 1
       if limit != nil { work.entered.insert(stage.name) }
       let chain = FlowExecutor.chain(from: stage, in: pipeline, settled: session.settled)
-      let unit = (chain.isEmpty ? [stage] : chain).map { ($0, firstLook(at: $0, in: session)) }
+      let stages = chain.isEmpty ? [stage] : chain
+      for stage in stages where session.counsel.arm == nil {
+        session.counsel.rules[stage.name] = try await RuleAdviser(bench: bench, pipeline: pipeline).opinion(
+          on: stage, in: session)
+      }
+      let unit = stages.map { ($0, firstLook(at: $0, in: session)) }
       for (stage, _) in unit { session.begin(stage) }
       begun.append(unit)
     }
@@ -196,7 +201,7 @@ extension RunExecutor {
   /// The attempt as it stands before any hook was asked.
   private func firstLook(at stage: Stage, in session: RunSession) -> Attempt {
     Attempt.opening(
-      stage, n: (session.attempts[stage.name] ?? 0) + 1, of: run, bench: bench, counsel: counsel)
+      stage, n: (session.attempts[stage.name] ?? 0) + 1, of: run, bench: bench, counsel: session.counsel)
   }
 
   private func key(of stage: Stage) -> Turnstile.Key { Turnstile.Key(pipeline: pipeline.name, stage: stage.name) }

@@ -57,6 +57,16 @@ extension RunExecutor {
     try await bench.store.record(calls)
   }
 
+  /// Calls the hooks for what was decided on the policy of the pipeline, and records them.
+  func tell(of verdict: Policy) async throws {
+    if !hooks.hasHooks(at: .onVerdict) { return }
+    let (_, calls) = try await hooks.call(
+      HookCaller.Occasion(
+        event: .onVerdict, context: .object([:]), out: try bench.spool.runPath(run.id), verdict: verdict.json,
+        cancellation: shutdown))
+    try await bench.store.record(calls)
+  }
+
   enum AfterRun { case called, cut }
 
   /// - Returns: `cut` where the agent ended one whose word counts: then they are called again when it is back.

@@ -13,8 +13,8 @@ struct RunExecutor: Sendable {
   let mask: SecretMask
   /// Told when no further program of this run is to come: what is left is to record how it ended.
   var onLastProgram: @Sendable () -> Void = {}
-  /// Nobody has an opinion yet: rules, policies and trials come with their version.
-  let counsel = Counsel()
+  /// Who has an opinion on the levels of stages that are `auto`; the rules are asked stage by stage.
+  var counsel = Counsel()
 
   init(bench: Workbench, run: Run, pipeline: Pipeline, cancellation: Cancellation, shutdown: Cancellation) {
     let passed = (bench.settings.environment + pipeline.environment).filter(SecretMask.looksSecret)
@@ -43,6 +43,7 @@ struct RunExecutor: Sendable {
   /// - Parameter opened: the first attempt, where the claim has recorded it already.
   func execute(opened: Attempt?) async throws -> Disposition {
     var session = try await self.session(opened: opened)
+    session.counsel = counsel
     if cancellation.cause != nil {
       let closing = opened.map { [unbegun($0, context: session.context.whole)] } ?? []
       return try await finish(GraphWork(closing: closing), &session)

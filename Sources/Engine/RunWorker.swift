@@ -35,6 +35,10 @@ struct RunWorker: Sendable {
       let resolved = try pipeline.resolved(captures: run.told?.captures ?? [:], set: run.options.set)
       var executor = executor(of: run, resolved, cancellation)
       executor.onLastProgram = onLastProgram
+      if let found = try await PolicyKeeper(bench: bench, book: book).find(for: run, pipeline) {
+        executor.counsel.policy = found.standing
+        if let demoted = found.demoted { try await executor.tell(of: demoted) }
+      }
       return (run, try await executor.execute(opened: entry.opened))
     } catch let error as HostError where error.isShortage && !run.state.isTerminal {
       // not the run's fault: it goes on when there is room again

@@ -16,6 +16,15 @@ struct StageFacts: Sendable {
     data[attempt.stage] = .object(attempt.data)
   }
 
+  /// A number that stages said of their data: of the nearest before `stage` that did, the largest where several are.
+  func nearest(_ key: String, above stage: Stage, in stages: [Stage]) -> Double? {
+    let found = stage.needs.compactMap { name in
+      data[name]?[key]?.double
+        ?? stages.first { $0.name == name }.flatMap { nearest(key, above: $0, in: stages) }
+    }
+    return found.max()
+  }
+
   /// The row a condition is evaluated on; see `Condition.columns`.
   func row(of run: Run, context: JSON) -> Condition.Row {
     Condition.Row(

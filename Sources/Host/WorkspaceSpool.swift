@@ -205,11 +205,7 @@ package final class WorkspaceSpool: Spool {
     return own.path + "/" + Self.alias
   }
 
-  package func bytes(at path: String) -> Int? {
-    var status = stat()
-    guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
-    return Int(status.st_size)
-  }
+  package func bytes(at path: String) -> Int? { RegularFile.bytes(at: path) }
 
   package func room() throws -> Room { try work.room() }
 

@@ -13,6 +13,7 @@ struct SQLExpression {
   enum Value {
     case null
     case integer(Int)
+    case real(Double)
     case text(String)
   }
 
@@ -87,6 +88,7 @@ struct SQLExpression {
     switch value {
     case .null: sqlite3_bind_null(statement, place)
     case .integer(let number): sqlite3_bind_int64(statement, place, Int64(number))
+    case .real(let number): sqlite3_bind_double(statement, place, number)
     case .text(let text):
       // SQLITE_TRANSIENT, which Swift does not see: SQLite copies the text
       let copied = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
@@ -118,6 +120,22 @@ extension Condition {
   }
 }
 
+extension Rule {
+  /// What is wrong with the condition of a rule; `nil` where nothing is.
+  package static func problem(in text: String) -> Condition.Malformed? {
+    do {
+      _ = try SQLExpression(text: text, columns: columns).holds(on: nil)
+      return nil
+    } catch { return error }
+  }
+
+  /// Whether it holds; what is not known is NULL, and NULL does not hold.
+  package static func holds(_ text: String, on row: Row) throws(Condition.Malformed) -> Bool {
+    try SQLExpression(text: text, columns: columns).holds(
+      on: row.condition.values + row.facts.values.map(SQLExpression.Value.scalar))
+  }
+}
+
 extension Condition.Row {
   /// In the order of `Condition.columns`.
   fileprivate var values: [SQLExpression.Value] {
@@ -129,6 +147,15 @@ extension Condition.Row {
 }
 
 extension SQLExpression.Value {
+  fileprivate static func scalar(_ json: JSON) -> Self {
+    switch json {
+    case .integer(let number): .integer(number)
+    case .number(let number): .real(number)
+    case .string(let text): .text(text)
+    default: .null
+    }
+  }
+
   fileprivate static func json(_ json: JSON) -> Self {
     (try? json.line()).map { .text($0) } ?? .text("{}")
   }

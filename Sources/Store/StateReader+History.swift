@@ -5,7 +5,10 @@ extension StateReader {
   /// The last `ok` attempts of a stage, the newest first: what its time, cost and quality are guessed from.
   ///
   /// Looks no further back than ten times as many runs of the pipeline.
-  package func stageHistory(pipeline: String, stage: String, limit: Int) async throws -> [Attempt] {
+  /// - Parameter level: only attempts at this level; `nil` at any.
+  package func stageHistory(
+    pipeline: String, stage: String, limit: Int, level: Granularity? = nil
+  ) async throws -> [Attempt] {
     try await read { database in
       try database.attempts(
         """
@@ -13,9 +16,10 @@ extension StateReader {
           SELECT number FROM run INDEXED BY run_by_pipeline WHERE pipeline = ? ORDER BY number DESC LIMIT ?)
         SELECT \(Attempt.columns) FROM recent CROSS JOIN run ON run.number = recent.number
         CROSS JOIN attempt ON attempt.run = run.number AND attempt.stage = ?
-        WHERE attempt.state = 'ok' ORDER BY run.number DESC, attempt.n DESC LIMIT ?
+        WHERE attempt.state = 'ok' AND attempt.granularity = coalesce(?, attempt.granularity)
+        ORDER BY run.number DESC, attempt.n DESC LIMIT ?
         """,
-        [pipeline, limit * 10, stage, limit])
+        [pipeline, limit * 10, stage, level?.rawValue, limit])
     }
   }
 

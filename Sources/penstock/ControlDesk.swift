@@ -36,7 +36,7 @@ struct ControlDesk: Sendable {
   private func answer(_ request: ControlRequest) async throws -> [String: JSON] {
     switch request {
     case .ping: return ["pid": .integer(Int(Machine.pid)), "started": .string(Timestamp.text(started))]
-    case .live: return live()
+    case .live: return try await live()
     case .run(let wish):
       let runs = try await agent.starter.start(wish)
       return ["runs": .array(runs.map { ["id": .string($0.id.text), "number": .integer($0.number)] })]
@@ -57,12 +57,14 @@ struct ControlDesk: Sendable {
       }
       return ["trial": TrialAnswer.json(try await agent.trials.work(pipeline, budget: budget))]
     case .clear(let dry): return ["cleared": ClearanceJSON.json(try await agent.housekeeper.clear(dry: dry))]
+    case .pin(let pipeline, let levels): return ["policy": try await agent.pinning.pin(pipeline, levels).json]
+    case .unpin(let pipeline): return ["policy": try await agent.pinning.unpin(pipeline).json]
     case .acknowledge(let ids):
       return ["acknowledged": .integer(try await bench.store.acknowledge(ids, at: bench.now()))]
     }
   }
 
-  private func live() -> [String: JSON] {
+  private func live() async throws -> [String: JSON] {
     let ledger = agent.intake.ledger()
     let versions = agent.book.versions
     let watching = agent.watching()
@@ -87,6 +89,8 @@ struct ControlDesk: Sendable {
       "held": .array(ledger.held.map { entry($0.name, $0.reason) }),
       "unmatched": .array(ledger.unmatched.map { unmatched($0, among: versions) }),
       "queued": .integer(agent.dispatcher.backlog),
+      "policy_changes": .object(
+        try await agent.policyDrift.changes().mapValues { .array($0.map { .string($0) }) }),
     ]
   }
 }

@@ -18,6 +18,10 @@ enum ControlRequest: Equatable {
   case acknowledge([RunID])
   /// A trial of a pipeline; answers when it is decided or paused where `wait`. CPU seconds.
   case trial(String, budget: Double?, wait: Bool)
+  /// A person puts levels in force for a pipeline; without any, what is in force is pinned.
+  case pin(String, [String: Granularity])
+  /// A person lets go of them.
+  case unpin(String)
   /// Clears away what is old; `dry` only tells what would go.
   case clear(dry: Bool)
 
@@ -41,6 +45,12 @@ enum ControlRequest: Equatable {
           "op": "trial", "pipeline": .string(pipeline), "budget_s": budget.map { .number($0) } ?? .null,
           "wait": .bool(wait),
         ]
+      case .pin(let pipeline, let levels):
+        [
+          "op": "pin", "pipeline": .string(pipeline),
+          "levels": .object(levels.mapValues { .string($0.rawValue) }),
+        ]
+      case .unpin(let pipeline): ["op": "unpin", "pipeline": .string(pipeline)]
       case .clear(let dry): ["op": "clear", "dry": .bool(dry)]
       case .acknowledge(let ids): ["op": "acknowledge", "runs": .array(ids.map { .string($0.text) })]
       case .run(let wish):
@@ -60,6 +70,20 @@ enum ControlRequest: Equatable {
       guard let id = json["run"]?.string.flatMap({ RunID($0) }) else { throw CommandFailure("`run` must be a run id") }
       return id
     }
+    func pipeline() throws -> String {
+      guard let name = json["pipeline"]?.string else { throw CommandFailure("`pipeline` must be text") }
+      return name
+    }
+    func levels(_ key: String) throws -> [String: Granularity] {
+      var levels: [String: Granularity] = [:]
+      for (stage, level) in json[key]?.object ?? [:] {
+        guard let level = level.string.flatMap(Granularity.init) else {
+          throw CommandFailure("`\(key).\(Display.brief(stage))` must be coarse, medium, fine or off")
+        }
+        levels[stage] = level
+      }
+      return levels
+    }
     switch json["op"]?.string {
     case "ping": self = .ping
     case "live": self = .live
@@ -75,27 +99,23 @@ enum ControlRequest: Equatable {
     case "trial":
       guard let pipeline = json["pipeline"]?.string else { throw CommandFailure("`pipeline` must be text") }
       self = .trial(pipeline, budget: json["budget_s"]?.double, wait: json["wait"]?.bool ?? false)
+    case "pin": self = .pin(try pipeline(), try levels("levels"))
+    case "unpin": self = .unpin(try pipeline())
     case "clear": self = .clear(dry: json["dry"]?.bool ?? true)
     case "acknowledge":
       let ids = (json["runs"]?.array ?? []).map { $0.string.flatMap { RunID($0) } }
       guard !ids.isEmpty, !ids.contains(nil) else { throw CommandFailure("`runs` must be a list of run ids") }
       self = .acknowledge(ids.compactMap { $0 })
     case "run":
-      guard let pipeline = json["pipeline"]?.string else { throw CommandFailure("`pipeline` must be text") }
       var options = RunOptions()
       options.set = (json["set"]?.object ?? [:]).compactMapValues(\.string)
       options.useCache = json["use_cache"]?.bool ?? true
-      for (stage, level) in json["granularity"]?.object ?? [:] {
-        guard let level = level.string.flatMap(Granularity.init) else {
-          throw CommandFailure("`granularity.\(Display.brief(stage))` must be coarse, medium, fine or off")
-        }
-        options.granularity[stage] = level
-      }
+      options.granularity = try levels("granularity")
       let input = json["input"]?.string.map { _ in JSONName.name(in: json, key: "input") }
-      self = .run(Starter.Wish(pipeline: pipeline, input: input, options: options))
+      self = .run(Starter.Wish(pipeline: try pipeline(), input: input, options: options))
     case let op:
       throw CommandFailure(
-        "unknown request `\(Display.brief(op ?? ""))`: this agent speaks ping, live, run, wait, cancel, retry, rerun, acknowledge, trial, clear"
+        "unknown request `\(Display.brief(op ?? ""))`: this agent speaks ping, live, run, wait, cancel, retry, rerun, acknowledge, pin, unpin, trial, clear"
       )
     }
   }

@@ -141,6 +141,9 @@ enum LogSentence {
         + "\(Shown.bytes(Int(fields.number("bytes") ?? 0))) of files"
     case "hook does not run": "\(fields["event"]) hook \(fields["hook"]) does not run\(fields.why)"
     case "hook warns": "hook \(fields["hook"]) warns: \(fields["warning"])"
+    case "policy is taken back; everything is coarse":
+      "the policy \(fields["levels"]) is taken back, everything is coarse\(fields.why)"
+    case "a rule cannot be evaluated": fields["reason"]
     case "pipeline loaded": "pipeline \(fields["name"]) loaded from \(fields["path"])"
     case "pipeline changed; new runs use the new version":
       "pipeline \(fields["name"]) changed in \(fields["path"]); new runs use the new version"

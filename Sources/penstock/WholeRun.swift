@@ -18,6 +18,8 @@ struct WholeRun: Sendable {
   var items: [String: ItemProgress] = [:]
   /// The first items that failed, by stage.
   var failedItems: [String: [ItemOutcome]] = [:]
+  /// In what it went over the targets of its pipeline, a sentence each.
+  var misses: [String] = []
 
   private static let few = 10
 
@@ -29,12 +31,16 @@ struct WholeRun: Sendable {
     for (stage, progress) in items where progress.failed > 0 {
       failed[stage] = try await reader.items(of: run.id, stage: stage, failed: true, limit: Self.few)
     }
+    let attempts = try await reader.attempts(of: run.id)
+    let misses = version.flatMap { version in
+      version.pipeline.targets?.misses(of: run, attempts, metric: version.pipeline.metric)
+    }
     return WholeRun(
-      run: run, attempts: try await reader.attempts(of: run.id),
+      run: run, attempts: attempts,
       hooks: try await reader.hookCalls(of: run.id),
       artifacts: try await reader.artifacts(of: run.id), stages: version?.pipeline.stages.map(\.name) ?? [],
       repeats: try await RepeatedRun.of(run, reader), reuse: try await reader.reuse(of: run.id), items: items,
-      failedItems: failed)
+      failedItems: failed, misses: misses ?? [])
   }
 
   /// The object of DESIGN 5.
@@ -42,6 +48,7 @@ struct WholeRun: Sendable {
     guard case .object(var members) = RunJSON.summary(run, repeating: repeats) else { return .null }
     members["api"] = 1
     members["stages"] = .array(stageNames.map(stage))
+    members["over_targets"] = .array(misses.map { .string($0) })
     members["report"] = report.map { .string("var/runs/\(run.id.text)/\($0.path)") } ?? .null
     members["hooks"] = .array(hooks.filter { $0.stage == nil }.map(RunJSON.hook))
     members["artifacts"] = .array(artifacts.map(RunJSON.artifact))

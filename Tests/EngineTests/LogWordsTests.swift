@@ -25,6 +25,7 @@ import Testing
     .pipelineInvalid(path: "p", errors: 1, first: "f", lastGoodInForce: false), .pipelineGone(name: "n", path: "p"),
     .watched(.troubled("r")), .watched(.mended("r")), .watched(.replaced), .watched(.overflowed(2)),
     .watched(.mode(.events)), .controlRefused("r"), .clearedAway(runs: 1, bytes: 2), .clearingTroubled("r"),
+    .policyDemoted(levels: "a=fine", reason: "r"), .ruleBroken(reason: "r"),
   ]
 
   @Test func `every event has words of its own`() {

@@ -39,8 +39,6 @@ import Testing
     #expect(
       loaded.flatMap(\.diagnostics).map(\.message) == [
         "`schedule` is read but not acted on in this version",
-        "`targets` is read but not acted on in this version",
-        "`rules` is read but not acted on in this version",
         "`trials` is read but not acted on in this version",
       ])
     let pipeline = try #require(loaded.compactMap(\.version).first?.pipeline)

@@ -113,6 +113,21 @@ package enum EnvelopeShapes {
       Field("outcome", .record(outcome), "How the stage or the run ended; only after-hooks."),
       Field("outputs", .list(.record(input), atLeast: 0), "What the stage or the run left; only after-hooks."),
       Field("metrics", .map(.number(any)), "Its figures; only after-hooks."),
+      Field("verdict", .record(verdict), "What was decided on a policy; only `on-verdict`."),
+    ], isOpen: true)
+
+  private static let verdict = Record(
+    "`verdict`",
+    [
+      Field("pipeline", .text, required: true, "Its name."),
+      Field(
+        "state", .word(Policy.State.allCases.map(\.rawValue)), required: true,
+        "`in_force`: promoted; `demoted`: taken back, everything is coarse."),
+      Field("levels", .map(.word(Granularity.names)), required: true, "By stage: what is promoted, or taken back."),
+      Field("trial", .orNull(count), "The number of the trial that decided; null where none did."),
+      Field("by", .text, required: true, "Who decided, in words."),
+      Field("reason", .text, required: true, "Why, for people."),
+      Field("since", .text, required: true, "When, RFC 3339."),
     ], isOpen: true)
 
   package static let stageReply = Record(

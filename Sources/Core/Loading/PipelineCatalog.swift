@@ -17,11 +17,14 @@ package struct PipelineCatalog {
     package var now: Date
     /// What is wrong with a condition of the YAML; `nil` where nothing is.
     package var condition: @Sendable (String) -> Condition.Malformed?
+    /// The same of the condition of a rule.
+    package var rule: @Sendable (String) -> Condition.Malformed?
 
     package init(
       stages: [String: RegisteredStage], environment: [String: String], settings: Settings, now: Date,
       sha256: @escaping @Sendable ([UInt8]) -> String,
-      condition: @escaping @Sendable (String) -> Condition.Malformed? = { _ in nil }
+      condition: @escaping @Sendable (String) -> Condition.Malformed? = { _ in nil },
+      rule: @escaping @Sendable (String) -> Condition.Malformed? = { _ in nil }
     ) {
       self.stages = stages
       self.environment = environment
@@ -29,6 +32,7 @@ package struct PipelineCatalog {
       self.now = now
       self.sha256 = sha256
       self.condition = condition
+      self.rule = rule
     }
   }
 
@@ -76,7 +80,8 @@ package struct PipelineCatalog {
     var decoder = PipelineDecoder(
       origin, registered: context.stages.keys.sorted(), isBase: document.isBase || isPartial)
     let pipeline = decoder.decode()
-    checkConditions(of: merged, &findings)
+    var variables = VariableFilling(merged["vars"]?.entries ?? [], allowsUnknown: true)
+    checkConditions(of: variables.fill(merged), &findings)
     for finding in decoder.findings.diagnostics where !told.contains(finding.mark.displayed) {
       findings.add(finding)
     }
@@ -89,14 +94,23 @@ package struct PipelineCatalog {
   }
 
   private func checkConditions(of document: Node, _ findings: inout Findings) {
-    for stage in document["stages"]?.elements ?? [] {
-      guard let when = stage["when"], let text = when.text, let malformed = context.condition(text) else { continue }
+    func check(
+      _ when: Node?, _ columns: [String], _ problem: (String) -> Condition.Malformed?
+    ) {
+      guard let when, let text = when.text, let malformed = problem(text) else { return }
       var mark = when.mark
-      mark.column += malformed.offset ?? 0
+      if let offset = malformed.offset {
+        var opening = 0
+        if case .scalar(_, quoted: true) = when.content { opening = 1 }
+        mark.column += opening + offset
+        mark.length = max(1, text.utf8.count - offset)
+      }
       findings.error(
         "`when`: \(malformed.reason)", at: mark,
-        hint: "an SQL expression over " + Condition.columns.map { "`\($0)`" }.joined(separator: ", "))
+        hint: "an SQL expression over " + columns.map { "`\($0)`" }.joined(separator: ", "))
     }
+    for stage in document["stages"]?.elements ?? [] { check(stage["when"], Condition.columns, context.condition) }
+    for rule in document["rules"]?.elements ?? [] { check(rule["when"], Rule.columns, context.rule) }
   }
 
   /// The document and those it builds on, the nearest first.

@@ -42,6 +42,11 @@ package struct PipelineDecoder {
     var trials = TrialsDecoder(stages: stages, manifests: origin.manifests)
     let trialRules = isBase ? nil : document["trials"].flatMap { trials.decode($0) }
     findings.add(trials.findings)
+    var rules = RuleDecoder(manifests: origin.manifests, isBase: isBase)
+    let decodedRules = rules.decode(
+      document["rules"], stages: stages,
+      names: (document["stages"]?.elements ?? []).compactMap { $0["name"]?.text })
+    findings.add(rules.findings)
     guard !findings.hasErrors, let name = document["pipeline"]?["name"]?.text else { return nil }
     return Pipeline(
       name: name, label: document["pipeline"]?["version"]?.text,
@@ -56,7 +61,8 @@ package struct PipelineDecoder {
       },
       stages: stages, hooks: hooks, environment: document["env"]?.texts ?? [],
       vars: document["vars"]?.json.object ?? [:], timeout: document["pipeline"]?["timeout"]?.duration,
-      concurrency: document["pipeline"]?["concurrency"]?.whole, trials: trialRules, origin: origin)
+      concurrency: document["pipeline"]?["concurrency"]?.whole,
+      targets: document["targets"].map(RuleDecoder.targets), rules: decodedRules, trials: trialRules, origin: origin)
   }
 
   private mutating func decodeDoneFile(_ node: Node?) -> DoneFile? {

@@ -7,14 +7,14 @@ package enum PipelineShape {
       Field("vars", .map(.any), "Values for `${vars.x}`; `--set x=…` replaces one for a run."),
       Field("trigger", .record(trigger), "What begins a run."),
       Field("data", .record(data), "What a run reads that has no drop."),
-      Field("targets", .record(targets), "What the pipeline should keep to.", standing: .notYet),
+      Field("targets", .record(targets), "What the pipeline should keep to."),
       Field("stages", .list(.record(stage), atLeast: 1), "The programs, in order."),
       Field(
         "hooks", .map(.list(.record(hook), atLeast: 0)), "Hooks by event, after those of `hooks/<event>.d/`."),
       Field("env", .list(.name(.variable), atLeast: 0), "Environment variables passed on to programs."),
       Field(
-        "rules", .list(.record(rule), atLeast: 0), "Conditions that change a granularity.",
-        standing: .notYet),
+        "rules", .list(.record(rule), atLeast: 0),
+        "Conditions that change the granularity of `auto` stages; the first that holds decides."),
       Field("trials", .record(trials), "Trials over the `auto` stages."),
     ])
 
@@ -74,11 +74,13 @@ package enum PipelineShape {
   private static let targets = Record(
     "`targets`",
     [
-      Field("max_latency", .duration(atLeast: .zero), "From the claim to the end of the run."),
-      Field("cpu", .percent, "Of one processor."),
+      Field("max_latency", .duration(atLeast: .milliseconds(1)), "From the claim to the end of the run."),
+      Field("cpu", .percent, "What a stage may use on average, of one processor."),
       Field("memory", .size, "Of the largest program."),
       Field("accuracy", .number(0...1), "The metric the pipeline should reach."),
-      Field("priority", .text, "Which target comes first."),
+      Field(
+        "priority", .word(Targets.Priority.allCases.map(\.rawValue)),
+        "What comes first where quality and time are at odds, for the built-in rules."),
     ])
 
   private static let params = Field("params", .map(.any), "Parameters, checked against the manifest.")
@@ -189,8 +191,8 @@ package enum PipelineShape {
   private static let rule = Record(
     "a rule",
     [
-      Field("stage", .text, required: true, "A stage, or `*`."),
-      Field("when", .text, required: true, "A condition, an SQL expression."),
+      Field("stage", .text, required: true, "A stage, or a pattern such as `*` or `train-*`."),
+      Field("when", .text, required: true, "A condition, an SQL expression over one row of facts."),
       Field("set", .word(Granularity.names), required: true, "The level it sets."),
       Field("why", .text, "Why, for people."),
     ])

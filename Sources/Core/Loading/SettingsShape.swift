@@ -71,6 +71,7 @@ package enum SettingsShape {
       },
       write: { "{ backup: \(Quantity.spelled($0.state.backup)), keep: \($0.state.keep) }" }),
     retention,
+    rules,
     names("env", \.environment, "Environment variables passed on to every program."),
     names(
       "secrets", \.secrets, "Environment variables whose values are masked wherever they would be shown."),

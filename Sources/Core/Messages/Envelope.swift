@@ -21,11 +21,14 @@ package struct Envelope: Sendable {
   package var outcome: OutcomePart?
   package var outputs: [FilePart]?
   package var metrics: [String: JSON]?
+  /// What was decided on a policy, see `Policy.json`; only of `on-verdict`.
+  package var verdict: JSON?
 
   package init(
     event: String, run: RunPart?, drop: DropPart?, stage: StagePart?, inputs: [FilePart] = [],
     context: JSON = .object([:]), out: String? = nil, home: String, checkpoint: String? = nil,
-    deadline: String? = nil, outcome: OutcomePart? = nil, outputs: [FilePart]? = nil, metrics: [String: JSON]? = nil
+    deadline: String? = nil, outcome: OutcomePart? = nil, outputs: [FilePart]? = nil, metrics: [String: JSON]? = nil,
+    verdict: JSON? = Optional.none
   ) {
     self.event = event
     self.run = run
@@ -40,6 +43,7 @@ package struct Envelope: Sendable {
     self.outcome = outcome
     self.outputs = outputs
     self.metrics = metrics
+    self.verdict = verdict
   }
 
   package struct RunPart: Sendable {

@@ -10,6 +10,7 @@ extension Envelope {
       "inputs": .array(inputs.map(\.json)), "context": context, "out": .text(out), "home": .string(home),
       "checkpoint": .text(checkpoint), "deadline": .text(deadline), "outcome": outcome?.json,
       "outputs": outputs.map { .array($0.map(\.json)) }, "metrics": metrics.map { .object($0) },
+      "verdict": verdict,
     ])
   }
 }

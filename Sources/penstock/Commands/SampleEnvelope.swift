@@ -21,6 +21,13 @@ struct SampleEnvelope {
     return stages.first { event == "before-\($0.name)" || event == "after-\($0.name)" }
   }
 
+  private var verdict: JSON {
+    Policy(
+      pipeline: pipeline, state: .demoted, levels: [stages.first?.name ?? "train": .fine], source: .change,
+      basis: StageBasis(), reason: "a parameter of stage `\(stages.first?.name ?? "train")` has changed", since: now
+    ).json
+  }
+
   func line() throws -> [UInt8] {
     guard let id = RunID(Self.id) else { throw CommandFailure("the sample run id is none") }
     let isAfter = event.hasPrefix("after-")
@@ -45,7 +52,8 @@ struct SampleEnvelope {
         ? Envelope.OutcomePart(
           state: event == "after-run" ? "done" : "ok", reason: nil, termination: .exited(0),
           usage: ResourceUsage(wall: 1.5, cpu: 1.2, peakRSS: 50 << 20)) : nil,
-      outputs: isAfter ? [] : nil, metrics: isAfter ? ["rows": 100] : nil
+      outputs: isAfter ? [] : nil, metrics: isAfter ? ["rows": 100] : nil,
+      verdict: event == "on-verdict" ? verdict : Optional.none
     ).line()
   }
 }

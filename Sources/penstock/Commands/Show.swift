@@ -93,6 +93,7 @@ struct RunPage: Answer {
     fact("duplicate of", run.duplicateOf.map { "run \($0.text)" } ?? "")
     fact("dropped by", run.parent.map { "run \($0.text)" } ?? "")
     fact("seen", run.acknowledged.map { "acknowledged \(LocalTime.full($0))" } ?? "")
+    for words in whole.misses { fact("over target", Shown.words(words)) }
     fact("id", run.id.text)
     return [title] + table.lines(output)
   }

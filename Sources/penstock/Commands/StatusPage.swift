@@ -30,19 +30,22 @@ extension StatusReport: Answer {
           ]
         }),
       "breakers": .array(breakers.map(\.json)),
-      "slots": [], "configs": .array(configs.map(\.json)), "policies": [],
+      "slots": [], "configs": .array(configs.map(\.json)), "policies": .array(policies.map(\.json)),
       "orphaned": .array(
         orphaned.sorted { $0.key < $1.key }.map { ["pipeline": .string($0.key), "runs": .integer($0.value)] }),
     ]
   }
 
   private func summary(_ run: Run) -> JSON {
-    RunJSON.summary(run).merging(["hook_failures": .integer(hookFailures[run.id] ?? 0)])
+    RunJSON.summary(run).merging([
+      "hook_failures": .integer(hookFailures[run.id] ?? 0),
+      "over_targets": .array((misses[run.id] ?? []).map { .string($0) }),
+    ])
   }
 
   func lines(_ output: Output) -> [String] {
     let page = StatusPage(report: self, output: output)
-    return page.head() + page.work() + page.outcomes() + page.inboxLines() + page.configLines()
+    return page.head() + page.work() + page.outcomes() + page.inboxLines() + page.policyLines() + page.configLines()
       + page.advice()
   }
 }
@@ -149,7 +152,10 @@ private struct StatusPage {
   private func row(_ run: Run) -> [Table.Cell] {
     let hooks = report.hookFailures[run.id].map { "\(Shown.count($0, "hook")) went wrong" } ?? ""
     let seen = run.isMishap && run.acknowledged != nil ? "acknowledged" : ""
-    let notes = [run.state == .done ? "" : Shown.reason(run), hooks, seen].filter { !$0.isEmpty }
+    let missed = report.misses[run.id].flatMap {
+      $0.isEmpty ? nil : Shown.words("over its targets: \($0.joined(separator: ", "))")
+    }
+    let notes = [run.state == .done ? "" : Shown.reason(run), missed ?? "", hooks, seen].filter { !$0.isEmpty }
     let what = [run.drop?.name.displayed ?? "", notes.joined(separator: "; ")].filter { !$0.isEmpty }
     return [
       .init("#\(run.number)", .strong), .init(Shown.words(run.pipeline)), Shown.state(run.state),
@@ -167,6 +173,16 @@ private struct StatusPage {
     var notes = shown.count > 10 ? ["  … and \(shown.count - 10) more: `penstock inbox` lists them"] : []
     if let trouble = report.inbox.trouble { notes.append("  " + output.toned(Shown.words(trouble), .bad)) }
     return section("inbox", table, notes)
+  }
+
+  /// Only those of which there is something to tell.
+  func policyLines() -> [String] {
+    var table = Table([.giving(""), .giving("")], indent: 2)
+    for view in report.policies where view.standing.current != nil {
+      table.add([.init(Shown.words(view.pipeline.name), .strong), .init(Shown.words(view.words))])
+      if let warning = view.warning { table.add(["", .init(Shown.words(warning), .odd)]) }
+    }
+    return section("policies", table)
   }
 
   func configLines() -> [String] {

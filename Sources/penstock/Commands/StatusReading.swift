@@ -39,6 +39,19 @@ struct StatusReading {
     }
     report.hasPipelines = !versions.isEmpty
     if let reader { report.breakers = try await breakers(reader, versions.map(\.pipeline), now: now) }
+    if let reader {
+      let policies = PolicyReading(workspace: workspace, place: place, reader: reader)
+      for version in versions where !version.pipeline.automatic.isEmpty {
+        // the agent has read the files of the stages before
+        let known = live?["policy_changes"]?[version.pipeline.name]?.array?.compactMap(\.string)
+        report.policies.append(try await policies.view(of: version.pipeline, changes: known))
+      }
+      report.policies.sort { $0.pipeline.name < $1.pipeline.name }
+      for run in report.last {
+        guard let pipeline = versions.first(where: { $0.digest == run.version })?.pipeline else { continue }
+        report.misses[run.id] = try await misses(of: run, pipeline, reader)
+      }
+    }
     let inForce = Set(versions.map(\.pipeline.name))
     let open = report.queue + report.running.map(\.run)
     for run in open where !run.pipeline.isEmpty && !inForce.contains(run.pipeline) {
@@ -82,6 +95,12 @@ struct StatusReading {
       guard let breaker = stage?.breaker, state.failures >= breaker.failures else { return nil }
       return BreakerView(state: state, reopens: state.reopens(under: breaker, at: now))
     }
+  }
+
+  /// In what a run went over its targets, where these are in force still.
+  private func misses(of run: Run, _ pipeline: Pipeline, _ reader: StateReader) async throws -> [String]? {
+    guard let targets = pipeline.targets else { return nil }
+    return targets.misses(of: run, try await reader.attempts(of: run.id), metric: pipeline.metric)
   }
 
   private func running(_ run: Run, _ reader: StateReader, now: Date) async throws -> RunningView {

@@ -31,6 +31,10 @@ struct StatusReport: Sendable {
   var counts: [RunCount] = []
   var inbox = InboxView()
   var configs: [ConfigView] = []
+  /// Pipelines for which anything was decided or something is to decide.
+  var policies: [PolicyView] = []
+  /// In what the last runs went over their targets, by run.
+  var misses: [RunID: [String]] = [:]
   /// Open runs by pipeline whose file is gone: they end on the version they began with.
   var orphaned: [String: Int] = [:]
   var hasPipelines = false
