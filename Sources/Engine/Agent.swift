@@ -16,11 +16,17 @@ package final class Agent: Sendable {
     package var configBell: Bell
     /// Rung where the database is moved or removed.
     package var stateBell: Bell
+    package var zones: any Zones
+    /// Since the machine started, also while it slept.
+    package var sinceBoot: @Sendable () -> Duration
+    /// Rung where the wall clock is set or the machine wakes.
+    package var clockBell: Bell
 
     package init(
       bench: Workbench, inbox: any Inbox, watcher: any Watcher,
       loadPipelines: @escaping @Sendable () -> [LoadedPipeline], monotonic: @escaping @Sendable () -> Duration,
-      inboxBell: Bell, configBell: Bell, stateBell: Bell = Bell()
+      inboxBell: Bell, configBell: Bell, stateBell: Bell = Bell(), zones: any Zones,
+      sinceBoot: @escaping @Sendable () -> Duration, clockBell: Bell
     ) {
       self.bench = bench
       self.inbox = inbox
@@ -30,6 +36,9 @@ package final class Agent: Sendable {
       self.inboxBell = inboxBell
       self.configBell = configBell
       self.stateBell = stateBell
+      self.zones = zones
+      self.sinceBoot = sinceBoot
+      self.clockBell = clockBell
     }
   }
 
@@ -47,6 +56,7 @@ package final class Agent: Sendable {
   package let retrier: Retrier
   package let rerunner: Rerunner
   package let housekeeper: Housekeeper
+  package let scheduler: Scheduler
   private let bench: Workbench
   private let filer: Filer
   private let upkeep: Upkeep
@@ -65,9 +75,11 @@ package final class Agent: Sendable {
     bench = parts.bench
     watcher = parts.watcher
     let (progress, inboxBell) = (progress, parts.inboxBell)
+    let slotBell = SlotBell(parts.clockBell)
     let onProgress: @Sendable () -> Void = {
       progress.ring()
       inboxBell.ring()
+      slotBell.runEnded()
     }
     upkeep = Upkeep(bench: bench, bell: parts.stateBell)
     filer = Filer(bench: bench) { progress.ring() }
@@ -79,9 +91,14 @@ package final class Agent: Sendable {
     retrier = Retrier(bench: bench, book: book, dispatcher: dispatcher)
     rerunner = Rerunner(bench: bench, book: book, dispatcher: dispatcher, retrier: retrier)
     housekeeper = Housekeeper(bench: bench)
-    let (intake, starter, book, bench) = (intake, starter, book, bench)
+    let (intake, starter, book, bench, dispatcher) = (intake, starter, book, bench, dispatcher)
+    scheduler = Scheduler(
+      bench: bench, book: book, starter: starter, zones: parts.zones, sinceBoot: parts.sinceBoot, bell: slotBell
+    ) { run, version in dispatcher.add(run, priority: version.pipeline.trigger.priority) }
+    let scheduler = scheduler
     configs = Configs(bench: bench, book: book, bell: parts.configBell, load: parts.loadPipelines) { fresh in
       intake.pipelinesChanged()
+      scheduler.changed()
       for version in fresh where version.pipeline.trigger.onConfig && book.version(of: version.pipeline.name) == version
       {
         if try await bench.store.reader.hasConfigRun(version: version.digest, of: version.pipeline.name) { continue }
@@ -120,6 +137,7 @@ package final class Agent: Sendable {
       group.addTask { try await self.filer.run() }
       group.addTask { try await self.upkeep.run() }
       group.addTask { try await self.housekeeper.run() }
+      if !once { group.addTask { try await self.scheduler.run() } }
       group.addTask {
         try await withThrowingTaskGroup(of: Void.self) { sources in
           sources.addTask { try await self.intake.run() }
@@ -179,6 +197,7 @@ package final class Agent: Sendable {
           }
           intake.stop()
           configs.stop()
+          scheduler.stop()
           dispatcher.drain(now: false)
           bench.store.hurry(within: bench.settings.drain + Self.lastCommits)
           group.addTask {

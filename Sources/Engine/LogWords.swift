@@ -25,6 +25,7 @@ package enum LogWords {
       run(kind)
     case .hookCalled, .hookRefused, .hookWarned: hook(kind)
     case .pipelineLoaded, .pipelineInvalid, .pipelineGone: pipeline(kind)
+    case .scheduled(let news): schedule(news)
     }
   }
 

@@ -51,6 +51,9 @@ struct ControlDesk: Sendable {
       let run = try await agent.rerunner.rerun(wish)
       return ["run": ["id": .string(run.id.text), "number": .integer(run.number)]]
     case .clear(let dry): return ["cleared": ClearanceJSON.json(try await agent.housekeeper.clear(dry: dry))]
+    case .schedule(let pipeline, let paused):
+      try await agent.scheduler.set(pipeline, paused: paused)
+      return [:]
     case .acknowledge(let ids):
       return ["acknowledged": .integer(try await bench.store.acknowledge(ids, at: bench.now()))]
     }

@@ -18,6 +18,8 @@ enum ControlRequest: Equatable {
   case acknowledge([RunID])
   /// Clears away what is old; `dry` only tells what would go.
   case clear(dry: Bool)
+  /// Pauses a pipeline's schedule, or lets it go on.
+  case schedule(String, paused: Bool)
 
   func line() throws -> String {
     let members: [String: JSON] =
@@ -35,6 +37,8 @@ enum ControlRequest: Equatable {
           "set": .object(wish.set.mapValues { .string($0) }), "same_version": .bool(wish.sameVersion),
         ]
       case .clear(let dry): ["op": "clear", "dry": .bool(dry)]
+      case .schedule(let pipeline, let paused):
+        ["op": "schedule", "pipeline": .string(pipeline), "paused": .bool(paused)]
       case .acknowledge(let ids): ["op": "acknowledge", "runs": .array(ids.map { .string($0.text) })]
       case .run(let wish):
         [
@@ -66,6 +70,11 @@ enum ControlRequest: Equatable {
           useCache: json["use_cache"]?.bool ?? true, set: (json["set"]?.object ?? [:]).compactMapValues(\.string),
           sameVersion: json["same_version"]?.bool ?? false))
     case "clear": self = .clear(dry: json["dry"]?.bool ?? true)
+    case "schedule":
+      guard let pipeline = json["pipeline"]?.string, let paused = json["paused"]?.bool else {
+        throw CommandFailure("`pipeline` must be text and `paused` a flag")
+      }
+      self = .schedule(pipeline, paused: paused)
     case "acknowledge":
       let ids = (json["runs"]?.array ?? []).map { $0.string.flatMap { RunID($0) } }
       guard !ids.isEmpty, !ids.contains(nil) else { throw CommandFailure("`runs` must be a list of run ids") }
@@ -85,7 +94,7 @@ enum ControlRequest: Equatable {
       self = .run(Starter.Wish(pipeline: pipeline, input: input, options: options))
     case let op:
       throw CommandFailure(
-        "unknown request `\(Display.brief(op ?? ""))`: this agent speaks ping, live, run, wait, cancel, retry, rerun, acknowledge, clear"
+        "unknown request `\(Display.brief(op ?? ""))`: this agent speaks ping, live, run, wait, cancel, retry, rerun, acknowledge, clear, schedule"
       )
     }
   }

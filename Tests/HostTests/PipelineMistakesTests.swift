@@ -58,13 +58,12 @@ struct Mistake: Sendable, CustomTestStringConvertible {
     Mistake(
       "what is not acted on yet",
       good
-        + "trigger: { schedule: { cron: \"30 2 * * *\" } }\ntargets: { max_latency: 5m, cpu: 150% }\nrules: []\ntrials: { budget: 40 }",
+        + "targets: { max_latency: 5m, cpu: 150% }\nrules: []\ntrials: { budget: 40 }",
       """
-      x:3:12: warning: `schedule` is read but not acted on in this version
-      x:4:1: warning: `targets` is read but not acted on in this version
-      x:5:1: warning: `rules` is read but not acted on in this version
-      x:6:1: warning: `trials` is read but not acted on in this version
-      x:6:19: error: `budget`: `40` has no unit
+      x:3:1: warning: `targets` is read but not acted on in this version
+      x:4:1: warning: `rules` is read but not acted on in this version
+      x:5:1: warning: `trials` is read but not acted on in this version
+      x:5:19: error: `budget`: `40` has no unit
         write `40s` or `40m`
       """),
     Mistake(

@@ -17,11 +17,14 @@ package struct PipelineCatalog {
     package var now: Date
     /// What is wrong with a condition of the YAML; `nil` where nothing is.
     package var condition: @Sendable (String) -> Condition.Malformed?
+    /// Whether there is a time zone of this name.
+    package var isZone: @Sendable (String) -> Bool
 
     package init(
       stages: [String: RegisteredStage], environment: [String: String], settings: Settings, now: Date,
       sha256: @escaping @Sendable ([UInt8]) -> String,
-      condition: @escaping @Sendable (String) -> Condition.Malformed? = { _ in nil }
+      condition: @escaping @Sendable (String) -> Condition.Malformed? = { _ in nil },
+      isZone: @escaping @Sendable (String) -> Bool = { _ in true }
     ) {
       self.stages = stages
       self.environment = environment
@@ -29,6 +32,7 @@ package struct PipelineCatalog {
       self.now = now
       self.sha256 = sha256
       self.condition = condition
+      self.isZone = isZone
     }
   }
 
@@ -77,6 +81,10 @@ package struct PipelineCatalog {
       origin, registered: context.stages.keys.sorted(), isBase: document.isBase || isPartial)
     let pipeline = decoder.decode()
     checkConditions(of: merged, &findings)
+    if let zone = pipeline?.trigger.schedule?.zone, !context.isZone(zone) {
+      let mark = merged["trigger"]?["schedule"]?["tz"]?.mark ?? merged.mark
+      findings.add(ScheduleDecoder.unknown(zone: zone, at: mark))
+    }
     for finding in decoder.findings.diagnostics where !told.contains(finding.mark.displayed) {
       findings.add(finding)
     }

@@ -39,6 +39,7 @@ struct StatusReading {
     }
     report.hasPipelines = !versions.isEmpty
     if let reader { report.breakers = try await breakers(reader, versions.map(\.pipeline), now: now) }
+    report.schedules = try await ScheduleView.all(versions, reader, now: now)
     let inForce = Set(versions.map(\.pipeline.name))
     let open = report.queue + report.running.map(\.run)
     for run in open where !run.pipeline.isEmpty && !inForce.contains(run.pipeline) {
