@@ -97,7 +97,7 @@ final class ScenarioWorkspace {
   /// - Parameter other: another workspace than this one.
   func start(_ arguments: [String], wrapped: [String] = [], at other: String? = nil) throws -> ScenarioProgram {
     started += 1
-    let command = [try builtProduct("penstock"), arguments[0], "-C", other ?? home] + arguments.dropFirst()
+    let command = [try builtProduct("penstock"), "-C", other ?? home] + arguments
     return try ScenarioProgram(
       wrapped + command, environment: environment, logs: path("logs/\(started)-\(arguments[0])"))
   }

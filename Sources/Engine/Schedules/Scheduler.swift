@@ -19,6 +19,8 @@ package final class Scheduler: Sendable {
 
   /// Slots recorded in one transaction.
   private static let batch = 500
+  /// It looks at least so often while there are slots to come: a machine may not tell that its clock was set.
+  private static let longest = Duration.seconds(3600)
 
   private let bench: Workbench
   private let book: PipelineBook
@@ -114,7 +116,7 @@ package final class Scheduler: Sendable {
     try await fire(at: now)
     return state.withLock { state in
       state.lines.values.compactMap(\.wakes).min().map {
-        max(.milliseconds(1), .seconds(Double($0) - wall.timeIntervalSince1970))
+        min(Self.longest, max(.milliseconds(1), .seconds(Double($0) - wall.timeIntervalSince1970)))
       }
     }
   }
