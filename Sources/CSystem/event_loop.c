@@ -1,9 +1,12 @@
 #define _GNU_SOURCE
 #include "event_loop.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
 const uint32_t event_loop_readable = EPOLLIN | EPOLLRDHUP;
 const uint32_t event_loop_writable = EPOLLOUT;
@@ -21,6 +24,28 @@ void event_loop_wake(int wake) { eventfd_write(wake, 1); }
 void event_loop_wake_clear(int wake) {
   eventfd_t value;
   eventfd_read(wake, &value);
+}
+
+// A timer of the far future, which the kernel cancels when CLOCK_REALTIME is set.
+static int arm(int clock) {
+  struct itimerspec far = {.it_value = {.tv_sec = (time_t)1 << 40}};
+  return timerfd_settime(clock, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &far, NULL);
+}
+
+int event_loop_clock_create(void) {
+  int clock = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+  if (clock < 0 || arm(clock) == 0) return clock;
+  int saved = errno;
+  close(clock);
+  errno = saved;
+  return -1;
+}
+
+bool event_loop_clock_was_set(int clock) {
+  uint64_t value;
+  bool was_set = read(clock, &value, sizeof value) < 0 && errno == ECANCELED;
+  arm(clock);
+  return was_set;
 }
 
 static int control(int loop, int operation, int fd, uint32_t events, uint64_t id) {

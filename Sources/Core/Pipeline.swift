@@ -62,16 +62,19 @@ package struct PipelineTrigger: Sendable, Equatable, Codable {
   package var duplicates: DuplicateRule?
   /// A drop waits until a file of this name lies beside it; `nil` waits for none.
   package var doneFile: DoneFile?
+  /// When it runs by the clock.
+  package var schedule: Schedule?
 
   package init(
     inbox: NamePattern? = nil, priority: Int = 0, onConfig: Bool = false, duplicates: DuplicateRule? = nil,
-    doneFile: DoneFile? = nil
+    doneFile: DoneFile? = nil, schedule: Schedule? = nil
   ) {
     self.inbox = inbox
     self.priority = priority
     self.onConfig = onConfig
     self.duplicates = duplicates
     self.doneFile = doneFile
+    self.schedule = schedule
   }
 }
 

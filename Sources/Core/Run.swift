@@ -34,6 +34,8 @@ package struct Run: Sendable, Equatable {
   package var parent: RunID?
   /// When a person said that they have seen how it went wrong.
   package var acknowledged: Date?
+  /// The slot it runs for.
+  package var slot: Date?
 
   package init(
     id: RunID, number: Int = 0, pipeline: String, version: String?, state: RunState = .queued,
@@ -41,7 +43,7 @@ package struct Run: Sendable, Equatable {
     started: Date? = nil, ended: Date? = nil, reason: String? = nil, failedStage: String? = nil,
     filed: Bool = false, resumes: Date? = nil, rerunOf: RunID? = nil,
     duplicateOf: RunID? = nil, parent: RunID? = nil,
-    acknowledged: Date? = nil
+    acknowledged: Date? = nil, slot: Date? = nil
   ) {
     self.id = id
     self.number = number
@@ -62,6 +64,7 @@ package struct Run: Sendable, Equatable {
     self.duplicateOf = duplicateOf
     self.parent = parent
     self.acknowledged = acknowledged
+    self.slot = slot
   }
 }
 

@@ -16,11 +16,17 @@ package final class Agent: Sendable {
     package var configBell: Bell
     /// Rung where the database is moved or removed.
     package var stateBell: Bell
+    package var zones: any Zones
+    /// Since the machine started, also while it slept.
+    package var sinceBoot: @Sendable () -> Duration
+    /// Rung where the wall clock is set or the machine wakes.
+    package var clockBell: Bell
 
     package init(
       bench: Workbench, inbox: any Inbox, watcher: any Watcher,
       loadPipelines: @escaping @Sendable () -> [LoadedPipeline], monotonic: @escaping @Sendable () -> Duration,
-      inboxBell: Bell, configBell: Bell, stateBell: Bell = Bell()
+      inboxBell: Bell, configBell: Bell, stateBell: Bell = Bell(), zones: any Zones,
+      sinceBoot: @escaping @Sendable () -> Duration, clockBell: Bell
     ) {
       self.bench = bench
       self.inbox = inbox
@@ -30,6 +36,9 @@ package final class Agent: Sendable {
       self.inboxBell = inboxBell
       self.configBell = configBell
       self.stateBell = stateBell
+      self.zones = zones
+      self.sinceBoot = sinceBoot
+      self.clockBell = clockBell
     }
   }
 
@@ -50,6 +59,7 @@ package final class Agent: Sendable {
   package let policyDrift: PolicyDrift
   package let housekeeper: Housekeeper
   package let trials: TrialService
+  package let scheduler: Scheduler
   private let bench: Workbench
   private let filer: Filer
   private let upkeep: Upkeep
@@ -68,9 +78,11 @@ package final class Agent: Sendable {
     bench = parts.bench
     watcher = parts.watcher
     let (progress, inboxBell) = (progress, parts.inboxBell)
+    let slotBell = SlotBell(parts.clockBell)
     let onProgress: @Sendable () -> Void = {
       progress.ring()
       inboxBell.ring()
+      slotBell.runEnded()
     }
     upkeep = Upkeep(bench: bench, bell: parts.stateBell)
     filer = Filer(bench: bench) { progress.ring() }
@@ -85,10 +97,15 @@ package final class Agent: Sendable {
     policyDrift = PolicyDrift(bench: bench, book: book)
     housekeeper = Housekeeper(bench: bench)
     trials = TrialService(bench: bench, book: book, courtesy: dispatcher.courtesy)
-    let (intake, starter, trials, book, bench) = (intake, starter, trials, book, bench)
+    let (intake, starter, trials, book, bench, dispatcher) = (intake, starter, trials, book, bench, dispatcher)
+    scheduler = Scheduler(
+      bench: bench, book: book, starter: starter, zones: parts.zones, sinceBoot: parts.sinceBoot, bell: slotBell
+    ) { run, version in dispatcher.add(run, priority: version.pipeline.trigger.priority) }
+    let scheduler = scheduler
     configs = Configs(bench: bench, book: book, bell: parts.configBell, load: parts.loadPipelines) { fresh in
       intake.pipelinesChanged()
       trials.pipelinesChanged()
+      scheduler.changed()
       for version in fresh where version.pipeline.trigger.onConfig && book.version(of: version.pipeline.name) == version
       {
         if try await bench.store.reader.hasConfigRun(version: version.digest, of: version.pipeline.name) { continue }
@@ -128,6 +145,7 @@ package final class Agent: Sendable {
       group.addTask { try await self.upkeep.run() }
       group.addTask { try await self.housekeeper.run() }
       group.addTask { try await self.trials.run(nights: !once) }
+      if !once { group.addTask { try await self.scheduler.run() } }
       group.addTask {
         try await withThrowingTaskGroup(of: Void.self) { sources in
           sources.addTask { try await self.intake.run() }
@@ -188,6 +206,7 @@ package final class Agent: Sendable {
           }
           intake.stop()
           configs.stop()
+          scheduler.stop()
           dispatcher.drain(now: false)
           bench.store.hurry(within: bench.settings.drain + Self.lastCommits)
           group.addTask {

@@ -74,6 +74,8 @@ package struct Event: Sendable {
     case pipelineInvalid(path: String, errors: Int, first: String, lastGoodInForce: Bool)
     case pipelineGone(name: String, path: String)
 
+    case scheduled(ScheduleNews)
+
     case stateTroubled(String)
     case stateRecovered(String)
     case stateBackedUp(path: String, seconds: Double)

@@ -128,5 +128,6 @@ struct HookCaller: Sendable {
 extension Envelope.RunPart {
   init(_ run: Run) {
     self.init(id: run.id, number: run.number, pipeline: run.pipeline, version: run.version ?? "")
+    slot = run.slot.map { Timestamp.text($0) }
   }
 }

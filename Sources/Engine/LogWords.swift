@@ -26,6 +26,7 @@ package enum LogWords {
     case .hookCalled, .hookRefused, .hookWarned: hook(kind)
     case .pipelineLoaded, .pipelineInvalid, .pipelineGone, .policyDemoted, .ruleBroken: pipeline(kind)
     case .trialBegan, .armEvaluated, .trialPaused, .trialEnded, .trialRefused: trial(kind)
+    case .scheduled(let news): schedule(news)
     }
   }
 

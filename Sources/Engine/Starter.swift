@@ -61,6 +61,30 @@ package struct Starter: Sendable {
     return recorded
   }
 
+  /// The runs that a slot begins, not yet recorded.
+  ///
+  /// Where a pipeline takes no drops and names no data there is nothing to read, and it runs all the same.
+  /// - Throws: `Refusal` where it takes drops and none is done yet.
+  func runs(for slot: Date, of version: PipelineVersion) async throws -> [Run] {
+    var runs = try await runs(Wish(pipeline: version.pipeline.name, trigger: .slot), version)
+    if runs.isEmpty, version.pipeline.trigger.inbox == nil {
+      var chance = bench.random()
+      let now = bench.now()
+      runs = [
+        Run(
+          id: RunID(now: now, using: &chance), pipeline: version.pipeline.name, version: version.digest,
+          trigger: .slot, created: now)
+      ]
+    }
+    if runs.isEmpty {
+      throw Refusal(
+        description: "there is nothing to run on: no drop of pipeline `\(version.pipeline.name)` is done yet, "
+          + "and it has no `data.sources`")
+    }
+    for index in runs.indices { runs[index].slot = slot }
+    return runs
+  }
+
   private func runs(_ wish: Wish, _ version: PipelineVersion) async throws -> [Run] {
     var chance = bench.random()
     let now = bench.now()

@@ -16,6 +16,13 @@ package enum Machine {
     return .seconds(Int64(time.tv_sec)) + .nanoseconds(Int64(time.tv_nsec))
   }
 
+  /// CLOCK_BOOTTIME: the same, and it goes on while the machine sleeps.
+  package static func sinceBoot() -> Duration {
+    var time = timespec()
+    clock_gettime(CLOCK_BOOTTIME, &time)
+    return .seconds(Int64(time.tv_sec)) + .nanoseconds(Int64(time.tv_nsec))
+  }
+
   package static var pid: Int32 { getpid() }
 
   package static var isRoot: Bool { geteuid() == 0 }

@@ -23,6 +23,7 @@ struct Schema: Sendable {
     Migration("0005-reuse", migration0005Reuse),
     Migration("0006-items", migration0006Items),
     Migration("0007-hooks", migration0007Hooks),
+    Migration("0008-schedule", migration0008Schedule),
     Migration("0009-policies", migration0009Policies),
     Migration("0010-trials", migration0010Trials),
   ])

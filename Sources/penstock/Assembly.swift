@@ -19,6 +19,7 @@ struct Assembly: Sendable {
   private let logs: LogFiles
   private let inboxLock: InboxLock
   private let sentinel: FileSentinel?
+  private let clockWatch: ClockWatch
 
   /// Takes the lock and opens everything.
   /// - Parameter report: told everything that happens, after it is logged.
@@ -55,7 +56,8 @@ struct Assembly: Sendable {
         logs.write(LogWords.record(of: event))
         report(event)
       })
-    let (inboxBell, configBell, stateBell) = (Bell(), Bell(), Bell())
+    let (inboxBell, configBell, stateBell, clockBell) = (Bell(), Bell(), Bell(), Bell())
+    clockWatch = try ClockWatch(reactor: reactor) { clockBell.ring() }
     // without it a database that is taken away is noticed with the next write
     sentinel = try? FileSentinel(path: workspace.database, reactor: reactor) { stateBell.ring() }
     let kit = Kit(
@@ -74,13 +76,15 @@ struct Assembly: Sendable {
           Registry(workspace: workspace, settings: settings, environment: environment).pipelines
         },
         monotonic: { Machine.monotonic() }, inboxBell: inboxBell, configBell: configBell,
-        stateBell: stateBell))
+        stateBell: stateBell, zones: ZoneFiles(environment: environment), sinceBoot: { Machine.sinceBoot() },
+        clockBell: clockBell))
   }
 
   /// Ends what `init` began, the last first.
   func close() async {
     watcher.stop()
     sentinel?.stop()
+    clockWatch.stop()
     await workers.stop()
     await runner.stop()
     reactor.stop()

@@ -59,6 +59,9 @@ struct ControlDesk: Sendable {
     case .clear(let dry): return ["cleared": ClearanceJSON.json(try await agent.housekeeper.clear(dry: dry))]
     case .pin(let pipeline, let levels): return ["policy": try await agent.pinning.pin(pipeline, levels).json]
     case .unpin(let pipeline): return ["policy": try await agent.pinning.unpin(pipeline).json]
+    case .schedule(let pipeline, let paused):
+      try await agent.scheduler.set(pipeline, paused: paused)
+      return [:]
     case .acknowledge(let ids):
       return ["acknowledged": .integer(try await bench.store.acknowledge(ids, at: bench.now()))]
     }

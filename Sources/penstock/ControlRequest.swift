@@ -24,6 +24,8 @@ enum ControlRequest: Equatable {
   case unpin(String)
   /// Clears away what is old; `dry` only tells what would go.
   case clear(dry: Bool)
+  /// Pauses a pipeline's schedule, or lets it go on.
+  case schedule(String, paused: Bool)
 
   func line() throws -> String {
     let members: [String: JSON] =
@@ -52,6 +54,8 @@ enum ControlRequest: Equatable {
         ]
       case .unpin(let pipeline): ["op": "unpin", "pipeline": .string(pipeline)]
       case .clear(let dry): ["op": "clear", "dry": .bool(dry)]
+      case .schedule(let pipeline, let paused):
+        ["op": "schedule", "pipeline": .string(pipeline), "paused": .bool(paused)]
       case .acknowledge(let ids): ["op": "acknowledge", "runs": .array(ids.map { .string($0.text) })]
       case .run(let wish):
         [
@@ -102,6 +106,11 @@ enum ControlRequest: Equatable {
     case "pin": self = .pin(try pipeline(), try levels("levels"))
     case "unpin": self = .unpin(try pipeline())
     case "clear": self = .clear(dry: json["dry"]?.bool ?? true)
+    case "schedule":
+      guard let pipeline = json["pipeline"]?.string, let paused = json["paused"]?.bool else {
+        throw CommandFailure("`pipeline` must be text and `paused` a flag")
+      }
+      self = .schedule(pipeline, paused: paused)
     case "acknowledge":
       let ids = (json["runs"]?.array ?? []).map { $0.string.flatMap { RunID($0) } }
       guard !ids.isEmpty, !ids.contains(nil) else { throw CommandFailure("`runs` must be a list of run ids") }
@@ -115,7 +124,7 @@ enum ControlRequest: Equatable {
       self = .run(Starter.Wish(pipeline: try pipeline(), input: input, options: options))
     case let op:
       throw CommandFailure(
-        "unknown request `\(Display.brief(op ?? ""))`: this agent speaks ping, live, run, wait, cancel, retry, rerun, acknowledge, pin, unpin, trial, clear"
+        "unknown request `\(Display.brief(op ?? ""))`: this agent speaks ping, live, run, wait, cancel, retry, rerun, acknowledge, pin, unpin, schedule, trial, clear"
       )
     }
   }

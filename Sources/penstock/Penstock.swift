@@ -31,7 +31,8 @@ struct Penstock: AsyncParsableCommand {
     subcommands: [
       Init.self, Up.self, Put.self, StatusCommand.self, Runs.self, Show.self, Logs.self, InboxCommand.self,
       Why.self, RunCommand.self, Rerun.self, Retry.self, Acknowledge.self, Cancel.self, Check.self,
-      SchemaCommand.self, Stages.self, PolicyCommand.self, TrialsCommand.self, Hooks.self, Doctor.self, Clear.self,
+      SchemaCommand.self, ScheduleCommand.self, Stages.self, PolicyCommand.self, TrialsCommand.self, Hooks.self,
+      Doctor.self, Clear.self,
     ])
 
   /// Wide enough that a task that blocks on a disk keeps no other waiting.

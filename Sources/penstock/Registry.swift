@@ -32,9 +32,10 @@ struct Registry: Sendable {
     }
     self.stages = stages
     stageDiagnostics = diagnostics
+    let zones = ZoneFiles(environment: environment)
     let context = PipelineCatalog.Context(
       stages: stages, environment: environment, settings: settings, now: Date(), sha256: { SHA256.hex($0) },
-      condition: { Condition.problem(in: $0) }, rule: { Rule.problem(in: $0) })
+      condition: { Condition.problem(in: $0) }, rule: { Rule.problem(in: $0) }, isZone: { zones.rules($0) != nil })
     let shared = kit.directory.map { ($0 as NSString).deletingLastPathComponent + "/pipelines" }
     pipelines = PipelineFolder(workspace: workspace.home, shared: shared).load(context, adding: outside)
   }

@@ -25,7 +25,7 @@ import Testing
 
   private func keys(_ shape: Shape, _ prefix: String) -> [String] {
     switch shape {
-    case .record(let record): keys(record, prefix)
+    case .record(let record), .wordOr(_, let record): keys(record, prefix)
     case .list(let element, _): keys(element, prefix)
     case .map(let value): keys(value, prefix)
     case .orNull(let shape): keys(shape, prefix)

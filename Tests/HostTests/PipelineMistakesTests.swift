@@ -56,13 +56,11 @@ struct Mistake: Sendable, CustomTestStringConvertible {
         write `pipeline: { name: …, extends: base/tabular }` and set `params` of its stages
       """),
     Mistake(
-      "what is not acted on yet",
+      "a budget without a unit",
       good
-        + "trigger: { schedule: { cron: \"30 2 * * *\" } }\ntrials: { budget: 40 }",
+        + "trials: { budget: 40 }",
       """
-      x:3:12: warning: `schedule` is read but not acted on in this version
-      x:4:1: warning: `trials` is read but not acted on in this version
-      x:4:19: error: `budget`: `40` has no unit
+      x:3:19: error: `budget`: `40` has no unit
         write `40s` or `40m`
       """),
     Mistake(

@@ -38,7 +38,6 @@ import Testing
     let loaded = PipelineFolder(workspace: workspace.path).load(context)
     #expect(
       loaded.flatMap(\.diagnostics).map(\.message) == [
-        "`schedule` is read but not acted on in this version",
         "`trials` is read but not acted on in this version",
       ])
     let pipeline = try #require(loaded.compactMap(\.version).first?.pipeline)

@@ -1,5 +1,6 @@
-// epoll(7) and eventfd(2), which Glibc's Swift module does not show.
+// epoll(7), eventfd(2) and timerfd_create(2), which Glibc's Swift module does not show.
 #pragma once
+#include <stdbool.h>
 #include <stdint.h>
 
 // EPOLLIN, EPOLLOUT, and EPOLLHUP | EPOLLERR.
@@ -12,6 +13,10 @@ int event_loop_create(void);
 int event_loop_wake_create(void);
 void event_loop_wake(int wake);
 void event_loop_wake_clear(int wake);
+
+// Readable when the wall clock is set, or the machine wakes. The second says whether it was, and waits for the next.
+int event_loop_clock_create(void);
+bool event_loop_clock_was_set(int clock);
 
 int event_loop_add(int loop, int fd, uint32_t events, uint64_t id);
 int event_loop_modify(int loop, int fd, uint32_t events, uint64_t id);

@@ -19,12 +19,15 @@ package struct PipelineCatalog {
     package var condition: @Sendable (String) -> Condition.Malformed?
     /// The same of the condition of a rule.
     package var rule: @Sendable (String) -> Condition.Malformed?
+    /// Whether there is a time zone of this name.
+    package var isZone: @Sendable (String) -> Bool
 
     package init(
       stages: [String: RegisteredStage], environment: [String: String], settings: Settings, now: Date,
       sha256: @escaping @Sendable ([UInt8]) -> String,
       condition: @escaping @Sendable (String) -> Condition.Malformed? = { _ in nil },
-      rule: @escaping @Sendable (String) -> Condition.Malformed? = { _ in nil }
+      rule: @escaping @Sendable (String) -> Condition.Malformed? = { _ in nil },
+      isZone: @escaping @Sendable (String) -> Bool = { _ in true }
     ) {
       self.stages = stages
       self.environment = environment
@@ -33,6 +36,7 @@ package struct PipelineCatalog {
       self.sha256 = sha256
       self.condition = condition
       self.rule = rule
+      self.isZone = isZone
     }
   }
 
@@ -82,6 +86,10 @@ package struct PipelineCatalog {
     let pipeline = decoder.decode()
     var variables = VariableFilling(merged["vars"]?.entries ?? [], allowsUnknown: true)
     checkConditions(of: variables.fill(merged), &findings)
+    if let zone = pipeline?.trigger.schedule?.zone, !context.isZone(zone) {
+      let mark = merged["trigger"]?["schedule"]?["tz"]?.mark ?? merged.mark
+      findings.add(ScheduleDecoder.unknown(zone: zone, at: mark))
+    }
     for finding in decoder.findings.diagnostics where !told.contains(finding.mark.displayed) {
       findings.add(finding)
     }

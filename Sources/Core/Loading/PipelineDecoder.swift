@@ -27,6 +27,9 @@ package struct PipelineDecoder {
     let inbox = document["trigger"]?["inbox"].flatMap { $0.text.flatMap { try? NamePattern($0) } }
     let hasInbox = document["trigger"]?["inbox"] != nil
     let doneFile = decodeDoneFile(document["trigger"]?["done_file"])
+    var schedule = ScheduleDecoder(allowsMissing: isBase)
+    let scheduled = document["trigger"]?["schedule"].flatMap { schedule.decode($0) }
+    findings.add(schedule.findings)
     var references = ReferenceCheck(
       captures: isBase || (hasInbox && inbox == nil) ? nil : inbox?.captureNames ?? [])
     references.check(document)
@@ -54,7 +57,7 @@ package struct PipelineDecoder {
         inbox: inbox, priority: document["trigger"]?["priority"]?.whole ?? 0,
         onConfig: document["trigger"]?["on_config"]?.flag ?? false,
         duplicates: document["trigger"]?["duplicates"]?.text.flatMap(DuplicateRule.init),
-        doneFile: doneFile),
+        doneFile: doneFile, schedule: scheduled),
       sources: (document["data"]?["sources"]?.elements ?? []).compactMap { source in
         guard let type = source["type"]?.text, let path = source["path"]?.text else { return nil }
         return DataSource(type: type, path: path)

@@ -44,16 +44,7 @@ package enum PipelineShape {
         "done_file", .text,
         "A drop waits until this file lies beside it, such as `${name}.ok`, and takes it along."),
       Field("on_config", .flag, "New content of this file starts a run, once per content."),
-      Field("schedule", .record(schedule), "Runs by the clock.", standing: .notYet),
-    ])
-
-  private static let schedule = Record(
-    "`schedule`",
-    [
-      Field("cron", .text, required: true, "Five fields: minute, hour, day, month, weekday."),
-      Field("tz", .text, "A time zone such as `Europe/Berlin`."),
-      Field("missed", .text, "What happens to slots that were missed."),
-      Field("overlap", .text, "What happens when the last run still runs."),
+      Field("schedule", .record(ScheduleShape.root), "Runs by the clock."),
     ])
 
   private static let data = Record(

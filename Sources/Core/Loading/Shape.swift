@@ -4,6 +4,8 @@ package indirect enum Shape: Sendable {
   case name(NameRule)
   /// One of these words.
   case word([String])
+  /// One of these words, or a map.
+  case wordOr([String], Record)
   /// `true` or `false`.
   case flag
   case whole(ClosedRange<Int>)

@@ -17,6 +17,8 @@ package struct ShapeCheck {
     case .schema:
       if node.entries == nil { mismatch(node, "a map, a JSON Schema", subject) }
     case .orNull(let other): if !node.isNull { check(node, other, subject) }
+    case .wordOr(let words, let record):
+      if node.entries != nil { checkRecord(node, record, subject) } else { checkScalar(node, .word(words), subject) }
     case .any: break
     default: checkScalar(node, shape, subject)
     }
@@ -115,7 +117,7 @@ extension Shape {
     switch self {
     case .text: "text"
     case .name: "a name"
-    case .word(let words): "one of " + words.map { "`\($0)`" }.joined(separator: ", ")
+    case .word(let words), .wordOr(let words, _): "one of " + words.map { "`\($0)`" }.joined(separator: ", ")
     case .flag: "`true` or `false`"
     case .whole(let range):
       range.upperBound == .max

@@ -10,6 +10,7 @@ package struct ShapeSchema {
     case .text: isWritten ? ["type": ["string", "number", "boolean"]] : ["type": "string"]
     case .name(let rule): filled(["type": "string", "pattern": .string(rule.expression)])
     case .word(let words): filled(["enum": .array(words.map { .string($0) })])
+    case .wordOr(let words, let record): ["anyOf": [schema(.word(words)), self.record(record)]]
     case .flag: filled(["type": "boolean"])
     case .whole(let range):
       filled(

@@ -7,7 +7,7 @@ extension Run {
     run.number, run.id, run.pipeline, run.version, run.state, run."trigger", run.drop_name, run.drop_bytes,
     run.drop_sha256, run.captures, run.options, run.created, run.started, run.ended, run.reason,
     run.failed_stage, run.filed, run.resumes, run.rerun_of, run.duplicate_of, run.parent, run.drop_modified,
-    run.arrived, run.acknowledged_at
+    run.arrived, run.acknowledged_at, run.slot
     """
 
   init(row: Row) throws {
@@ -26,7 +26,7 @@ extension Run {
       resumes: row.date("resumes"), rerunOf: (row["rerun_of"] as String?).flatMap(RunID.init),
       duplicateOf: (row["duplicate_of"] as String?).flatMap(RunID.init),
       parent: (row["parent"] as String?).flatMap(RunID.init),
-      acknowledged: row.date("acknowledged_at"))
+      acknowledged: row.date("acknowledged_at"), slot: row.date("slot"))
   }
 }
 
@@ -37,8 +37,8 @@ extension Database {
       """
       INSERT INTO run (id, pipeline, version, state, "trigger", drop_name, drop_bytes, drop_sha256, captures,
         options, created, started, ended, reason, failed_stage, filed, resumes, rerun_of, duplicate_of, parent,
-        drop_modified, arrived)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
+        drop_modified, arrived, slot)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
       """,
       [
         run.id.text, run.pipeline, run.version, run.state.rawValue, run.trigger.rawValue,
@@ -47,7 +47,7 @@ extension Database {
         try run.options.text(), run.created.milliseconds, run.started?.milliseconds, run.ended?.milliseconds,
         run.reason?.storable, run.failedStage, run.filed, run.resumes?.milliseconds, run.rerunOf?.text,
         run.duplicateOf?.text, run.parent?.text, run.drop?.modified,
-        run.drop?.arrived?.milliseconds,
+        run.drop?.arrived?.milliseconds, run.slot?.milliseconds,
       ])
     return changesCount == 1
   }

@@ -34,10 +34,12 @@ struct RebuiltEnvelope {
       throw CommandFailure("run \(run.number) has no attempt that `\(event)` could be about")
     }
     let left = attempt.map { attempt in whole.artifacts.filter { $0.stage == attempt.stage } } ?? whole.artifacts
+    var part = Envelope.RunPart(
+      id: run.id, number: run.number, pipeline: run.pipeline, version: run.version ?? "")
+    part.slot = run.slot.map { Timestamp.text($0) }
     return try Envelope(
-      event: event,
-      run: Envelope.RunPart(id: run.id, number: run.number, pipeline: run.pipeline, version: run.version ?? ""),
-      drop: run.drop.map(Envelope.DropPart.init), stage: attempt.map(part),
+      event: event, run: part,
+      drop: run.drop.map(Envelope.DropPart.init), stage: attempt.map(self.part),
       inputs: attempt.map(inputs) ?? origin, context: context(attempt), out: out(attempt, left), home: home,
       deadline: deadline, outcome: isAfter ? outcome(attempt) : nil,
       outputs: isAfter && event != "on-quarantine" ? left.map(file) : nil,

@@ -132,7 +132,7 @@ struct RunWhy: Answer {
     switch run.trigger {
     case .manual: return "\(time), by hand"
     case .config: return "\(time), for new content of the pipeline's file"
-    case .slot: return "\(time), for a slot of the schedule"
+    case .slot: return "\(time), for the slot of " + (run.slot.map { LocalTime.full($0) } ?? "a schedule")
     case .drop:
       let pattern = version?.pipeline.trigger.inbox.map { ", by the pattern `\(Shown.words($0.text))`" } ?? ""
       let captures = (run.drop?.captures ?? [:]).sorted { $0.key < $1.key }.map {

@@ -110,7 +110,7 @@ struct RunPage: Answer {
       switch run.trigger {
       case .drop: "for a drop"
       case .config: "for new content of the pipeline's file"
-      case .slot: "for a slot of the schedule"
+      case .slot: "for the slot of " + (run.slot.map { LocalTime.full($0) } ?? "a schedule")
       case .manual: "by hand"
       }
     return LocalTime.full(run.started ?? run.created) + ", " + by

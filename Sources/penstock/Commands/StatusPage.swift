@@ -30,7 +30,8 @@ extension StatusReport: Answer {
           ]
         }),
       "breakers": .array(breakers.map(\.json)),
-      "slots": [], "configs": .array(configs.map(\.json)), "policies": .array(policies.map(\.json)),
+      "slots": .array(schedules.map(\.json)), "configs": .array(configs.map(\.json)),
+      "policies": .array(policies.map(\.json)),
       "orphaned": .array(
         orphaned.sorted { $0.key < $1.key }.map { ["pipeline": .string($0.key), "runs": .integer($0.value)] }),
     ]
@@ -45,7 +46,8 @@ extension StatusReport: Answer {
 
   func lines(_ output: Output) -> [String] {
     let page = StatusPage(report: self, output: output)
-    return page.head() + page.work() + page.outcomes() + page.inboxLines() + page.policyLines() + page.configLines()
+    return page.head() + page.work() + page.outcomes() + page.scheduleLines() + page.inboxLines() + page.policyLines()
+      + page.configLines()
       + page.advice()
   }
 }
@@ -183,6 +185,20 @@ private struct StatusPage {
       if let warning = view.warning { table.add(["", .init(Shown.words(warning), .odd)]) }
     }
     return section("policies", table)
+  }
+
+  func scheduleLines() -> [String] {
+    var table = Table([.giving(""), .left(""), .left(""), .giving("")], indent: 2)
+    for view in report.schedules.prefix(10) {
+      let next = view.next.map { "next " + time.text(view.fires($0)) } ?? ""
+      table.add([
+        .init(Shown.words(view.pipeline), .strong), .init(view.schedule.words),
+        view.paused == nil ? .init(next) : .init("paused", .odd),
+        .init(view.misfire.map { ScheduleView.words($0, time) } ?? "", .odd),
+      ])
+    }
+    let more = report.schedules.count - 10
+    return section("schedules", table, more > 0 ? ["  … and \(more) more: `penstock schedule` lists them"] : [])
   }
 
   func configLines() -> [String] {

@@ -52,6 +52,7 @@ struct StatusReading {
         report.misses[run.id] = try await misses(of: run, pipeline, reader)
       }
     }
+    report.schedules = try await ScheduleView.all(versions, reader, now: now)
     let inForce = Set(versions.map(\.pipeline.name))
     let open = report.queue + report.running.map(\.run)
     for run in open where !run.pipeline.isEmpty && !inForce.contains(run.pipeline) {

@@ -28,6 +28,8 @@ struct StatusReport: Sendable {
   var hookFailures: [RunID: Int] = [:]
   /// Stages that fail again and again and are left alone.
   var breakers: [BreakerView] = []
+  /// Pipelines that run by the clock.
+  var schedules: [ScheduleView] = []
   var counts: [RunCount] = []
   var inbox = InboxView()
   var configs: [ConfigView] = []
