@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes stages/.venv: the Python that the kit's stages run on. `setup.sh --dev` adds ruff, mypy and pytest,
-# `setup.sh --dvc` what a recipe of docs/hooks.md is tested with.
+# `setup.sh --dvc` what a recipe of docs/hooks.md is tested with, `setup.sh --bench` what bench/trials compares with.
 # Quick when nothing changed, never asks, needs no root. PYTHON=/path/to/python3 chooses another interpreter.
 set -eu
 unset PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME
@@ -8,11 +8,13 @@ kit=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 venv=$kit/.venv
 dev=
 dvc=
+bench=
 case "${1-}" in
   "") ;;
   --dev) dev=1 ;;
   --dvc) dvc=1 ;;
-  *) echo "usage: setup.sh [--dev | --dvc]" >&2; exit 2 ;;
+  --bench) bench=1 ;;
+  *) echo "usage: setup.sh [--dev | --dvc | --bench]" >&2; exit 2 ;;
 esac
 say() { printf 'kit: %s\n' "$*"; }
 die() { printf 'kit: %s\n' "$*" >&2; exit 1; }
@@ -72,4 +74,11 @@ if [ -n "$dvc" ] && ! stamped .dvc "$recipe"; then
   # without hydra, which dvc wants for experiments only and which has no wheel
   install "$kit/requirements-dvc.txt" --no-deps
   printf '%s\n' "$recipe" > "$venv/.dvc"
+fi
+
+rivals=$(digest "$kit/requirements.txt" "$kit/requirements-bench.txt" "$kit/setup.sh")
+if [ -n "$bench" ] && ! stamped .bench "$rivals"; then
+  say "installing what bench/trials compares with"
+  install "$kit/requirements-bench.txt"
+  printf '%s\n' "$rivals" > "$venv/.bench"
 fi

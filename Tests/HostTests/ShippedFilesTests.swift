@@ -24,7 +24,7 @@ import Testing
     #expect(loaded.first { $0.name == "base/tabular" }?.isBase == true)
   }
 
-  @Test func `the sample of the guide loads, with a warning for what is not acted on yet`() throws {
+  @Test func `the sample of the guide loads without a warning`() throws {
     let workspace = try ConfiguredWorkspace()
     let guide = try String(contentsOfFile: Self.root + "/docs/pipelines.md", encoding: .utf8)
     let sample = try #require(guide.components(separatedBy: "```yaml\n").dropFirst().first)
@@ -36,10 +36,7 @@ import Testing
     var context = workspace.context()
     context.stages = ManifestFolder(directory: Self.root + "/stages").load().stages
     let loaded = PipelineFolder(workspace: workspace.path).load(context)
-    #expect(
-      loaded.flatMap(\.diagnostics).map(\.message) == [
-        "`trials` is read but not acted on in this version",
-      ])
+    #expect(loaded.flatMap(\.diagnostics).map(\.message) == [])
     let pipeline = try #require(loaded.compactMap(\.version).first?.pipeline)
     #expect(
       pipeline.stages.map(\.name) == [

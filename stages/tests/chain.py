@@ -15,6 +15,9 @@ from penstock_stages.contract import Input, Reply, Request, perform
 STAGES = ("ingest", "validate", "clean", "features", "select", "train", "evaluate", "report")
 ByHand = Callable[[str, str], subprocess.CompletedProcess[str]]
 Wrong = Callable[[str, object], str]
+RUN = {"id": "0199aaaa-0000-7000-8000-000000000000", "number": 7, "pipeline": "demo"}
+# they hang on the fold of a trial; all others are worked once for all folds
+SPLITS = ("features", "select", "train", "evaluate")
 AUTO = ("clean", "features", "select", "train")
 PASSED_ON = {"clean": ("table",), "features": ("table",), "select": ("table",)}
 
@@ -56,6 +59,7 @@ class Chain:
         seed: int = 42,
         sample: float = 0.2,
         name: str = "run",
+        trial: Mapping[str, Any] | None = None,
     ) -> Reply:
         """The reply of the last stage that ran: `until`, or the one that failed."""
         self.replies = {}
@@ -80,7 +84,7 @@ class Chain:
                 params=(params or {}).get(stage, {}),
                 inputs=inputs,
                 context=Declared(stage, context),
-                run={"id": "0199aaaa-0000-7000-8000-000000000000", "number": 7, "pipeline": "demo"},
+                run={**RUN, "trial": trial if stage in SPLITS else None},
                 drop={"name": drop.name},
                 out=out,
             )

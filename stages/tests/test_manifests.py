@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import pytest
 import yaml
 
-from chain import PASSED_ON, STAGES
+from chain import PASSED_ON, SPLITS, STAGES
 
 KIT = Path(__file__).parents[1]
 SOURCE = KIT / "src" / "penstock_stages"
@@ -62,6 +62,7 @@ def test_a_manifest_is_whole(stage: str) -> None:
     levels = {"coarse", "medium", "fine"} if stage in ("clean", "features", "select", "train") else {"coarse"}
     levels |= {"off"} if stage in PASSED_ON else set()
     assert set(body["granularity"]) == levels
+    assert body.get("splits") == ("true" if stage in SPLITS else None)
     if "fine" in levels:
         assert body["granularity"]["fine"].startswith("the simplified algorithm")
     assert tuple(body.get("passthrough", ())) == PASSED_ON.get(stage, ())

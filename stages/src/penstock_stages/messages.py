@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from penstock_stages.params import Misuse
+from penstock_stages.trials import Trial, trial_of
 
 LEVELS = ("coarse", "medium", "fine", "off")
 DEFAULT_SEED = 42
@@ -51,6 +52,11 @@ class Request:
     def item(self) -> Any:
         """The item of a call of an `each:` stage; None elsewhere."""
         return self.body.get("item")
+
+    @property
+    def trial(self) -> Trial | None:
+        """Where the run stands in a trial, for stages with `splits: true`; None elsewhere."""
+        return trial_of(self.run)
 
     def optional(self, name: str, stage: str | None = None) -> Input | None:
         """The last input called `name` (of `stage`, where said), or None."""

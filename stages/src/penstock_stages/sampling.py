@@ -27,7 +27,18 @@ def record_keys(table: pl.DataFrame) -> pl.Series:
 
 def unit_hash(table: pl.DataFrame, seed: int) -> npt.NDArray[np.float64]:
     """One number in [0, 1) for each row of `table`, equal for equal rows."""
-    state = record_keys(table).to_numpy() ^ np.uint64(seed * 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF)
+    return numbers(record_keys(table), seed)
+
+
+def group_keys(table: pl.DataFrame, group: str) -> pl.Series:
+    """One hash for all rows of a group; rows without a value are each by themselves."""
+    named = table.select(pl.col(group).cast(pl.String)).hash_rows(seed=0)
+    return pl.select(pl.when(table[group].is_null()).then(record_keys(table)).otherwise(named)).to_series()
+
+
+def numbers(keys: pl.Series, seed: int) -> npt.NDArray[np.float64]:
+    """One number in [0, 1) for each 64-bit key, by the finaliser of SplitMix64 (Steele, Lea and Flood 2014)."""
+    state = keys.to_numpy() ^ np.uint64(seed * 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF)
     state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     state = state ^ (state >> np.uint64(31))
@@ -51,6 +62,13 @@ def stratified(
         rows = np.flatnonzero(codes == code)
         mask[rows] = _lowest(hashes[rows], _count(len(rows), fraction, least))
     return mask
+
+
+def by_group(table: pl.DataFrame, group: str, fraction: float, seed: int) -> Mask:
+    """Whole groups with the lowest hashes: about a `fraction` of the rows, one group at least."""
+    _, place, counts = np.unique(numbers(group_keys(table, group), seed), return_inverse=True, return_counts=True)
+    before = np.cumsum(counts) - counts
+    return np.asarray((before + counts / 2 < fraction * table.height) | (before == 0))[place]
 
 
 def recent(order: npt.NDArray[np.int64], fraction: float, floor: int = FLOOR) -> Mask:

@@ -1,7 +1,7 @@
-"""Tables between stages: Parquet files, three columns of our own, and how complex a table is.
+"""Tables between stages: Parquet files, four columns of our own, and how complex a table is.
 
 `penstock_line` is the line (or row) of the drop a record came from, `penstock_key` the hash of the record as it came,
-`penstock_part` says `train`, `test` or `gap` (neither: no target, or too near the border in time).
+`penstock_part` says `train`, `test` or `gap` (neither: no target, or too near the border in time), `penstock_fold` which fold of a trial these parts are of.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from penstock_stages.contract import Input, Refusal, Request, log, writing
 LINE = "penstock_line"
 KEY = "penstock_key"
 PART = "penstock_part"
-OWN = (LINE, KEY, PART)
+FOLD = "penstock_fold"
+OWN = (LINE, KEY, PART, FOLD)
 TRAIN, TEST, GAP = "train", "test", "gap"
 TABLE = "table.parquet"
 COMPLEXITY_ROWS = 20_000

@@ -103,7 +103,7 @@ def text_table(rows: int = 600) -> tuple[pl.DataFrame, pl.Series]:
 
 def test_text_becomes_numbers() -> None:
     table, fit = text_table()
-    coded, _ = generic.encode(table, fit, "y", classes=False, most=20, simple=False, seed=1)
+    coded, _ = generic.encode(table, fit, ("y",), classes=False, most=20, simple=False, seed=1)
     assert coded.columns == [
         "when",
         "x",
@@ -120,21 +120,21 @@ def test_text_becomes_numbers() -> None:
 def test_target_means_do_not_see_their_own_row() -> None:
     table, fit = text_table()
     noise = table.with_columns(y=pl.Series(np.random.default_rng(9).normal(size=table.height)))
-    coded, _ = generic.encode(noise, fit, "y", classes=False, most=20, simple=False, seed=1)
+    coded, _ = generic.encode(noise, fit, ("y",), classes=False, most=20, simple=False, seed=1)
     assert abs(np.corrcoef(coded.filter(fit)["town → mean"], coded.filter(fit)["y"])[0, 1]) < 0.2
 
 
 def test_held_out_targets_change_no_feature() -> None:
     table, fit = text_table()
     other = table.with_columns(pl.when(fit).then(pl.col("y")).otherwise(99.0).alias("y"))
-    first, _ = generic.encode(table, fit, "y", classes=False, most=20, simple=False, seed=1)
-    second, _ = generic.encode(other, fit, "y", classes=False, most=20, simple=False, seed=1)
+    first, _ = generic.encode(table, fit, ("y",), classes=False, most=20, simple=False, seed=1)
+    second, _ = generic.encode(other, fit, ("y",), classes=False, most=20, simple=False, seed=1)
     assert first.drop("y").equals(second.drop("y"))
 
 
 def test_times_become_calendar_parts() -> None:
     table, _ = text_table()
-    made, count = generic.calendar(table.select("when", "y"), "y")
+    made, count = generic.calendar(table.select("when", "y"), ("y",))
     assert made.columns == ["y", "when year", "when month", "when weekday", "when days"]
     assert count == 4
 
@@ -142,6 +142,6 @@ def test_times_become_calendar_parts() -> None:
 def test_interactions_are_of_what_matters() -> None:
     random = np.random.default_rng(1)
     table = pl.DataFrame({n: random.normal(size=500) for n in "abcd"}).with_columns(y=pl.col("b") + pl.col("d"))
-    made, count = generic.interactions(table, pl.Series([True] * 500), "y", classes=False, pairs=1)
+    made, count = generic.interactions(table, pl.Series([True] * 500), ("y",), classes=False, pairs=1)
     assert count == 2
     assert {"b x d", "d x b"} & set(made.columns)

@@ -68,16 +68,25 @@ def test_fine_does_not_import_xgboost(cancer: pl.DataFrame, tmp_path: Path) -> N
     assert subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=False).returncode == 0
 
 
-def test_the_model_can_be_read_back(cancer: pl.DataFrame, tmp_path: Path) -> None:
+@pytest.mark.parametrize("model", ["blended", "boosted"])
+def test_the_model_can_be_read_back(cancer: pl.DataFrame, tmp_path: Path, model: str) -> None:
     import xgboost as xgb
 
-    run(cancer, tmp_path)
+    run(cancer, tmp_path, model=model)
     card = json.loads((tmp_path / "model_card.json").read_text())
+    body = json.loads((tmp_path / "model.json").read_text())
     booster = xgb.Booster()
-    booster.load_model(tmp_path / "model.json")
+    booster.load_model(bytearray(json.dumps(body.get("boosted", body)).encode()))
     predictions = pl.read_parquet(tmp_path / "predictions.parquet")
     rows = predictions["line"].to_numpy() - 1
-    again = booster.inplace_predict(matrix.values(cancer, card["features"])[rows])
+    columns = matrix.values(cancer, card["features"])[rows]
+    again = booster.inplace_predict(columns)
+    if model == "blended":
+        linear = body["linear"]
+        x = (columns - np.array(linear["mean"])) / np.array(linear["scale"])
+        straight = 1 / (1 + np.exp(-(x @ np.array(linear["weights"]) + np.array(linear["intercept"]))[:, 0]))
+        assert body["share"] == card["settings"]["share_of_trees"]
+        again = body["share"] * again + (1 - body["share"]) * straight
     assert np.allclose(again, predictions["p malignant"].to_numpy(), atol=1e-6)
 
 
@@ -113,7 +122,7 @@ def test_ridge_bears_repeated_and_constant_columns_and_holes() -> None:
 def test_models_that_do_not_suit_the_task(cancer: pl.DataFrame, tmp_path: Path) -> None:
     with pytest.raises(Misuse, match="logistic is for classes"):
         run(cancer, tmp_path, task="regression", target="mean area", model="logistic")
-    with pytest.raises(Misuse, match="one of auto, boosted, linear, ridge, logistic"):
+    with pytest.raises(Misuse, match="one of auto, blended, boosted, linear, ridge, logistic"):
         run(cancer, tmp_path, model="forest")
     with pytest.raises(Refusal, match="`target` is not a number, which regression needs"):
         run(cancer, tmp_path, task="regression")

@@ -168,3 +168,14 @@ def test_quality_counts_what_it_says(chain: Chain, tmp_path: Path) -> None:
     assert quality["validity"] == pytest.approx(validity, abs=1e-4)
     score = validity * (1 - 1 / 200) ** 0.5 * (1 - quality["duplicates"] / 100) ** 0.5
     assert reply.metrics["quality"] == pytest.approx(score, abs=1e-3)
+
+
+def test_bars_without_a_price_are_in_neither_part(chain: Chain, tmp_path: Path) -> None:
+    path = tmp_path / "d.csv"
+    days = [f"2024-01-{day:02}" for day in range(1, 32)]
+    path.write_text(
+        "date,close\n" + "".join(f"{d},{'' if i == 4 else 0 if i == 30 else 9}\n" for i, d in enumerate(days))
+    )
+    chain.run(path, "validate", params={"validate": {"task": "direction"}})
+    parts = pl.read_parquet(chain.path("validate", "table"))[PART].to_list()
+    assert [i for i, part in enumerate(parts) if part == "gap"] == [4, 30]

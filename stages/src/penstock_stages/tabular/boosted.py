@@ -33,18 +33,19 @@ CANDIDATES: tuple[dict[str, float], ...] = (
 
 @dataclass(frozen=True)
 class Boosted:
-    """A trained forest and how it came about."""
+    """A trained forest and how it came about; `guesses` are predictions for the judged rows of each fold."""
 
     booster: xgb.Booster
     classes: int
     settings: dict[str, float]
     rounds: int
     loss: float
+    guesses: tuple[Array, ...] = ()
 
     def predict(self, columns: Array) -> Array:
         """Predictions (rows), or probabilities (rows x classes)."""
-        found = self.booster.inplace_predict(columns, missing=np.nan, validate_features=False).astype(float)
-        return np.column_stack([1 - found, found]) if self.classes == 2 else np.asarray(found)
+        found = self.booster.inplace_predict(columns, missing=np.nan, validate_features=False)
+        return _by_class(found, self.classes)
 
     def importances(self, names: list[str]) -> Array:
         """The share of each column in the total gain."""
@@ -70,12 +71,13 @@ def fit_boosted(
     base = _objective(classes) | {"seed": seed, "nthread": THREADS, "tree_method": "hist", "verbosity": 0}
     base |= {"subsample": 0.8, "colsample_bytree": 0.8, "max_bin": 128}
     matrix = _binned(columns, target)
-    tried = [(*_try(base | settings, matrix, folds), settings) for settings in CANDIDATES[:search]]
-    for loss, rounds, settings in tried:
-        log(f"tried {_words(settings)}: loss {loss:.5f} after {rounds} rounds")
-    loss, rounds, settings = min(tried, key=lambda t: t[0])
-    booster = xgb.train(base | settings, matrix(rows), num_boost_round=rounds)
-    return Boosted(booster, classes, {**settings, "subsample": 0.8, "colsample_bytree": 0.8}, rounds, loss)
+    tried = [_try(base, settings, classes, matrix, folds) for settings in CANDIDATES[:search]]
+    for one in tried:
+        log(f"tried {_words(one.settings)}: loss {one.loss:.5f} after {one.rounds} rounds")
+    best = min(tried, key=lambda one: one.loss)
+    booster = xgb.train(base | best.settings, matrix(rows), num_boost_round=best.rounds)
+    settings = {**best.settings, "subsample": 0.8, "colsample_bytree": 0.8}
+    return Boosted(booster, classes, settings, best.rounds, best.loss, best.guesses)
 
 
 def quick_forest(columns: Array, target: Array, classes: int, rows: Rows, rounds: int, seed: int) -> Boosted:
@@ -98,22 +100,41 @@ def _objective(classes: int) -> dict[str, Any]:
     return {"objective": "multi:softprob", "eval_metric": "mlogloss", "num_class": classes}
 
 
+@dataclass(frozen=True)
+class _Tried:
+    settings: dict[str, float]
+    loss: float
+    rounds: int
+    guesses: tuple[Array, ...]
+
+
 def _try(
-    settings: dict[str, Any], matrix: Callable[[Rows], xgb.DMatrix], folds: list[tuple[Rows, Rows]]
-) -> tuple[float, int]:
-    losses, rounds = [], []
+    base: dict[str, Any],
+    settings: dict[str, float],
+    classes: int,
+    matrix: Callable[[Rows], xgb.DMatrix],
+    folds: list[tuple[Rows, Rows]],
+) -> _Tried:
+    losses, rounds, guesses = [], [], []
     for learn, judge in folds:
+        asked = matrix(judge)
         booster = xgb.train(
-            settings,
+            base | settings,
             matrix(learn),
             num_boost_round=MOST_ROUNDS,
-            evals=[(matrix(judge), "judge")],
+            evals=[(asked, "judge")],
             early_stopping_rounds=PATIENCE,
             verbose_eval=False,
         )
         losses.append(float(booster.best_score))
         rounds.append(int(booster.best_iteration) + 1)
-    return float(np.mean(losses)), max(1, round(float(np.mean(rounds))))
+        guesses.append(_by_class(booster.predict(asked, iteration_range=(0, rounds[-1])), classes))
+    return _Tried(settings, float(np.mean(losses)), max(1, round(float(np.mean(rounds)))), tuple(guesses))
+
+
+def _by_class(found: npt.NDArray[np.float32], classes: int) -> Array:
+    wide = np.asarray(found).astype(float)
+    return np.column_stack([1 - wide, wide]) if classes == 2 else wide
 
 
 def _words(settings: dict[str, float]) -> str:

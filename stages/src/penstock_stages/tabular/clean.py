@@ -1,7 +1,7 @@
 """Clean: missing values are filled and outliers drawn in; rows, their order and the target stay as they are.
 
 What is filled in is learned from the training part only and applied to all rows, so that nothing of the held-out
-part leaks into the model. Series are filled with the last value known at the time, never with a later one.
+part leaks into the model; the target is never looked at, so a trial computes this once for all its folds. Series are filled with the last value known at the time, never with a later one.
   coarse  each column estimated from the others (iterative imputation), outliers limited by the median deviation
   medium  the same, fitted on a sample of the training rows
   fine    the simplified algorithm: the median or the most common value, and limits at fixed quantiles
@@ -36,6 +36,7 @@ class Params:
     time: str = ""
     price: str = ""
     series: str = ""
+    group: str = ""
     outliers: bool = True
     outlier_limit: float = 8.0
     clip: float = 0.005
@@ -56,7 +57,7 @@ def clean(request: Request) -> Reply:
     if roles.task == "direction":
         table = _carry_forward(table, roles)
     if params.outliers:
-        untouched = (roles.target, *_price_columns(table, roles))
+        untouched = (roles.target, roles.group, *_price_columns(table, roles))
         limits = _limits(fit, numeric_columns(fit, without=untouched), request.granularity, params)
         table, limited = _limit(table, limits)
         fit, _ = _limit(fit, limits)
@@ -90,7 +91,7 @@ def _fit_rows(table: pl.DataFrame, roles: Roles, request: Request) -> pl.Series:
 
 
 def _missing(table: pl.DataFrame, roles: Roles) -> int:
-    names = [name for name in user_columns(table) if name != roles.target]
+    names = [name for name in user_columns(table) if name not in (roles.target, roles.group)]
     return int(sum(table[name].null_count() for name in names))
 
 
@@ -150,7 +151,7 @@ def _limit(table: pl.DataFrame, limits: dict[str, tuple[float, float]]) -> tuple
 def _fill_simply(table: pl.DataFrame, fit: pl.DataFrame, roles: Roles) -> pl.DataFrame:
     columns = []
     for name in user_columns(table):
-        if name == roles.target or table[name].null_count() == 0 or table[name].dtype.is_temporal():
+        if name in (roles.target, roles.group) or table[name].null_count() == 0 or table[name].dtype.is_temporal():
             continue
         known = fit[name].drop_nulls()
         if known.len() == 0:
@@ -164,9 +165,10 @@ def _fill_simply(table: pl.DataFrame, fit: pl.DataFrame, roles: Roles) -> pl.Dat
 
 def _impute(table: pl.DataFrame, fit: pl.DataFrame, roles: Roles, seed: int) -> pl.DataFrame:
     """Numbers from the other numbers; text that is missing becomes a value of its own."""
-    text = [n for n in user_columns(table) if table[n].dtype == pl.String and n != roles.target]
+    own = (roles.target, roles.group)
+    text = [n for n in user_columns(table) if table[n].dtype == pl.String and n not in own]
     table = table.with_columns(pl.col(name).fill_null("(missing)") for name in text)
-    names = [n for n in numeric_columns(table, without=(roles.target,)) if fit[n].null_count() < fit.height]
+    names = [n for n in numeric_columns(table, without=own) if fit[n].null_count() < fit.height]
     if not any(table[name].null_count() for name in names):
         return table
     from sklearn.exceptions import ConvergenceWarning

@@ -2,7 +2,8 @@
 
 Classes: accuracy, F1 (mean over classes), ROC AUC, log loss. Numbers: RMSE, MAE, R2. The baseline guesses the most
 common class of the training rows, or their mean.
-Outputs: `metrics` (JSON), and SVG figures by the names `confusion`, `roc`, `predicted`, `residuals`, `importances`, `in_time`.
+Outputs: `metrics` (JSON), and SVG figures by the names `confusion`, `roc`, `predicted`, `residuals`, `importances`, `in_time`;
+in a trial `row_scores` (JSON) instead of the figures.
 """
 
 from __future__ import annotations
@@ -66,7 +67,9 @@ def evaluate(request: Request) -> Reply:
         **judged.detail,
     }
     outputs = {"metrics": contract.write_json(request, "metrics.json", body)}
-    if params.figures:
+    if request.trial is not None:
+        outputs["row_scores"] = contract.write_json(request, "row_scores.json", _row_scores(test, classes))
+    elif params.figures:
         outputs |= _draw(request, test, classes, card, body)
     return Reply(
         outputs=outputs,
@@ -74,6 +77,16 @@ def evaluate(request: Request) -> Reply:
         data={"rows": test.height, "bytes": source.path.stat().st_size},
         context={"tabular.verdict": judged.verdict, "tabular.level.evaluate": request.granularity},
     )
+
+
+def _row_scores(test: pl.DataFrame, classes: list[str]) -> dict[str, Any]:
+    """The held-out rows by their lines, and scores whose mean is the metric: 1 or 0 of accuracy, the row's part of R2."""
+    rows = test.sort("line")
+    if classes:
+        hits = (rows["y_true"] == rows["y_pred"]).cast(pl.Int64).to_list()
+        return {"metric": "accuracy", "rows": rows["line"].to_list(), "scores": hits}
+    scores = judging.r2_by_row(rows["y_true"].to_numpy(), rows["y_pred"].to_numpy())
+    return {"metric": "r2", "rows": rows["line"].to_list(), "scores": scores.tolist()}
 
 
 def _card(request: Request) -> dict[str, Any]:

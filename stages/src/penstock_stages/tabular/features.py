@@ -17,7 +17,7 @@ from penstock_stages import contract, sampling
 from penstock_stages.contract import Reply, Request, log
 from penstock_stages.params import at_least, read_params
 from penstock_stages.table import PART, TRAIN, facts, read_table, train_rows, user_columns, write_table
-from penstock_stages.tabular import generic, series
+from penstock_stages.tabular import folding, generic, series
 from penstock_stages.tabular.roles import Roles, Task, find_roles
 from penstock_stages.tabular.scores import f_scores
 
@@ -33,6 +33,7 @@ class Params:
     time: str = ""
     price: str = ""
     series: str = ""
+    group: str = ""
     horizon: int = 1
     lags: int = 10
     max_categories: int = 20
@@ -50,7 +51,8 @@ def features(request: Request) -> Reply:
     roles = find_roles(table, params, request.context)
     before = len(user_columns(table))
     if roles.task == "direction":
-        table, names = series.make(table, roles, params.lags, params.horizon, request.granularity == "fine")
+        simple = request.granularity == "fine"
+        table, names = series.make(table, roles, params.lags, params.horizon, simple, request.trial)
         made = len(names)
         roles = Roles("direction", series.LABEL, roles.time, roles.price, roles.series)
         if request.granularity == "medium":
@@ -74,15 +76,17 @@ def features(request: Request) -> Reply:
 def _generic(table: pl.DataFrame, roles: Roles, params: Params, request: Request) -> tuple[pl.DataFrame, int]:
     classes = roles.task == "classification"
     simple = request.granularity == "fine"
+    table = folding.marked(table, roles, request.trial)
+    own = (roles.target, roles.group)
     fit = train_rows(table)
-    table, dates = generic.calendar(table, roles.target)
-    table, codes = generic.encode(table, fit, roles.target, classes, params.max_categories, simple, request.seed)
+    table, dates = generic.calendar(table, own)
+    table, codes = generic.encode(table, fit, own, classes, params.max_categories, simple, request.seed)
     if simple:
         return table, dates + codes
     chosen_on = fit
     if request.granularity == "medium":
         chosen_on = pl.Series(_sample(table, fit, request))
-    table, pairs = generic.interactions(table, chosen_on, roles.target, classes, params.interactions)
+    table, pairs = generic.interactions(table, chosen_on, own, classes, params.interactions)
     return table, dates + codes + pairs
 
 

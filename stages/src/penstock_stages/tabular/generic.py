@@ -16,10 +16,13 @@ SMOOTHING = 20.0
 OTHER = "(other)"
 
 
-def calendar(table: pl.DataFrame, target: str) -> tuple[pl.DataFrame, int]:
-    """Times become year, month, weekday, hour and days since the first; parts that never vary are left out."""
+def calendar(table: pl.DataFrame, own: tuple[str, ...]) -> tuple[pl.DataFrame, int]:
+    """Times become year, month, weekday, hour and days since the first; parts that never vary are left out.
+
+    The columns in `own`, target and group, stay as they are.
+    """
     made = 0
-    for name in [n for n in user_columns(table) if table[n].dtype.is_temporal() and n != target]:
+    for name in [n for n in user_columns(table) if table[n].dtype.is_temporal() and n not in own]:
         column = table[name].cast(pl.Datetime("us"), strict=False)
         parts = {
             "year": column.dt.year(),
@@ -35,15 +38,15 @@ def calendar(table: pl.DataFrame, target: str) -> tuple[pl.DataFrame, int]:
 
 
 def encode(
-    table: pl.DataFrame, fit: pl.Series, target: str, classes: bool, most: int, simple: bool, seed: int
+    table: pl.DataFrame, fit: pl.Series, own: tuple[str, ...], classes: bool, most: int, simple: bool, seed: int
 ) -> tuple[pl.DataFrame, int]:
-    """Text becomes numbers, learned from the rows marked in `fit`.
+    """Text becomes numbers, learned from the rows marked in `fit`; `own` is the target and what else stays text.
 
     Few values (up to `most`): one column of 0 and 1 each. Many: how often the value occurs and, unless `simple`, the
     mean of the target for it (folded, so that no row sees its own). Text that is never twice the same is dropped.
     """
     made = 0
-    for name in [n for n in user_columns(table) if table[n].dtype == pl.String and n != target]:
+    for name in [n for n in user_columns(table) if table[n].dtype == pl.String and n not in own]:
         column = table[name].fill_null("(missing)")
         known = column.filter(fit)
         distinct = known.n_unique()
@@ -54,7 +57,7 @@ def encode(
         if simple or distinct > most:
             new = [_frequency(column, known)]
             if not simple:
-                new += _target_means(table, column, fit, target, classes, seed)
+                new += _target_means(table, column, fit, own[0], classes, seed)
         else:
             values = known.unique().sort().to_list()
             values = values[1:] if len(values) == 2 else values
@@ -65,12 +68,13 @@ def encode(
 
 
 def interactions(
-    table: pl.DataFrame, fit: pl.Series, target: str, classes: bool, pairs: int
+    table: pl.DataFrame, fit: pl.Series, own: tuple[str, ...], classes: bool, pairs: int
 ) -> tuple[pl.DataFrame, int]:
     """Products and ratios of the numbers that say most about the target: `pairs` pairs of them."""
-    names = [n for n in numeric_columns(table, without=(target,)) if table[n].n_unique() > 2]
+    names = [n for n in numeric_columns(table, without=own) if table[n].n_unique() > 2]
     if pairs == 0 or len(names) < 2:
         return table, 0
+    target = own[0]
     known = table.filter(fit & table[target].is_not_null())
     values = known.select(pl.col(names).cast(pl.Float64)).to_numpy()
     wanted = known[target].cast(pl.String).to_numpy() if classes else known[target].to_numpy()

@@ -10,6 +10,8 @@ import polars as pl
 
 WINDOWS = (5, 10, 20)
 RSI_BARS = 14
+LONGEST = max(WINDOWS)
+"""So many bars of the past the longest indicator needs."""
 
 
 def lagged_returns(price: str, lags: int) -> list[pl.Expr]:

@@ -70,6 +70,12 @@ def regression(truth: Array, guess: Array) -> dict[str, float]:
     }
 
 
+def r2_by_row(truth: Array, guess: Array) -> Array:
+    """What each row adds to R2, so that the mean is R2: 1 - squared error / variance (0 for a target that does not vary)."""
+    spread = float(((truth - truth.mean()) ** 2).mean())
+    return 1 - (guess - truth) ** 2 / spread if spread else np.zeros(len(truth))
+
+
 def better(gain: Array) -> str:
     """`better`, `worse` or `no better`: is the mean gain over the baseline two standard errors away from zero?"""
     if len(gain) < 2:

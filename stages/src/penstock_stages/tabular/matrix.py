@@ -29,7 +29,7 @@ class Parts:
 
 def candidates(table: pl.DataFrame, roles: Roles) -> list[str]:
     """The numeric columns that may be learned from. Raises: `Refusal` when there are none."""
-    reserved = (roles.target, roles.time, roles.price, roles.series)
+    reserved = (roles.target, roles.time, roles.price, roles.series, roles.group)
     if roles.task == "direction" and not roles.target:
         raise Refusal(
             "direction needs features made of the price: the label is made there, so `features` cannot be off"
@@ -82,6 +82,9 @@ def split(table: pl.DataFrame, roles: Roles, seed: int, horizon: int) -> Parts:
             order = np.argsort(known[roles.time].to_numpy(), kind="stable")
             border = int(len(rows) * (1 - HELD_OUT))
             train, test = rows[order[: max(0, border - horizon)]], rows[order[border:]]
+        elif roles.group:
+            held = sampling.by_group(known, roles.group, HELD_OUT, seed)
+            train, test = rows[~held], rows[held]
         elif roles.task == "classification":
             held = sampling.stratified(known, known[roles.target], HELD_OUT, seed, floor=0, least=0)
             train, test = rows[~held], rows[held]
@@ -118,7 +121,7 @@ def in_time(table: pl.DataFrame, roles: Roles, rows: Rows) -> Rows:
 def folds(table: pl.DataFrame, roles: Roles, rows: Rows, seed: int, count: int, gap: int) -> list[tuple[Rows, Rows]]:
     """Pairs (to learn from, to judge by) inside `rows`, for choosing; later bars are never used for earlier ones.
 
-    Independent rows: `count` folds by the hash of the record; 1 means one fifth is held out. Series: the last fifth,
+    Independent rows: `count` folds by the hash of the record (or of its group); 1 means one fifth is held out. Series: the last fifth,
     with a gap of `gap` times before it.
     """
     if roles.task == "direction":
@@ -127,7 +130,9 @@ def folds(table: pl.DataFrame, roles: Roles, rows: Rows, seed: int, count: int, 
         at = int(len(distinct) * 0.8)
         before, after = distinct[max(0, at - gap - 1)], distinct[at]
         return [(rows[times[rows] <= before], rows[times[rows] >= after])]
-    number = sampling.unit_hash(table[rows], seed + 1)
+    known = table[rows]
+    keys = sampling.group_keys(known, roles.group) if roles.group else sampling.record_keys(known)
+    number = sampling.numbers(keys, seed + 1)
     if count == 1:
         return [(rows[number >= HELD_OUT], rows[number < HELD_OUT])]
     fold = np.minimum((number * count).astype(int), count - 1)

@@ -26,18 +26,22 @@ REPEATED = 0.01
 
 @dataclass(frozen=True)
 class Roles:
-    """Column names; `target` is empty for a direction whose label is not made yet."""
+    """Column names; `target` is empty for a direction whose label is not made yet.
+
+    Rows with the same value of `group` belong together: they are held out together, and it is never learned from.
+    """
 
     task: Literal["classification", "regression", "direction"]
     target: str
     time: str = ""
     price: str = ""
     series: str = ""
+    group: str = ""
 
     def to_context(self) -> dict[str, str]:
         """For the context, where the later stages find it."""
         roles = {"task": self.task, "target": self.target, "time": self.time}
-        roles |= {"price": self.price, "series": self.series}
+        roles |= {"price": self.price, "series": self.series, "group": self.group}
         return {f"tabular.{name}": value for name, value in roles.items()}
 
 
@@ -47,7 +51,7 @@ def plain(name: str) -> str:
 
 
 def find_roles(table: pl.DataFrame, asked: Any, context: Mapping[str, Any]) -> Roles:
-    """The roles in `table`. `asked` has the parameters `task` and `target`, maybe `time`, `price`, `series`.
+    """The roles in `table`. `asked` has the parameters `task` and `target`, maybe `time`, `price`, `series`, `group`.
 
     Raises: `Refusal` that names the columns there are, when a column that is needed cannot be told.
     """
@@ -71,7 +75,11 @@ def find_roles(table: pl.DataFrame, asked: Any, context: Mapping[str, Any]) -> R
     if task == "auto":
         task = guess_task(table[target])
         log(f"task: {task}, from the values of `{target}`")
-    return Roles("classification" if task == "classification" else "regression", target)
+    kind: Literal["classification", "regression"] = "classification" if task == "classification" else "regression"
+    group = known("group")
+    if group and group == target:
+        raise Refusal(f"`{group}` is the target; it cannot be the group as well")
+    return Roles(kind, target, group=group)
 
 
 def guess_task(target: pl.Series) -> str:

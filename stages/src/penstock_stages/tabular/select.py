@@ -17,7 +17,7 @@ from penstock_stages import contract
 from penstock_stages.contract import Reply, Request, log
 from penstock_stages.params import at_least, read_params
 from penstock_stages.table import TABLE, facts, read_table, write_table
-from penstock_stages.tabular import matrix
+from penstock_stages.tabular import folding, matrix
 from penstock_stages.tabular.roles import Task, find_roles
 from penstock_stages.tabular.scores import f_scores
 
@@ -36,6 +36,7 @@ class Params:
     time: str = ""
     price: str = ""
     series: str = ""
+    group: str = ""
     max_features: int = 0
     min_features: int = 3
     horizon: int = 1
@@ -49,8 +50,9 @@ def select(request: Request) -> Reply:
     source = request.required("table")
     table = read_table(source)
     roles = find_roles(table, params, request.context)
-    names = matrix.candidates(table, roles)
     horizon = int(request.context.get("tabular.horizon") or params.horizon)
+    table = folding.marked(table, roles, request.trial, horizon)
+    names = matrix.candidates(table, roles)
     parts = matrix.split(table, roles, request.seed, horizon)
     rows = matrix.in_time(table, roles, matrix.sampled(table, roles, parts.train, request.sample, request.seed))
     columns = matrix.values(table, names)
@@ -119,7 +121,7 @@ def _kept(names: list[str], scores: matrix.Array, limit: float, params: Params) 
 
 
 def _write(request: Request, source: contract.Input, table: pl.DataFrame, names: list[str], kept: set[str]) -> None:
-    if len(kept) == len(names):
+    if len(kept) == len(names) and request.trial is None:
         contract.link_on(request, source, TABLE)
     else:
         write_table(request, table.drop([name for name in names if name not in kept]))

@@ -1,9 +1,9 @@
 """Train: a model from the training part, and its predictions for the part that was held out.
 
-  coarse  boosted trees, settings searched on folds of the training rows with early stopping
+  coarse  boosted trees and a linear model, averaged; settings and shares searched on folds of the training rows
   medium  the same on a sample of the training rows (of a series, the latest bars); all held-out rows are predicted
   fine    the simplified algorithm: ridge or logistic regression
-Outputs: `model` (JSON of XGBoost, or of coefficients), `predictions` (Parquet), `model_card` (JSON).
+Outputs: `model` (JSON of both, of XGBoost, or of coefficients), `predictions` (Parquet), `model_card` (JSON).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from penstock_stages import __version__, contract
 from penstock_stages.contract import Refusal, Reply, Request, log, writing
 from penstock_stages.params import Misuse, at_least, read_params
 from penstock_stages.table import LINE, TEST, TRAIN, facts, read_table, write_table
-from penstock_stages.tabular import matrix
+from penstock_stages.tabular import folding, matrix
 from penstock_stages.tabular.linear import fit_logistic, fit_ridge
 from penstock_stages.tabular.roles import Roles, Task, find_roles, target_problem
 
@@ -28,14 +28,15 @@ FOLDS = 3
 
 @dataclass(frozen=True)
 class Params:
-    """`model` auto is boosted, and linear at fine; `search` counts the settings that boosted tries."""
+    """`model` auto is blended, and linear at fine; `search` counts the settings that boosted tries."""
 
     task: Task = "auto"
     target: str = ""
     time: str = ""
     price: str = ""
     series: str = ""
-    model: Literal["auto", "boosted", "linear", "ridge", "logistic"] = "auto"
+    group: str = ""
+    model: Literal["auto", "blended", "boosted", "linear", "ridge", "logistic"] = "auto"
     search: int = 3
     horizon: int = 1
 
@@ -59,20 +60,23 @@ def train(request: Request) -> Reply:
     at_least("horizon", params.horizon, 1)
     table = read_table(request.required("table"))
     roles = find_roles(table, params, request.context)
+    horizon = int(request.context.get("tabular.horizon") or params.horizon)
+    table = folding.marked(table, roles, request.trial, horizon)
     names = matrix.candidates(table, roles)
     target = table[roles.target]
     if trouble := target_problem(target, "regression" if roles.task == "regression" else "classification"):
         raise Refusal(trouble)
     algorithm = _algorithm(params.model, roles, request.granularity)
-    horizon = int(request.context.get("tabular.horizon") or params.horizon)
     parts = matrix.split(table, roles, request.seed, horizon)
     rows = matrix.in_time(table, roles, matrix.sampled(table, roles, parts.train, request.sample, request.seed))
     classes, codes = _target(target, roles, rows)
     columns = matrix.values(table, names)
-    if algorithm == "boosted":
-        trained = _boosted(table, roles, columns, codes, classes, rows, params.search, horizon, request.seed)
-    else:
+    if algorithm == "linear":
         trained = _linear(columns, codes, classes, rows, names)
+    else:
+        folds = matrix.folds(table, roles, rows, request.seed, FOLDS if len(rows) < SMALL else 1, horizon)
+        fit = _blended if algorithm == "blended" else _boosted
+        trained = fit(columns, codes, classes, rows, folds, names, params.search, request.seed % 2**31)
     log(f"{trained.algorithm} on {len(rows)} rows and {len(names)} columns; {len(parts.test)} rows held out")
     card = {
         "task": roles.task,
@@ -124,14 +128,16 @@ def train(request: Request) -> Reply:
     )
 
 
-def _algorithm(asked: str, roles: Roles, level: str) -> Literal["boosted", "linear"]:
+def _algorithm(asked: str, roles: Roles, level: str) -> Literal["blended", "boosted", "linear"]:
     if asked == "logistic" and roles.task == "regression":
-        raise Misuse("model: logistic is for classes; for regression there are boosted, linear and ridge")
+        raise Misuse("model: logistic is for classes; for regression there are blended, boosted, linear and ridge")
     if asked == "ridge" and roles.task != "regression":
         log("model: ridge for classes is logistic regression with a ridge penalty")
-    if level == "fine" and asked == "boosted":
-        log("fine is the simplified algorithm, a linear model; model: boosted holds at coarse and medium")
-    return "linear" if level == "fine" or asked in ("linear", "ridge", "logistic") else "boosted"
+    if level == "fine" and asked in ("blended", "boosted"):
+        log(f"fine is the simplified algorithm, a linear model; model: {asked} holds at coarse and medium")
+    if level == "fine" or asked in ("linear", "ridge", "logistic"):
+        return "linear"
+    return "boosted" if asked == "boosted" else "blended"
 
 
 def _target(target: pl.Series, roles: Roles, rows: matrix.Rows) -> tuple[list[str], matrix.Array]:
@@ -143,24 +149,46 @@ def _target(target: pl.Series, roles: Roles, rows: matrix.Rows) -> tuple[list[st
     return classes, codes.astype(float)
 
 
-def _boosted(
-    table: pl.DataFrame,
-    roles: Roles,
+def _blended(
     columns: matrix.Array,
     target: matrix.Array,
     classes: list[str],
     rows: matrix.Rows,
+    folds: list[tuple[matrix.Rows, matrix.Rows]],
+    names: list[str],
     search: int,
-    horizon: int,
+    seed: int,
+) -> Trained:
+    from penstock_stages.tabular.blended import fit_blended
+
+    model = fit_blended(columns, target, len(classes), rows, folds, search, seed)
+    settings = {**model.trees.settings, "rounds": model.trees.rounds}
+    return Trained(
+        model.predict(columns),
+        model.importances(names),
+        f"boosted trees (XGBoost) and {'logistic' if classes else 'ridge'} regression, averaged",
+        {**settings, "share_of_trees": model.share, "penalty": model.linear.penalty},
+        model.to_bytes(names, classes),
+        {"rounds": model.trees.rounds, "share_of_trees": model.share, "search_loss": model.loss, "tried": search},
+    )
+
+
+def _boosted(
+    columns: matrix.Array,
+    target: matrix.Array,
+    classes: list[str],
+    rows: matrix.Rows,
+    folds: list[tuple[matrix.Rows, matrix.Rows]],
+    names: list[str],
+    search: int,
     seed: int,
 ) -> Trained:
     from penstock_stages.tabular.boosted import fit_boosted
 
-    folds = matrix.folds(table, roles, rows, seed, FOLDS if len(rows) < SMALL else 1, horizon)
-    model = fit_boosted(columns, target, len(classes), rows, folds, search, seed % 2**31)
+    model = fit_boosted(columns, target, len(classes), rows, folds, search, seed)
     return Trained(
         model.predict(columns),
-        model.importances([str(i) for i in range(columns.shape[1])]),
+        model.importances(names),
         "boosted trees (XGBoost)",
         {**model.settings, "rounds": model.rounds},
         model.to_bytes(),

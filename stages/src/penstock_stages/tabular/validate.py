@@ -36,6 +36,7 @@ class Params:
     time: str = ""
     price: str = ""
     series: str = ""
+    group: str = ""
     schema: dict[str, Any] = field(default_factory=dict)
     min_quality: float = 0.8
     min_rows: int = 20
@@ -151,19 +152,24 @@ def _pervasive(quality: Mapping[str, Any], rows: int) -> list[str]:
 
 
 def _parts(table: pl.DataFrame, roles: Roles, test_size: float, seed: int) -> pl.Series:
-    """`train` or `test` for each row: by time for a direction, else by the hash of the record, so repeats stay together."""
+    """`train` or `test` for each row: by time for a direction, else by the hash of the record, so repeats stay together.
+
+    Whole groups are held out where there is a group. Bars without a time or a price are `gap`: nothing is known of them.
+    """
     if roles.task == "direction":
-        times = table[roles.time]
+        times = table[roles.time].set((~(table[roles.price] > 0)).fill_null(value=True), None)
         present = times.drop_nulls().sort()
         if present.len() == 0:
-            raise Refusal(f"the time column `{roles.time}` has no values")
+            raise Refusal(f"no row has both a time in `{roles.time}` and a price above 0 in `{roles.price}`")
         border = present[int(present.len() * (1 - test_size))]
         parts = pl.select(pl.when(times >= border).then(pl.lit(TEST)).otherwise(pl.lit(TRAIN))).to_series()
         return parts.set(times.is_null(), GAP)
     target = table[roles.target]
     labelled = target.is_not_null()
     known = table.filter(labelled)
-    if roles.task == "classification":
+    if roles.group:
+        held_out = sampling.by_group(known, roles.group, test_size, seed)
+    elif roles.task == "classification":
         held_out = sampling.stratified(known, known[roles.target], test_size, seed, floor=0, least=0)
     else:
         held_out = sampling.by_hash(known, test_size, seed, floor=0)

@@ -1,0 +1,49 @@
+"""The shipping search, as a program that reads worlds and answers with what it picked."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shlex
+import subprocess
+from types import TracebackType
+from typing import Self
+
+from methods import Pick
+from replay import World
+
+
+class Ours:
+    """A method by a program: a world a line on its stdin, an answer a line on its stdout."""
+
+    def __init__(self, command: str) -> None:
+        self.command = command
+        self.process = subprocess.Popen(
+            shlex.split(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
+        )
+
+    def __call__(self, world: World) -> Pick:
+        """The pick of the program. Raises: SystemExit where it answers nothing, or with another arm than there is."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.write(world.to_json() + "\n")
+            self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        if not line:
+            raise SystemExit(f"`{self.command}` ended with {self.process.wait()} instead of an answer")
+        answer = json.loads(line)
+        if not 0 <= answer["picked"] < len(world.grid.arms):
+            raise SystemExit(f"`{self.command}` picked arm {answer['picked']} of {len(world.grid.arms)}")
+        return Pick(answer["picked"], answer["cost"])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self.process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
+        self.process.wait(timeout=30)
