@@ -96,7 +96,7 @@ package struct StageDecoder {
     for level in Granularity.allCases {
       guard let entry = node.entry(level.rawValue) else { continue }
       refuseUnsupported(level, manifest, at: entry.mark)
-      if let own = entry.value["params"]?.json.object { params[level] = own }
+      params[level] = entry.value["params"]?.json.object ?? [:]
     }
     return params
   }

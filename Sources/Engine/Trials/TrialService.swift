@@ -38,6 +38,8 @@ package final class TrialService: Sendable {
   private let book: PipelineBook
   private let courtesy: Courtesy
   private let bell = Bell()
+  /// Ends hooks that are told of a verdict.
+  private let shutdown = Cancellation()
   private let state = Mutex(State())
 
   package init(bench: Workbench, book: PipelineBook, courtesy: Courtesy) {
@@ -54,6 +56,7 @@ package final class TrialService: Sendable {
     }
     for wish in left { wish.isDone?.resume(returning: .failure(Refusal(description: "the agent is stopping"))) }
     courtesy.stop()
+    shutdown.cancel(.shutdown)
     bell.ring()
   }
 
@@ -220,7 +223,7 @@ package final class TrialService: Sendable {
     let work = TrialWork(bench: executor.bench, trial: trial, executor: executor, courtesy: courtesy, plan: plan)
     let end = try await work.work(&race, allowance(trial.rules))
     try? bench.spool.clearTrial(trial.id, inputs: false)
-    return try await conclude(trial, plan, race, end)
+    return try await conclude(trial, version, plan, race, end)
   }
 
   /// The open trial where it is still about the same stages, else a new one.
@@ -264,7 +267,7 @@ package final class TrialService: Sendable {
   }
 
   private func conclude(
-    _ trial: Trial, _ plan: RacePlan, _ race: Race, _ end: TrialWork.End
+    _ trial: Trial, _ version: PipelineVersion, _ plan: RacePlan, _ race: Race, _ end: TrialWork.End
   ) async throws -> Report {
     let known = race.verdict
     func paused(_ why: String) -> Report {
@@ -280,16 +283,36 @@ package final class TrialService: Sendable {
       try await stop(trial, because: reason)
       return Report(trial: ended(trial, .stopped), isPaused: false, reason: reason)
     case .decided(let verdict):
-      let reason = TrialWords.text(verdict, plan: plan, rules: trial.rules)
+      var reason = TrialWords.text(verdict, plan: plan, rules: trial.rules)
       var state = Trial.State.kept
-      if case .promote = verdict { state = .promoted }
+      var policy: Policy?
+      if case .promote(let shown) = verdict {
+        state = .promoted
+        let arm = plan.arms[shown.arm]
+        policy = try await promote(arm, by: trial, version.pipeline, reason: reason)
+        if policy == nil { reason += "; its parameters are for you to write into the pipeline" }
+      }
       try await bench.store.put(
         TrialStanding(state: state, verdict: try JSON(encoding: verdict), reason: reason), on: trial.number,
         at: bench.now())
       try? bench.spool.clearTrial(trial.id, inputs: true)
       bench.say(.trialEnded(trial, reason: reason))
+      if let policy {
+        try await VerdictCaller(bench: bench, book: book, shutdown: shutdown).tell(of: policy)
+      }
       return Report(trial: ended(trial, state), isPaused: false, reason: reason)
     }
+  }
+
+  /// - Returns: `nil` for an arm given by hand with parameters of its own, which no policy can put in force.
+  private func promote(_ arm: Arm, by trial: Trial, _ pipeline: Pipeline, reason: String) async throws -> Policy? {
+    if let variant = trial.rules.arms?.first(where: { $0.name == arm.variant }), !variant.params.isEmpty { return nil }
+    // an agent that died between the two has recorded it already
+    let standing = try await bench.store.reader.policy(of: pipeline.name).verdict
+    if let standing, standing.source == .trial(trial.number) { return standing }
+    return try await bench.store.promote(
+      pipeline.name, arm.levels, trial: trial.number, basis: bench.definitions.basis(of: pipeline), reason: reason,
+      at: bench.now())
   }
 
   private func ended(_ trial: Trial, _ state: Trial.State) -> Trial {
