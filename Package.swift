@@ -16,6 +16,8 @@ let strict: [SwiftSetting] =
     .treatAllWarnings(as: .error),
   ]
 
+let arithmetic: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
 func target(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
@@ -40,8 +42,8 @@ let package = Package(
   targets: [
     // nouns, rules, and the seams
     target("Core", []),
-    // what the numbers of trials say
-    target("Trials", ["Core"]),
+    // what the numbers of trials say; optimised in every build, for the tests run thousands of nights
+    .target(name: "Trials", dependencies: ["Core"], swiftSettings: strict + arithmetic),
     // what is remembered: the only place that knows SQL
     target(
       "Store",
@@ -86,7 +88,8 @@ let package = Package(
     .target(name: "FuzzTargets", dependencies: ["Core", "Host"], path: "fuzz/targets", swiftSettings: strict),
     // years of nights with the code that ships, in worlds whose truth is known: for the tests, and as a table
     .target(
-      name: "TrialWorlds", dependencies: ["Core", "Trials"], path: "bench/trials/worlds/Worlds", swiftSettings: strict),
+      name: "TrialWorlds", dependencies: ["Core", "Trials"], path: "bench/trials/worlds/Worlds",
+      swiftSettings: strict + arithmetic),
     .executableTarget(
       name: "trial-worlds", dependencies: ["Core", "Trials", "TrialWorlds"], path: "bench/trials/worlds/Table",
       swiftSettings: strict),

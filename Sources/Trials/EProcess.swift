@@ -21,4 +21,12 @@ package enum EProcess {
     let u = n * z.mean * n.squareRoot() / ((n + 1) * inner).squareRoot()
     return log(2) - 0.5 * log1p(n) + 0.5 * n * log(total / inner) + StudentT.logCDF(u, freedom: n)
   }
+
+  /// log E of values whose standard deviation is known to be 1: the same mixture of the z-test (Robbins 1970).
+  package static func logE(unitDeviation z: Moments) -> Double {
+    let n = Double(z.count)
+    let sum = n * z.mean
+    return log(2) - 0.5 * log1p(n) + sum * sum / (2 * (n + 1))
+      + log(max(Normal.cdf(sum / (n + 1).squareRoot()), 1e-300))
+  }
 }

@@ -44,7 +44,7 @@ extension Race {
   func costShare(of arm: Int) -> Double { exp(cost(of: arm).mean) }
 
   /// The cheapest arm that was accepted, else the control.
-  var incumbent: Int {
+  package var incumbent: Int {
     let accepted = lines.indices.filter { lines[$0].accepted }
     return accepted.min { lines[$0].costs.mean < lines[$1].costs.mean } ?? 0
   }

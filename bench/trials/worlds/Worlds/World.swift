@@ -13,6 +13,15 @@ package struct World: Sendable {
   package var noise: Double
   /// Share of blocks that lose 20 margins more, by arm.
   package var disasters: [Int: Double] = [:]
+  /// How the noise of the arms is shaped.
+  package enum Shape: UInt64, Sendable, CaseIterable {
+    case normal
+    /// Each fold loses much now and then: an exponential to the left.
+    case skewed
+    /// Qualities come in steps of a quarter of the margin, as of few rows.
+    case stepped
+  }
+  package var shape = Shape.normal
   package var margin = 0.01
   package var seed: UInt64
 
@@ -71,7 +80,12 @@ package struct World: Sendable {
       costs.append(changed.isEmpty ? 1 : 0.03 + 0.97 * cost / whole * (1 + 0.05 * dice.normal()))
     }
     noise = 0.5 + 2 * dice.uniform()
+    shape = Shape(rawValue: seed % 3) ?? .normal
     self.seed = seed
+    let order = [0] + (1..<arms.count).shuffled(using: &dice)
+    arms = order.map { arms[$0] }
+    losses = order.map { losses[$0] }
+    costs = order.map { costs[$0] }
   }
 
   /// Every arm that costs less than the control is exactly at the margin; with `half`, only the cheapest half is, and
@@ -94,10 +108,12 @@ package struct World: Sendable {
     // the difference has the noise's variance: 30 % of it is the control's own, what both share cancels
     let split = 3 * noise * margin * common.normal() / folds.squareRoot()
     let deviation = noise * margin / folds.squareRoot() * 0.95
-    let apart = arm == 0 ? 0 : 0.7.squareRoot() * deviation * own.normal()
+    let loud = arm == 0 ? 0 : shape == .skewed ? own.leftExponentials(Int(folds)) : own.normal()
+    let apart = 0.7.squareRoot() * deviation * loud
     let control = 0.3.squareRoot() * deviation * common.normal()
     var quality = 0.85 + split + apart - (arm == 0 ? 0 : losses[arm] * margin) + (arm == 0 ? control : 0)
     if let share = disasters[arm], folds > 1, own.uniform() < share { quality -= 20 * margin }
+    if shape == .stepped { quality = (quality / (0.25 * margin)).rounded() * 0.25 * margin }
     let scatter = 0.15 / folds.squareRoot()
     let cost = costs[arm] * folds * exp(scatter * own.normal())
     return Observation(arm: arm, unit: unit, quality: quality, cost: cost)
@@ -109,5 +125,12 @@ package struct World: Sendable {
   /// The cheapest arm that truly loses at most half the margin; the control where there is none.
   package var halfOracle: Int {
     arms.indices.filter { losses[$0] <= 0.5 }.min { costs[$0] < costs[$1] } ?? 0
+  }
+}
+
+extension Dice {
+  /// The sum of so many centred exponentials to the left, of standard deviation 1.
+  fileprivate mutating func leftExponentials(_ count: Int) -> Double {
+    (0..<count).reduce(0) { sum, _ in sum + 1 + log(uniform()) } / Double(count).squareRoot()
   }
 }

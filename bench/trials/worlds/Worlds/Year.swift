@@ -23,12 +23,30 @@ package struct Year: Sendable {
         cost += observation.cost
         evaluations += 1
         lastNight = night
-        if case .promote(let promotion) = race.verdict, promotion.arm != promoted {
-          promoted = promotion.arm
-          if world.losses[promotion.arm] >= 1 { isWrong = true }
-        }
+        guard race.incumbent != 0, race.incumbent != promoted else { continue }
+        promoted = race.incumbent
+        if world.losses[race.incumbent] >= 1 { isWrong = true }
       }
     }
+  }
+}
+
+extension Year {
+  /// 192 arms of which nothing may be promoted.
+  package static func atMargin(_ seed: UInt64, half: Bool, nights: Int = 365, test: Race.Test? = nil) -> Year {
+    var world = World(stages: 4, seed: seed)
+    world.putAtMargin(half: half)
+    return Year(world, plan: plan(of: world), nights: nights, test: test)
+  }
+
+  /// The same world as drawn, with the same settings.
+  package static func drawn(_ seed: UInt64, nights: Int = 365) -> Year {
+    let world = World(stages: 4, seed: seed)
+    return Year(world, plan: plan(of: world), nights: nights)
+  }
+
+  private static func plan(of world: World) -> RacePlan {
+    RacePlan(arms: world.arms, margin: world.margin, guarding: .relaxed, seed: world.seed)
   }
 }
 

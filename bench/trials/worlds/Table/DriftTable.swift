@@ -1,0 +1,40 @@
+import Foundation
+import TrialWorlds
+import Trials
+
+/// Years with an arm in force, with and without a change.
+struct DriftTable {
+  let worlds: Int
+
+  func print() {
+    Swift.print("years with an arm in force that loses 0.3 margins; the change is at a night from 60 to 260")
+    row("stationary") { _ in }
+    row("it loses 2 margins") { $0.lossAfter = 2 }
+    row("it loses 3 margins") { $0.lossAfter = 3 }
+    row("it loses 6 margins") { $0.lossAfter = 6 }
+    row("over 30 nights it comes to lose 6") {
+      $0.lossAfter = 6
+      $0.ramp = 30
+    }
+    row("both arms lose 4") { $0.common = 4 }
+  }
+
+  private func row(_ name: String, _ change: @escaping @Sendable (inout WatchedYear.Course) -> Void) {
+    let years = Many.of(worlds) { seed in
+      var course = WatchedYear.Course.drawn(seed: seed)
+      change(&course)
+      return (course, WatchedYear(course, seed: seed))
+    }
+    let delays = years.compactMap { course, year in
+      year.demotion.flatMap { $0 >= course.night ? $0 - course.night + 1 : nil }
+    }.sorted()
+    let early = years.count { course, year in year.demotion.map { $0 < course.night } ?? false }
+    let middle = delays.isEmpty ? "–" : "\(delays[delays.count / 2])"
+    let late = delays.isEmpty ? "–" : "\(delays[delays.count * 9 / 10])"
+    Swift.print(
+      "  \(name): demoted in \(delays.count) of \(worlds), after \(middle) nights (90 %: \(late)); before it \(early); "
+        + String(
+          format: "%.2f alarms and %d folds a year", Double(years.reduce(0) { $0 + $1.1.alarms }) / Double(worlds),
+          years.reduce(0) { $0 + $1.1.folds } / worlds))
+  }
+}
