@@ -30,7 +30,8 @@ package struct Manifest: Sendable, Equatable, Codable {
   package init(
     stage: String, version: String, summary: String, program: [String], params: JSON = .object([:]),
     levels: [Granularity: String] = [:], inputs: [String] = [], outputs: [String] = [],
-    passthrough: [String]? = nil, pure: Bool = false, splits: Bool = false, persistent: Bool = false, worker: WorkerRules? = nil,
+    passthrough: [String]? = nil, pure: Bool = false, splits: Bool = false, persistent: Bool = false,
+    worker: WorkerRules? = nil,
     context: [String]? = nil, files: [String] = [], kit: String = ""
   ) {
     self.stage = stage

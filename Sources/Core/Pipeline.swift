@@ -151,7 +151,8 @@ package struct Stage: Sendable, Equatable, Codable {
     timeout: Duration? = nil, retry: RetryPolicy = RetryPolicy(), onError: OnError = .fail,
     onInterrupt: OnInterrupt = .retry, fallback: [String: JSON]? = nil,
     limits: ResourceLimits = ResourceLimits(), version: String? = nil, pure: Bool = false,
-    files: [String]? = nil, splits: Bool? = nil, when: String? = nil, concurrency: Int? = nil, breaker: Breaker? = nil, each: Each? = nil
+    files: [String]? = nil, splits: Bool? = nil, when: String? = nil, concurrency: Int? = nil, breaker: Breaker? = nil,
+    each: Each? = nil
   ) {
     self.name = name
     self.uses = uses

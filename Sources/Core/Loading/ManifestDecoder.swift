@@ -32,7 +32,8 @@ package struct ManifestDecoder {
       program: program, params: root["params"]?.json ?? .object([:]), levels: levels,
       inputs: root["inputs"]?.texts ?? [], outputs: root["outputs"]?.texts ?? [],
       passthrough: root["passthrough"]?.texts, pure: root["pure"]?.flag ?? false,
-      splits: root["splits"]?.flag ?? false, persistent: root["persistent"]?.flag ?? false, worker: worker(root["worker"]),
+      splits: root["splits"]?.flag ?? false, persistent: root["persistent"]?.flag ?? false,
+      worker: worker(root["worker"]),
       context: root["context"]?.texts, files: root["files"]?.texts ?? [], kit: kit)
   }
 

@@ -36,7 +36,8 @@ struct TrialsDecoder {
     if let cost = node["cost"]?.text.flatMap(TrialRules.Cost.init) { rules.cost = cost }
     rules.relaxed = node["relaxed"]?.flag ?? false
     rules.arms = node["arms"]?.elements.map { $0.map { arm($0) } }
-    for (index, arm) in (rules.arms ?? []).enumerated() where rules.arms?.prefix(index).contains(where: { $0.name == arm.name }) ?? false {
+    for (index, arm) in (rules.arms ?? []).enumerated()
+    where rules.arms?.prefix(index).contains(where: { $0.name == arm.name }) ?? false {
       findings.error("`arms`: two are called `\(Display.brief(arm.name))`", at: node["arms"]?.mark ?? node.mark)
     }
     let isAny = rules.arms != nil || stages.contains { $0.granularity == .auto }

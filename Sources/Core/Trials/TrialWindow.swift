@@ -39,7 +39,9 @@ package struct TrialWindow: Sendable, Equatable, Codable {
 
   /// Minutes until it closes; 0 where it is not open.
   package func left(at minute: Int) -> Int {
-    contains(minute: minute) ? (to - minute + Self.day) % Self.day : 0
+    guard contains(minute: minute) else { return 0 }
+    let left = (to - minute + Self.day) % Self.day
+    return left == 0 ? Self.day : left
   }
 
   package var text: String { Self.text(from) + "-" + Self.text(to) }

@@ -94,7 +94,8 @@ struct ArmExecutor: Sendable {
       return
     }
     guard let file = result.files.first(where: { $0.name == RowScores.output }) else { return }
-    do { pass.scores = try RowScores(parsing: bench.spool.contents(at: file.path, limit: RowScores.limit)).byRow } catch {
+    do { pass.scores = try RowScores(parsing: bench.spool.contents(at: file.path, limit: RowScores.limit)).byRow } catch
+    {
       pass.failure = "output `\(RowScores.output)`: \(error)"
     }
   }
@@ -198,4 +199,3 @@ struct ArmExecutor: Sendable {
       trigger: .manual, drop: pipeline.sources.isEmpty ? trial.data.drop : nil, created: trial.created)
   }
 }
-

@@ -178,7 +178,8 @@ package final class TrialService: Sendable {
     state.withLock { $0.served[name] = night.end }
     do {
       let reader = bench.store.reader
-      if try await reader.openTrial(of: name) == nil, let last = try await reader.trials(pipeline: name, limit: 1).first,
+      if try await reader.openTrial(of: name) == nil,
+        let last = try await reader.trials(pipeline: name, limit: 1).first,
         try await isAnswered(last, night.version)
       {
         return

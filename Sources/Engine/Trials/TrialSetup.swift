@@ -94,7 +94,8 @@ struct TrialSetup: Sendable {
       return found
     }
     throw Refusal(
-      description: "no stage of the latest done run of `\(pipeline.name)` gave a metric `\(rules.metric)`: run it once, "
+      description:
+        "no stage of the latest done run of `\(pipeline.name)` gave a metric `\(rules.metric)`: run it once, "
         + "or name the stage with `trials: { stage: … }`")
   }
 

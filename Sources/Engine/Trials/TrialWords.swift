@@ -33,7 +33,8 @@ package enum TrialWords {
     let who = arm(plan.arms[shown.arm])
     let loss = "loses \(rounded(-shown.mean)) of \(rules.metric) on average of \(shown.blocks) blocks"
     let most = "at most \(rounded(-shown.interval.low)) with \(percent(plan.confidence)) confidence"
-    let words = "\(who) saves \(percent(shown.saving)) of the cost and \(loss) (\(most); \(rules.margin.text) is allowed)"
+    let words =
+      "\(who) saves \(percent(shown.saving)) of the cost and \(loss) (\(most); \(rules.margin.text) is allowed)"
     if !shown.guardRelaxed { return words }
     return words + "; the rows are too few to say so of data to come, and `relaxed` lets it pass"
   }

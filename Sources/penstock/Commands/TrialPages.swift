@@ -123,7 +123,8 @@ struct TrialPage: Answer {
       ])
     }
     return table.lines(output) + [
-      "", "cost is a share of full runs; quality is the mean difference to them, the bar where it lies whenever you look"
+      "",
+      "cost is a share of full runs; quality is the mean difference to them, the bar where it lies whenever you look",
     ]
   }
 }

@@ -9,7 +9,8 @@ struct TrialsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "trials",
     abstract: "Compares cheaper settings of a pipeline's stages with full runs.",
-    discussion: "Each setting of the `auto` stages is an arm; one is used only when its loss of quality is shown to stay "
+    discussion:
+      "Each setting of the `auto` stages is an arm; one is used only when its loss of quality is shown to stay "
       + "within `trials: { margin }`. They run in `trials: { window }`, and when you ask.",
     subcommands: [ListTrials.self, ShowTrial.self, StartTrial.self], defaultSubcommand: ListTrials.self)
 }
@@ -56,7 +57,9 @@ struct ShowTrial: AsyncParsableCommand {
       }
       found = try await reader.trial(number: number)
     }
-    guard let found else { throw CommandFailure("there is no trial `\(Display.brief(trial))`; `penstock trials` lists them") }
+    guard let found else {
+      throw CommandFailure("there is no trial `\(Display.brief(trial))`; `penstock trials` lists them")
+    }
     let observations = try await reader.observations(of: found.number, scores: true)
     try place.give(try TrialPage(trial: found, observations: observations, now: Date()))
   }
