@@ -11,7 +11,8 @@ import Testing
     var chance = SystemRandomNumberGenerator()
     return Trial(
       id: RunID(now: Fixture.noon, using: &chance), pipeline: pipeline, version: "v", origin: .manual,
-      data: TrialData(drop: Drop(name: FileName("a.csv"), bytes: 3, captures: ["k": "v"]), paths: ["/a.csv"], digests: ["d"]),
+      data: TrialData(
+        drop: Drop(name: FileName("a.csv"), bytes: 3, captures: ["k": "v"]), paths: ["/a.csv"], digests: ["d"]),
       definition: "x", stage: "evaluate", rules: TrialRules(margin: .share(0.02)), plan: ["seed": 1],
       created: Fixture.noon)
   }

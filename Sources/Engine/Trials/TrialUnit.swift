@@ -20,7 +20,9 @@ extension Trials.Unit {
     }
   }
 
-  /// What is held out: one fold of the screening, or every fold of a block. Seeds of the one are never those of the other.
+  /// What is held out: one fold of the screening, or every fold of a block.
+  ///
+  /// Seeds of the one are never those of the other.
   func splits(folds: Int, seed: UInt64) -> [Split] {
     switch self {
     case .screen(let fold):
