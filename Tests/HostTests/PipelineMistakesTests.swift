@@ -56,12 +56,44 @@ struct Mistake: Sendable, CustomTestStringConvertible {
         write `pipeline: { name: …, extends: base/tabular }` and set `params` of its stages
       """),
     Mistake(
-      "a budget without a unit",
-      good
-        + "trials: { budget: 40 }",
+      "trials that are none",
       """
-      x:3:19: error: `budget`: `40` has no unit
+      pipeline: { name: x }
+      stages: [ { name: a, run: [b], granularity: auto }, { name: c, run: [d] } ]
+      trials:
+        window: "25:00-4"
+        budget: 40
+        stage: train
+        margin: 0
+        confidence: 30%
+        arms:
+          - { name: n }
+          - { name: n, levels: { c: fine }, params: { e: { f: 1 } } }
+      """,
+      """
+      x:4:11: error: `window`: expected two times of the day, got `25:00-4`
+        such as `01:00-04:00`
+      x:5:11: error: `budget`: `40` has no unit
         write `40s` or `40m`
+      x:6:10: error: no stage is called `train`
+        stages: `a`, `c`
+      x:7:11: error: `margin`: expected more than 0, got `0`
+        no sample shows that two settings are exactly equal; `0.01` allows one point of a hundred
+      x:8:15: error: `confidence`: expected at least `50%` and less than `100%`, got `30%`
+        `95%` is wrong in one of twenty verdicts at most
+      x:10:7: error: `arms`: `n` changes nothing
+        give it `levels` or `params`
+      x:11:15: error: `arms`: two are called `n`
+      x:11:28: error: `arms`: no stage that is `auto` is called `c`
+        stages that are `auto`: `a`
+      x:11:49: error: `arms`: no stage is called `e`
+        stages: `a`, `c`
+      """),
+    Mistake(
+      "trials of nothing", good + "trials: { margin: 1% }",
+      """
+      x:3:9: error: `trials` compare settings of stages that are `auto`, and there is none
+        add `granularity: auto` to a stage
       """),
     Mistake(
       "a target that is none", good + "targets: { max_latency: 5, cpu: 1.5, priority: quality }",

@@ -36,9 +36,10 @@ struct TrialsDecoder {
     if let cost = node["cost"]?.text.flatMap(TrialRules.Cost.init) { rules.cost = cost }
     rules.relaxed = node["relaxed"]?.flag ?? false
     rules.arms = node["arms"]?.elements.map { $0.map { arm($0) } }
-    for (index, arm) in (rules.arms ?? []).enumerated()
-    where rules.arms?.prefix(index).contains(where: { $0.name == arm.name }) ?? false {
-      findings.error("`arms`: two are called `\(Display.brief(arm.name))`", at: node["arms"]?.mark ?? node.mark)
+    var names: Set<String> = []
+    for arm in node["arms"]?.elements ?? [] {
+      guard let name = arm["name"], let text = name.text, !names.insert(text).inserted else { continue }
+      findings.error("`arms`: two are called `\(Display.brief(text))`", at: name.mark)
     }
     let isAny = rules.arms != nil || stages.contains { $0.granularity == .auto }
     if !isAny, !findings.hasErrors {
