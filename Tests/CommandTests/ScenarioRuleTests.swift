@@ -82,6 +82,21 @@ import Testing
     #expect(try await once(place, "b.csv").granularity.authority == .fixed)
   }
 
+  @Test func `an outcome that is taken from the run before has the level it was worked at, whatever a rule says now`()
+    async throws
+  {
+    let last = "  - { name: last, run: [./stages/last.sh] }\nrules:"
+    let place = try workspace(yaml: Self.yaml.replacing("rules:", with: last))
+    try place.script("stages/last.sh", "exit 1")
+    try place.drop("a.csv")
+    #expect(try await place.penstock("up", "--once").code == 1)
+    #expect(try await place.penstock("rerun", "1", "--failed-only").code == 1)
+    let run = try #require(try await place.runs().last)
+    let attempt = try #require(try await place.attempts(run).first { $0.stage == "train" })
+    #expect(attempt.state == .cached && attempt.granularity.level == .coarse && attempt.sample == nil)
+    #expect(attempt.granularity.reason == "nothing says otherwise, in run 1")
+  }
+
   @Test func `explain says what each stage would get, with the facts, and runs nothing`() async throws {
     let place = try workspace()
     _ = try await once(place, "a.csv")
