@@ -97,6 +97,19 @@ import Testing
     #expect(attempt.granularity.reason == "nothing says otherwise, in run 1")
   }
 
+  @Test func `status says at which level a stage is at work, and why`() async throws {
+    let place = try workspace(yaml: Self.yaml.replacing("volume > 1000000 AND latency_p95 > 0.2", with: "volume > 9"))
+    try place.script("stages/train.sh", "until [ -e \"$PENSTOCK_HOME/go\" ]; do sleep 0.05; done")
+    let agent = try await place.up()
+    try place.drop("a.csv")
+    try await until("train to be at work: \(agent.text)") {
+      try await place.penstock("status").output.contains("train medium: rule 1: big and slow (volume 1,200,000)")
+    }
+    try place.write("go", "")
+    #expect(try await place.ended()[0].state == .done)
+    _ = try await place.stop(agent)
+  }
+
   @Test func `explain says what each stage would get, with the facts, and runs nothing`() async throws {
     let place = try workspace()
     _ = try await once(place, "a.csv")
