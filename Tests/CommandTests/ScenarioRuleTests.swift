@@ -128,6 +128,14 @@ import Testing
     #expect(words.output.contains("rule 1: big and slow (volume 1,000,001, latency_p95 0.3"))
     #expect(!place.exists("told"))
     #expect(try await place.runs().count == 1)
+    // without an agent a rule is tried as the file has it now; a file that is wrong leaves the last good version
+    let yaml = place.text("pipelines/p.yaml").replacing("volume > 1000000", with: "volume > 2000000")
+    try place.write("pipelines/p.yaml", yaml)
+    #expect(
+      try await !place.penstock("policy", "explain", "p", "--input", place.path("big.csv")).output.contains("rule 1"))
+    try place.write("pipelines/p.yaml", yaml + "more: 1\n")
+    #expect(
+      try await place.penstock("policy", "explain", "p", "--input", place.path("big.csv")).output.contains("rule 1"))
   }
 
   @Test func `check tells where a condition is wrong, and which level a stage does not have`() async throws {

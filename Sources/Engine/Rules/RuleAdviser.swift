@@ -19,7 +19,8 @@ struct RuleAdviser: Sendable {
     }
     facts.complexity = session.facts.nearest("complexity", above: stage, in: pipeline.stages)
     var condition = session.facts.row(of: session.run, context: session.context.seen(by: stage))
-    condition.bytes = condition.bytes ?? session.origin.compactMap(\.bytes).reduce(0, +)
+    let sizes = session.origin.compactMap(\.bytes)
+    if condition.bytes == nil, !sizes.isEmpty { condition.bytes = sizes.reduce(0, +) }
     let answer = book.answer(
       on: stage.name, supports: { pipeline.supports($0, stage) }, row: Rule.Row(condition, facts), holds: Rule.holds)
     for words in answer.broken { bench.say(.ruleBroken(reason: words), session.run, stage: stage.name) }
