@@ -13,7 +13,8 @@ struct RuleAdviser: Sendable {
     let book = RuleBook(pipeline, thresholds: bench.settings.rules)
     let reader = FactsReader(reader: bench.store.reader, history: bench.settings.rules.history)
     var facts = try await reader.facts(
-      on: stage, of: pipeline, elapsed: bench.now().timeIntervalSince(session.run.created))
+      on: stage, of: pipeline, elapsed: bench.now().timeIntervalSince(session.run.created),
+      wanted: book.columns(for: stage.name))
     facts.volume = session.facts.nearest("rows", above: stage, in: pipeline.stages).flatMap {
       Int(exactly: $0.rounded())
     }
