@@ -35,6 +35,13 @@ extension StageExecutor {
 
   private func take(_ known: RememberedOutcome, _ artifacts: [Artifact], _ reuse: Reuse, _ ended: inout Ended) {
     let asked = reuse.key == nil ? ", \(run.options.askedWith)" : ""
+    if reuse.key == nil, ended.attempt.granularity.level != known.attempt.granularity.level {
+      // what it was worked at stands, whatever rules and policy would say now
+      let then = known.attempt.granularity
+      ended.attempt.granularity = GranularityOpinion(
+        then.authority, then.level, reason: "\(then.reason), in run \(known.number)")
+      ended.attempt.sample = known.attempt.sample
+    }
     let reply = StageReply(metrics: known.attempt.metrics, data: known.attempt.data, context: reuse.context)
     ended.outcome = StageOutcome(
       state: .cached, reason: "from run \(known.number)\(asked)", retry: .never, reply: reply)

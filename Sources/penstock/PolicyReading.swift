@@ -71,11 +71,19 @@ struct PolicyReading {
     definitions = Definitions(files: files, digests: digests)
   }
 
-  /// Those in force, by name.
+  /// Those in force, by name: with an agent what it has loaded, else what the files say now.
   func pipelines() async throws -> [Pipeline] {
     let recorded = try await PipelinesInForce(workspace: workspace, place: place, reader: reader).versions()
-    let versions = recorded.isEmpty ? place.registry(workspace).pipelines.compactMap(\.version) : recorded
-    return versions.map(\.pipeline).sorted { $0.name < $1.name }
+    if reader != nil, try place.ask(.ping, workspace) != nil { return Self.sorted(recorded) }
+    let files = place.registry(workspace).pipelines
+    return Self.sorted(
+      files.compactMap { file in
+        file.version ?? (file.isValid ? nil : recorded.first { $0.path == file.path })
+      })
+  }
+
+  private static func sorted(_ versions: [PipelineVersion]) -> [Pipeline] {
+    versions.map(\.pipeline).sorted { $0.name < $1.name }
   }
 
   /// Of every pipeline that has something to decide or for which something was decided.

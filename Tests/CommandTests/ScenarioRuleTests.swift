@@ -82,6 +82,34 @@ import Testing
     #expect(try await once(place, "b.csv").granularity.authority == .fixed)
   }
 
+  @Test func `an outcome that is taken from the run before has the level it was worked at, whatever a rule says now`()
+    async throws
+  {
+    let last = "  - { name: last, run: [./stages/last.sh] }\nrules:"
+    let place = try workspace(yaml: Self.yaml.replacing("rules:", with: last))
+    try place.script("stages/last.sh", "exit 1")
+    try place.drop("a.csv")
+    #expect(try await place.penstock("up", "--once").code == 1)
+    #expect(try await place.penstock("rerun", "1", "--failed-only").code == 1)
+    let run = try #require(try await place.runs().last)
+    let attempt = try #require(try await place.attempts(run).first { $0.stage == "train" })
+    #expect(attempt.state == .cached && attempt.granularity.level == .coarse && attempt.sample == nil)
+    #expect(attempt.granularity.reason == "nothing says otherwise, in run 1")
+  }
+
+  @Test func `status says at which level a stage is at work, and why`() async throws {
+    let place = try workspace(yaml: Self.yaml.replacing("volume > 1000000 AND latency_p95 > 0.2", with: "volume > 9"))
+    try place.script("stages/train.sh", "until [ -e \"$PENSTOCK_HOME/go\" ]; do sleep 0.05; done")
+    let agent = try await place.up()
+    try place.drop("a.csv")
+    try await until("train to be at work: \(agent.text)") {
+      try await place.penstock("status").output.contains("train medium: rule 1: big and slow (volume 1,200,000)")
+    }
+    try place.write("go", "")
+    #expect(try await place.ended()[0].state == .done)
+    _ = try await place.stop(agent)
+  }
+
   @Test func `explain says what each stage would get, with the facts, and runs nothing`() async throws {
     let place = try workspace()
     _ = try await once(place, "a.csv")
@@ -100,6 +128,14 @@ import Testing
     #expect(words.output.contains("rule 1: big and slow (volume 1,000,001, latency_p95 0.3"))
     #expect(!place.exists("told"))
     #expect(try await place.runs().count == 1)
+    // without an agent a rule is tried as the file has it now; a file that is wrong leaves the last good version
+    let yaml = place.text("pipelines/p.yaml").replacing("volume > 1000000", with: "volume > 2000000")
+    try place.write("pipelines/p.yaml", yaml)
+    #expect(
+      try await !place.penstock("policy", "explain", "p", "--input", place.path("big.csv")).output.contains("rule 1"))
+    try place.write("pipelines/p.yaml", yaml + "more: 1\n")
+    #expect(
+      try await place.penstock("policy", "explain", "p", "--input", place.path("big.csv")).output.contains("rule 1"))
   }
 
   @Test func `check tells where a condition is wrong, and which level a stage does not have`() async throws {

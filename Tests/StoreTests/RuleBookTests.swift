@@ -136,6 +136,15 @@ import Testing
         == GranularityOpinion(.rule, .fine, reason: "rule 4: 1"))
   }
 
+  @Test func `only what rules for a stage ask for is read`() {
+    func columns(_ rules: [Rule]) -> Set<String> {
+      RuleBook(Pipeline(name: "p", stages: [], rules: rules), thresholds: Thresholds()).columns(for: "train")
+    }
+    let builtIn: Set = ["volume", "latency_p95", "remaining", "resource_usage"]
+    #expect(columns([Rule(stage: "clean", when: "accuracy > 1", set: .fine)]) == builtIn)
+    #expect(columns([Rule(stage: "tr*", when: "Accuracy > 1", set: .fine)]) == builtIn.union(["accuracy"]))
+  }
+
   @Test func `a rule that cannot be evaluated holds nothing up, and is told of`() {
     let own = [Rule(stage: "*", when: "json_extract('{', '$')", set: .off), Rule(stage: "*", when: "1", set: .fine)]
     let answer = Self.answer(Line("", gives: nil), Targets(), own: own)

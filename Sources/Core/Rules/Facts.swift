@@ -24,6 +24,9 @@ package struct Facts: Sendable, Equatable {
     "accuracy", "priority",
   ]
 
+  /// Columns that earlier attempts of the stage must be read for.
+  package static let ofThePast: Set = ["latency_p50", "latency_p95", "resource_usage", "cpu", "memory"]
+
   /// In the order of `columns`.
   package var values: [JSON] {
     func number(_ value: Double?) -> JSON { value.map { .number($0) } ?? .null }

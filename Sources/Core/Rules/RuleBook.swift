@@ -15,6 +15,11 @@ package struct RuleBook: Sendable {
     package var broken: [String] = []
   }
 
+  /// The columns that rules for this stage ask for.
+  package func columns(for stage: String) -> Set<String> {
+    Set((own + builtIn).filter { $0.applies(to: stage) }.flatMap(\.mentioned))
+  }
+
   /// What the rules say of a stage that is `auto`.
   ///
   /// A level that the stage does not support lets the next rule be asked.

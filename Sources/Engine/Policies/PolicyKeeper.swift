@@ -26,8 +26,8 @@ struct PolicyKeeper: Sendable {
     let changes = policy.basis.changes(to: bench.definitions.basis(of: pipeline))
     if changes.isEmpty { return finding }
     finding.standing.verdict = nil
-    // a run that began with an older version says nothing of the one in force
-    guard book.version(of: pipeline.name).map({ $0.digest == run.version }) ?? true else { return finding }
+    // a run on an older version says nothing of the one in force
+    guard book.version(of: pipeline.name)?.digest == run.version else { return finding }
     let step = try await bench.store.demote(
       pipeline.name, number: policy.number, by: .change, reason: changes.joined(separator: "; "), at: bench.now())
     guard let step else { return try await find(for: run, pipeline) }

@@ -47,12 +47,14 @@ package struct Explainer: Sendable {
   package func explain(_ input: Input?, policy: PolicyStanding?, now: Date) async throws -> [Explanation] {
     let run = pretended(input, now: now)
     var said = StageFacts()
+    var context = JSON.object([:])
     var wasWorked = false
     for stage in pipeline.stages {
       let last = try await reader?.stageHistory(pipeline: pipeline.name, stage: stage.name, limit: 1).first
       if let last {
         wasWorked = true
         said.take(last)
+        context = last.contextPatches.reduce(context) { $0.merging($1) }
       }
     }
     let book = RuleBook(pipeline, thresholds: thresholds)
@@ -66,7 +68,7 @@ package struct Explainer: Sendable {
         let rows = said.nearest("rows", above: stage, in: pipeline.stages)
         facts.volume = rows == nil && wasWorked ? nil : input?.rows ?? rows.flatMap { Int(exactly: $0.rounded()) }
         facts.complexity = said.nearest("complexity", above: stage, in: pipeline.stages)
-        let row = Rule.Row(said.row(of: run, context: .object([:])), facts)
+        let row = Rule.Row(said.row(of: run, context: context), facts)
         let answer = book.answer(
           on: stage.name, supports: { pipeline.supports($0, stage) }, row: row, holds: Rule.holds)
         counsel.rules[stage.name] = answer.opinion

@@ -13,13 +13,15 @@ struct RuleAdviser: Sendable {
     let book = RuleBook(pipeline, thresholds: bench.settings.rules)
     let reader = FactsReader(reader: bench.store.reader, history: bench.settings.rules.history)
     var facts = try await reader.facts(
-      on: stage, of: pipeline, elapsed: bench.now().timeIntervalSince(session.run.created))
+      on: stage, of: pipeline, elapsed: bench.now().timeIntervalSince(session.run.created),
+      wanted: book.columns(for: stage.name))
     facts.volume = session.facts.nearest("rows", above: stage, in: pipeline.stages).flatMap {
       Int(exactly: $0.rounded())
     }
     facts.complexity = session.facts.nearest("complexity", above: stage, in: pipeline.stages)
     var condition = session.facts.row(of: session.run, context: session.context.seen(by: stage))
-    condition.bytes = condition.bytes ?? session.origin.compactMap(\.bytes).reduce(0, +)
+    let sizes = session.origin.compactMap(\.bytes)
+    if condition.bytes == nil, !sizes.isEmpty { condition.bytes = sizes.reduce(0, +) }
     let answer = book.answer(
       on: stage.name, supports: { pipeline.supports($0, stage) }, row: Rule.Row(condition, facts), holds: Rule.holds)
     for words in answer.broken { bench.say(.ruleBroken(reason: words), session.run, stage: stage.name) }

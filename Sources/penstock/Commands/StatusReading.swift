@@ -112,6 +112,7 @@ struct StatusReading {
       switch attempt.state {
       case .running:
         view.current.append(attempt.stage)
+        view.choices[attempt.stage] = attempt.granularity
         current[attempt.stage] = now.timeIntervalSince(attempt.started)
         view.attempt = attempt.n
       case .ok, .skipped, .cached: view.finished.insert(attempt.stage)

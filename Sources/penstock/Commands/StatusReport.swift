@@ -97,6 +97,8 @@ struct RunningView: Sendable {
   var finished: Set<String> = []
   /// The stages that run now.
   var current: [String] = []
+  /// Why they run at their level.
+  var choices: [String: GranularityOpinion] = [:]
   var attempt = 1
   /// Of those of them that are fan-out stages.
   var items: [ItemProgress] = []
@@ -110,11 +112,12 @@ struct RunningView: Sendable {
     self.stages = stages
   }
 
-  /// The stages that run now, as a person reads them: `summarize 40/100 items, 1 failed`.
+  /// The stages that run now, as a person reads them: `summarize 40/100 items, 1 failed`, `train fine: rule 1: slow`.
   var words: String {
     current.map { stage in
       let progress = items.first { $0.stage == stage }
-      return Shown.words(stage) + (progress.map { " " + Shown.items($0) } ?? "")
+      let choice = choices[stage].flatMap { $0.level == .coarse ? nil : " \($0.level.rawValue): \($0.reason)" } ?? ""
+      return Shown.words(stage + choice) + (progress.map { " " + Shown.items($0) } ?? "")
     }.joined(separator: ", ")
   }
 
@@ -122,6 +125,8 @@ struct RunningView: Sendable {
     RunJSON.summary(run).merging([
       "stage": current.first.map { .string($0) } ?? .null, "attempt": .integer(attempt),
       "current": .array(current.map { .string($0) }),
+      "granularity": .object(choices.mapValues { .string($0.level.rawValue) }),
+      "granularity_reason": .object(choices.mapValues { .string($0.reason) }),
       "stages_done": .integer(finished.count), "stages_total": .integer(stages.count),
       "items": .array(items.map { $0.json.merging(["stage": .string($0.stage)]) }),
       "elapsed_s": elapsed.map { .number($0) } ?? .null,
