@@ -54,14 +54,15 @@ coverage:
 
 lint: setup kit-dev ## check the format, the types and the imports; change nothing
 	@$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests fuzz
-	@cd stages && .venv/bin/python -m ruff check . ../bench/torture ../bench/engine && .venv/bin/python -m ruff format --check . ../bench/torture ../bench/engine && .venv/bin/python -m mypy
+	@cd stages && .venv/bin/python -m ruff check . ../bench/torture ../bench/engine ../bench/schedule && .venv/bin/python -m ruff format --check . ../bench/torture ../bench/engine ../bench/schedule && .venv/bin/python -m mypy
 	@cd stages && .venv/bin/python -m mypy --config-file pyproject.toml ../bench/torture/*.py
 	@cd stages && .venv/bin/python -m mypy --config-file pyproject.toml ../bench/engine/*.py
+	@cd stages && .venv/bin/python -m mypy --config-file pyproject.toml ../bench/schedule/*.py
 	@bench/lint-repo.sh
 
 format: kit-dev ## put Swift and Python into the house's format
 	@$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests fuzz
-	@cd stages && .venv/bin/python -m ruff check --fix -q . ../bench/torture ../bench/engine && .venv/bin/python -m ruff format -q . ../bench/torture ../bench/engine
+	@cd stages && .venv/bin/python -m ruff check --fix -q . ../bench/torture ../bench/engine ../bench/schedule && .venv/bin/python -m ruff format -q . ../bench/torture ../bench/engine ../bench/schedule
 
 bench: build kit ## benchmarks, each prints its table (BENCH=--whole for all of intake)
 	@bench/run.sh $(RELEASE) $(BENCH)

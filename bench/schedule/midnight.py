@@ -11,7 +11,7 @@ import sqlite3
 import subprocess
 import tempfile
 import time
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 PIPELINE = """pipeline: {{ name: p{n} }}
@@ -32,7 +32,7 @@ def main() -> None:
         for folder in ["inbox", "pipelines", "etc"]:
             (home / folder).mkdir()
         (home / "etc/penstock.yaml").write_text("concurrency: 1\n")
-        due = (datetime.now(timezone.utc) + timedelta(seconds=asked.lead)).replace(second=0, microsecond=0)
+        due = (datetime.now(UTC) + timedelta(seconds=asked.lead)).replace(second=0, microsecond=0)
         due += timedelta(minutes=1)
         for n in range(asked.schedules):
             text = PIPELINE.format(n=n, minute=due.minute, hour=due.hour)
