@@ -54,15 +54,16 @@ coverage:
 
 lint: setup kit-dev ## check the format, the types and the imports; change nothing
 	@$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests fuzz bench/trials/worlds
-	@cd stages && .venv/bin/python -m ruff check . ../bench/torture ../bench/engine ../bench/trials && .venv/bin/python -m ruff format --check . ../bench/torture ../bench/engine ../bench/trials && .venv/bin/python -m mypy
+	@cd stages && .venv/bin/python -m ruff check . ../bench/torture ../bench/engine ../bench/trials ../bench/schedule && .venv/bin/python -m ruff format --check . ../bench/torture ../bench/engine ../bench/trials ../bench/schedule && .venv/bin/python -m mypy
 	@cd stages && .venv/bin/python -m mypy --config-file pyproject.toml ../bench/torture/*.py
 	@cd stages && .venv/bin/python -m mypy --config-file pyproject.toml ../bench/engine/*.py
 	@cd stages && .venv/bin/python -m mypy --config-file pyproject.toml ../bench/trials/*.py
+	@cd stages && .venv/bin/python -m mypy --config-file pyproject.toml ../bench/schedule/*.py
 	@bench/lint-repo.sh
 
 format: kit-dev ## put Swift and Python into the house's format
 	@$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests fuzz bench/trials/worlds
-	@cd stages && .venv/bin/python -m ruff check --fix -q . ../bench/torture ../bench/engine ../bench/trials && .venv/bin/python -m ruff format -q . ../bench/torture ../bench/engine ../bench/trials
+	@cd stages && .venv/bin/python -m ruff check --fix -q . ../bench/torture ../bench/engine ../bench/trials ../bench/schedule && .venv/bin/python -m ruff format -q . ../bench/torture ../bench/engine ../bench/trials ../bench/schedule
 
 bench: build kit ## benchmarks, each prints its table (BENCH=--whole for all of intake)
 	@bench/run.sh $(RELEASE) $(BENCH)

@@ -7,6 +7,7 @@ enum LogSentence {
   static func text(_ record: LogRecord) -> String? {
     let fields = Fields(values: record.fields)
     return agent(record, fields) ?? intake(record, fields) ?? run(record, fields) ?? trial(record, fields)
+      ?? schedule(record, fields)
       ?? rest(record, fields)
   }
 
@@ -130,6 +131,21 @@ enum LogSentence {
     if let peak = fields.number("rss_bytes") { used.append(Shown.bytes(Int(peak))) }
     if !used.isEmpty { text += " (\(used.joined(separator: ", ")))" }
     return text + fields.why
+  }
+
+  private static func schedule(_ record: LogRecord, _ fields: Fields) -> String? {
+    let slot = "the slot of \(fields["name"]) at \(Timestamp.date(fields["slot"]).map(LocalTime.full) ?? "")"
+    let missed = fields.number("missed").map { Int($0) } ?? 0
+    return switch record.message {
+    case "slot begins a run":
+      "\(slot) begins a run" + (missed == 0 ? "" : ", \(Shown.count(missed, "slot")) before it missed")
+    case "slot waits": "\(slot) waits\(fields.why)"
+    case "slot is skipped": "\(slot) is skipped\(fields.why)"
+    case "slot was missed": "\(slot) was missed\(missed > 1 ? " with \(missed - 1) before it" : "")\(fields.why)"
+    case "schedule paused": "the schedule of \(fields["name"]) is paused"
+    case "schedule goes on": "the schedule of \(fields["name"]) goes on with its next slot"
+    default: nil
+    }
   }
 
   private static func rest(_ record: LogRecord, _ fields: Fields) -> String? {

@@ -12,19 +12,19 @@ a change of the clocks lies between two slots.
 import random
 import sys
 from collections.abc import Iterator
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from croniter import croniter
-from croniter.croniter import CroniterBadDateError
+from croniter import croniter  # type: ignore[import-untyped]
+from croniter.croniter import CroniterBadDateError  # type: ignore[import-untyped]
 
 COUNT = 10_000
 SLOTS = 5
 ZONES = ["UTC", "Asia/Kolkata", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Santiago"]
 FIELDS = [(0, 59), (0, 23), (1, 31), (1, 12), (0, 6)]
-MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
-WEEKDAYS = "sun mon tue wed thu fri sat".split()
+MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+WEEKDAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
 
 
 def part(chance: random.Random, low: int, high: int, names: list[str]) -> str:
@@ -58,7 +58,7 @@ def lines() -> Iterator[str]:
         text = " ".join(field(chance, place) for place in range(5))
         zone = chance.choice(ZONES)
         start = chance.randrange(1_577_836_800, 1_893_456_000) // 60
-        local = datetime.fromtimestamp(start * 60, timezone.utc).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+        local = datetime.fromtimestamp(start * 60, UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
         walk = croniter(text, local, implement_cron_bug=True, max_years_between_matches=50)
         try:
             found = [walk.get_next(datetime) for _ in range(SLOTS)]

@@ -16,6 +16,7 @@ public struct FuzzTarget: Sendable {
     FuzzTarget(name: "inotify", check: InotifyBuffers.check),
     FuzzTarget(name: "secrets", check: Secrets.check),
     FuzzTarget(name: "quantities", check: Quantities.check),
+    FuzzTarget(name: "schedules", check: Schedules.check),
   ]
 
   public static func named(_ name: String) -> FuzzTarget? { all.first { $0.name == name } }

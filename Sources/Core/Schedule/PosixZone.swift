@@ -46,10 +46,14 @@ struct PosixZone: Equatable {
     }
   }
 
+  /// RFC 9636: hours of a change go from -167 to 167.
+  private static let week = 168 * 3600
+
   /// `nil` for what is no such text.
   init?(_ text: String) {
     var reader = Reader(rest: Array(text.utf8)[...])
     guard reader.skipName(), let west = reader.offset() else { return nil }
+    guard abs(west) < 2 * 86400 else { return nil }
     standard = -west
     if reader.rest.isEmpty {
       summer = nil
@@ -62,6 +66,7 @@ struct PosixZone: Equatable {
       offset = -said
     }
     guard let start = reader.day(), let end = reader.day(), reader.rest.isEmpty else { return nil }
+    guard abs(start.second) < Self.week, abs(end.second) < Self.week, abs(offset) < 2 * 86400 else { return nil }
     summer = Summer(offset: offset, start: start, end: end)
   }
 

@@ -20,10 +20,13 @@ package struct ZoneRules: Sendable, Equatable {
 
   /// - Parameters:
   ///   - first: the offset before the first change, seconds.
-  ///   - changes: in the order of their starts; those that change nothing are left out.
+  ///   - changes: in the order of their starts; those that change nothing or go back are left out.
   package init(first: Int, changes: [Span] = []) {
     var spans = [Span(start: .min, offset: first)]
-    for change in changes where change.offset != spans[spans.count - 1].offset { spans.append(change) }
+    for change in changes {
+      let last = spans[spans.count - 1]
+      if change.offset != last.offset, change.start > last.start { spans.append(change) }
+    }
     self.spans = spans
   }
 

@@ -13,13 +13,16 @@ package final class Scheduler: Sendable {
     /// Whether pipelines, pauses or zones have changed.
     var isStale = true
     var isStopping = false
+    /// When the lines were taken up, since the machine started.
+    var takenUp: Duration?
     /// The last look, on the wall clock and since the machine started.
     var look: (wall: Date, boot: Duration)?
   }
 
   /// Slots recorded in one transaction.
   private static let batch = 500
-  /// It looks at least so often while there are slots to come: a machine may not tell that its clock was set.
+  /// It looks at least so often while there are slots to come, and takes the zones up anew: a machine may not tell that
+  /// its clock was set, and never tells of a new tz database.
   private static let longest = Duration.seconds(3600)
 
   private let bench: Workbench
@@ -95,11 +98,11 @@ package final class Scheduler: Sendable {
     let (wall, boot) = (bench.now(), sinceBoot())
     let now = Int(wall.timeIntervalSince1970.rounded(.down))
     let (isStale, last) = state.withLock { state in
-      defer {
-        state.isStale = false
-        state.look = (wall, boot)
-      }
-      return (state.isStale, state.look)
+      let isStale = state.isStale || state.takenUp.map { boot - $0 >= Self.longest } ?? true
+      if isStale { state.takenUp = boot }
+      state.isStale = false
+      defer { state.look = (wall, boot) }
+      return (isStale, state.look)
     }
     var marks: [ScheduleMark] = []
     if isStale {

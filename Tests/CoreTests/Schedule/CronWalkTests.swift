@@ -18,7 +18,7 @@ import Testing
     "Pacific/Auckland", "Pacific/Chatham", "Pacific/Apia", "Antarctica/Troll",
   ]
 
-  /// What the tests of a zone look at: all minutes of ten years, or, short, two days around each change of the
+  /// What the tests of a zone look at: all minutes of ten years, or, short, a day around each change of the
   /// clocks and two hours around the turn of each year.
   private static let isWhole = ProcessInfo.processInfo.environment["PENSTOCK_SLOW_TESTS"] == "1"
   private static let years = 2018..<2028
@@ -28,7 +28,7 @@ import Testing
     let whole = first(years.lowerBound)..<first(years.upperBound)
     if isWhole { return [whole] }
     let changes = zone.spans.dropFirst().map { $0.start / 60 }.filter { whole.contains($0) }
-    var windows = (changes.map { $0 - 1440..<$0 + 1440 } + years.map { first($0) - 60..<first($0) + 60 })
+    var windows = (changes.map { $0 - 720..<$0 + 720 } + years.map { first($0) - 60..<first($0) + 60 })
       .sorted { $0.lowerBound < $1.lowerBound }
     windows = windows.reduce(into: []) { merged, next in
       if let last = merged.last, last.upperBound >= next.lowerBound {
@@ -43,14 +43,17 @@ import Testing
   /// What a zone's clocks show, in minutes, by Foundation and the tz data it brings along.
   private static func offsets(_ name: String) -> (Int) -> Int {
     let zone = TimeZone(identifier: name) ?? .gmt
-    var known: [Int: Int] = [:]
+    let unknown = Int16.max
+    let first = CivilDay(year: years.lowerBound - 1, month: 12, day: 1).number * 96
+    var known = [Int16](repeating: unknown, count: (years.count * 366 + 60) * 96)
     // the clocks are set at quarters of an hour
     return { minute in
-      let quarter = minute.floored(by: 15)
-      if let offset = known[quarter] { return offset }
-      let offset = zone.secondsFromGMT(for: Date(timeIntervalSince1970: Double(quarter * 900))) / 60
-      known[quarter] = offset
-      return offset
+      let quarter = minute / 15
+      if known[quarter - first] == unknown {
+        let date = Date(timeIntervalSince1970: Double(quarter * 900))
+        known[quarter - first] = Int16(zone.secondsFromGMT(for: date) / 60)
+      }
+      return Int(known[quarter - first])
     }
   }
 
@@ -61,7 +64,7 @@ import Testing
     let offsets = Self.offsets(name)
     var random = Seeded(UInt64(index) &* 7919 &+ 11)
     var texts = ["30 2 * * *", "*/15 * * * *", "0 0 * * *", "15,45 0-3 * * *", "0 */2 * * 0", "5 1 29 2 *"]
-    texts += (0..<(Self.isWhole ? 4 : 3)).map { _ in RandomCron.make(&random) }
+    texts += (0..<(Self.isWhole ? 4 : 2)).map { _ in RandomCron.make(&random) }
     for text in texts {
       guard let expression = try? CronExpression(text) else { continue }
       let (brute, slots) = (Brute(text), CronSlots(expression, in: rules))
