@@ -65,6 +65,20 @@ def test_the_key_of_the_record_outlives_changes_to_it(table: pl.DataFrame) -> No
     assert (sampling.by_hash(keyed, 0.2, 42) == sampling.by_hash(changed, 0.2, 42)).all()
 
 
+def test_groups_are_sampled_whole_and_alike_in_any_order() -> None:
+    who = np.random.default_rng(0).integers(0, 50, 1000)
+    table = pl.DataFrame({"who": pl.Series(who).set(pl.Series(who == 7), None), "x": np.arange(1000)})
+    kept = sampling.by_group(table, "who", 0.3, 5)
+    assert 0.25 < kept.mean() < 0.35
+    with_who = table.with_columns(kept=pl.Series(kept)).filter(pl.col("who").is_not_null())
+    assert with_who.group_by("who").agg(pl.col("kept").n_unique())["kept"].max() == 1
+    # rows without a group are each by themselves
+    alone = kept[table["who"].is_null().to_numpy()]
+    assert alone.any()
+    assert not alone.all()
+    assert np.array_equal(sampling.by_group(table.reverse(), "who", 0.3, 5)[::-1], kept)
+
+
 def test_the_hash_is_the_same_today_as_ever() -> None:
     """Another polars may hash otherwise: then samples change, which belongs into the changelog."""
     table = pl.DataFrame({"a": [1.0, 2.0], "b": ["x", "y"]})
