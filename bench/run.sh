@@ -18,3 +18,5 @@ echo
 python3 bench/engine/warm.py "$program" --kit stages
 echo
 stages/.venv/bin/python bench/stages/train_ratio.py
+echo
+"${SWIFT:-swift}" run -q -c release trial-worlds all 100

@@ -3,6 +3,8 @@ import Core
 /// How the arms of a plan differ from the control, factor by factor: what the model of arms goes by.
 struct ArmFactors: Sendable {
   let arms: Int
+  /// Factors in which any arm differs from the control.
+  let varying: Int
   private let width: Int
   /// By arm, then factor; 0 is the control's value.
   private let values: [UInt8]
@@ -29,6 +31,10 @@ struct ArmFactors: Sendable {
     self.arms = arms.count
     self.width = stages.count + 1
     self.values = values
+    let width = width
+    varying = (0..<width).count { factor in
+      stride(from: factor, to: values.count, by: width).contains { values[$0] != 0 }
+    }
   }
 
   /// Factors in which two arms have the same value that is not the control's.
@@ -45,6 +51,4 @@ struct ArmFactors: Sendable {
 
   /// Factors in which the arm is not as the control.
   func changes(of arm: Int) -> Int { shared(arm, arm) }
-
-  func row(of arm: Int) -> ArraySlice<UInt8> { values[(arm * width)..<((arm + 1) * width)] }
 }

@@ -42,12 +42,12 @@ package struct Race: Sendable {
     modelled = plan.arms.map { _ in Moments() }
     quality = QualityModel(factors: factors, margin: plan.margin)
     costs = CostModel(factors: factors)
-    screening = Screening(arms: plan.arms.count, form: plan.form)
+    screening = Screening(arms: plan.arms.count, factors: factors.varying, form: plan.form)
     dice = Dice(seed: plan.seed)
     if screening.isLast {
       freezeWeights()
     } else {
-      screening.begin(Screening.balanced(factors, count: 64, dice: &dice))
+      screening.begin(Screening.balanced(factors, count: 128, dice: &dice))
     }
   }
 

@@ -13,9 +13,11 @@ struct Screening: Sendable {
   private(set) var probes: [Probe] = []
 
   /// Few arms are confirmed without a screening.
-  init(arms: Int, form: RacePlan.Form) {
+  init(arms: Int, factors: Int, form: RacePlan.Form) {
     let others = Double(arms - 1)
-    let most = form == .economical ? [32, 24, 16] : [64, 48, 32]
+    // as many more as there are more stages than four
+    let width = max(1, Double(factors) / 4)
+    let most = (form == .economical ? [32, 24, 16] : [64, 48, 32]).map { Int((Double($0) * width).rounded()) }
     rounds = arms <= 7 ? [] : zip(most, [0.35, 0.25, 0.15]).map { min($0, Int((others * $1).rounded(.up))) }
     folds = form == .economical ? 5 : 10
   }
