@@ -26,7 +26,8 @@ extension StateReader {
   package func openTrial(of pipeline: String) async throws -> Trial? {
     try await read { database in
       try Row.fetchOne(
-        database, sql: "SELECT * FROM trial WHERE pipeline = ? AND ended IS NULL", arguments: [pipeline]
+        database, sql: "SELECT * FROM trial WHERE pipeline = ? AND ended IS NULL AND origin <> 'watch'",
+        arguments: [pipeline]
       ).map(Trial.init)
     }
   }
@@ -39,6 +40,41 @@ extension StateReader {
       return try Row.fetchAll(
         database, sql: "SELECT \(columns) FROM observation WHERE trial = ? ORDER BY n", arguments: [trial]
       ).map(TrialObservation.init)
+    }
+  }
+
+  /// The looks at the arm in force that were begun since a moment, the oldest first.
+  package func watches(of pipeline: String, since moment: Date) async throws -> [Trial] {
+    try await read { database in
+      try Row.fetchAll(
+        database,
+        sql: "SELECT * FROM trial WHERE pipeline = ? AND origin = 'watch' AND created >= ? ORDER BY number",
+        arguments: [pipeline, moment.milliseconds]
+      ).map(Trial.init)
+    }
+  }
+
+  /// What a stage said of a metric in the done runs that began since a moment, the oldest first; at most `limit`.
+  package func scores(
+    _ metric: String, by stage: String, of pipeline: String, since moment: Date, limit: Int
+  ) async throws -> [(at: Date, value: Double)] {
+    try await read { database in
+      let rows = try Row.fetchAll(
+        database,
+        sql: """
+          WITH recent (number, started) AS (
+            SELECT number, started FROM run INDEXED BY run_by_pipeline_state WHERE pipeline = ? AND state = 'done'
+            ORDER BY number DESC LIMIT ?)
+          SELECT recent.started AS at, attempt.metrics FROM recent CROSS JOIN attempt ON attempt.run = recent.number
+          WHERE recent.started >= ? AND attempt.stage = ? AND attempt.state IN ('ok', 'cached')
+          ORDER BY recent.number
+          """, arguments: [pipeline, limit, moment.milliseconds, stage])
+      return try rows.compactMap { row in
+        let metrics: [String: JSON] = try row.json("metrics")
+        return metrics[metric]?.double.map { (try? row.requiredDate("at"), $0) }.flatMap { at, value in
+          at.map { (at: $0, value: value) }
+        }
+      }
     }
   }
 

@@ -8,8 +8,11 @@ extension StateStore {
   package func open(_ trial: Trial) async throws -> Trial {
     try await perform { database in
       let open = try Int.fetchOne(
-        database, sql: "SELECT number FROM trial WHERE pipeline = ? AND ended IS NULL", arguments: [trial.pipeline])
-      if let open { throw StoreError.conflict("trial \(open) of pipeline `\(trial.pipeline)` is not ended yet") }
+        database, sql: "SELECT number FROM trial WHERE pipeline = ? AND ended IS NULL AND origin <> 'watch'",
+        arguments: [trial.pipeline])
+      if let open, trial.origin != .watch {
+        throw StoreError.conflict("trial \(open) of pipeline `\(trial.pipeline)` is not ended yet")
+      }
       try database.run(
         """
         INSERT INTO trial (id, pipeline, version, state, origin, data, definition, stage, rules, plan, created)

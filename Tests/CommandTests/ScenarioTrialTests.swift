@@ -25,7 +25,8 @@ import Testing
     seed, fold = (trial["seed"], trial["fold"]) if trial else (1, 0)
     chance = random.Random(f"{seed}/{fold}")
     rows = list(range(fold, 400, trial["folds"] if trial else 1))
-    lost = {"coarse": 0, "medium": 1, "fine": 40}[level]
+    drift = "drift" in open(request["inputs"][0]["path"]).read()
+    lost = {"coarse": 0, "medium": 60 if drift else 1, "fine": 40}[level]
     scores = [1.0 if chance.random() < 0.9 and row % 200 >= lost else 0.0 for row in rows]
     json.dump({"rows": rows, "scores": scores}, open("row_scores.json", "w"))
     quality = sum(scores) / len(scores)
@@ -172,7 +173,7 @@ import Testing
     try place.drop("b.csv", "a,b\n1,2\n")
     try await place.ended(2)
     #expect(try await place.stop(again).code == 0)
-    #expect(try await place.reader { try await $0.trials() }.count == 1)
+    #expect(try await place.reader { try await $0.trials() }.filter { $0.origin != .watch }.count == 1)
   }
 
   @Test func `when its CPU time is used up a trial waits, and goes on when asked again`() async throws {
@@ -217,5 +218,58 @@ import Testing
     #expect(broken.output.contains("the control, every stage at `coarse`, failed: stage `train`"), "\(broken.output)")
     let empty = try await place.penstock("trials", "show", "9")
     #expect(empty.code != 0 && empty.complaints.contains("there is no trial `9`"))
+  }
+
+  /// Looks at the arm in force as earlier nights would have left them.
+  private func leaveLooks(_ place: ScenarioWorkspace, _ count: Int, difference: Double) async throws {
+    let (trial, _) = try await trial(place)
+    let store = try StateStore(path: place.path("var/state.db"))
+    var chance = SystemRandomNumberGenerator()
+    for _ in 0..<count {
+      var look = trial
+      look.id = RunID(now: Date(), using: &chance)
+      (look.origin, look.state, look.created) = (.watch, .confirming, Date())
+      look = try await store.open(look)
+      for (arm, quality) in [0.9, 0.9 + difference].enumerated() {
+        var one = try await store.begin(
+          TrialObservation(trial: look.number, n: 0, arm: arm, unit: "screen:1", began: Date()))
+        (one.state, one.quality, one.ended) = (.ok, quality, Date())
+        try await store.end(one, nil, at: Date())
+      }
+      try await store.put(TrialStanding(state: .kept, verdict: .null, reason: "seen"), on: look.number, at: Date())
+    }
+    try store.close()
+  }
+
+  @Test func `an arm in force is looked at once a week, and taken back when it is shown to lose`() async throws {
+    let place = try await workspace(trials: "margin: 0.05, window: \"00:00-24:00\"")
+    try await drop(place)
+    #expect(try await place.penstock("trials", "start", "p", "--wait").code == 0)
+    #expect(try await trial(place).0.state == .promoted)
+    let first = try await place.up()
+    try await until("a look; \(place.tail)") {
+      let last = try await self.trial(place).0
+      return last.number == 2 && last.ended != nil
+    }
+    let (look, observations) = try await trial(place)
+    #expect(look.origin == .watch && look.reason == "the arm in force is as good as it was")
+    #expect(observations.map(\.arm) == [0, 1] && observations.allSatisfy { $0.state == .ok && $0.unit == "screen:1" })
+    #expect(try await place.stop(first).code == 0)
+    let second = try await place.up()
+    try place.drop("b.csv", "drift\n")
+    try await place.ended(2)
+    #expect(try await place.stop(second).code == 0)
+    #expect(try await place.reader { try await $0.trials() }.count == 2, "a week has not passed")
+
+    try await leaveLooks(place, 6, difference: -0.6)
+    let third = try await place.up()
+    try await until("it is taken back; \(place.tail)") {
+      try await place.reader { try await $0.policy(of: "p") }.verdict?.state == .demoted
+    }
+    try await until("the hook to be told; \(place.tail)") { place.text("hooked").hasSuffix("on-verdict\n") }
+    #expect(try await place.stop(third).code == 0)
+    try await drop(place, "c.csv")
+    let why = try await place.penstock("why", "last", "train").output
+    #expect(why.contains("policy taken back") && why.contains("paired blocks lose 0."), "\(why)")
   }
 }

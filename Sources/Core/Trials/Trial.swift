@@ -44,6 +44,8 @@ package struct Trial: Sendable, Equatable {
   package enum Origin: String, Sendable, Codable {
     case window
     case manual
+    /// It looks whether the arm in force is still as good.
+    case watch
   }
 
   package init(

@@ -34,12 +34,12 @@ package final class TrialService: Sendable {
     package var reason: String
   }
 
-  private let bench: Workbench
-  private let book: PipelineBook
+  let bench: Workbench
+  let book: PipelineBook
   private let courtesy: Courtesy
   private let bell = Bell()
   /// Ends hooks that are told of a verdict.
-  private let shutdown = Cancellation()
+  let shutdown = Cancellation()
   private let state = Mutex(State())
 
   package init(bench: Workbench, book: PipelineBook, courtesy: Courtesy) {
@@ -178,8 +178,9 @@ package final class TrialService: Sendable {
     state.withLock { $0.served[name] = night.end }
     do {
       let reader = bench.store.reader
+      try await watch(night.version, until: night.end)
       if try await reader.openTrial(of: name) == nil,
-        let last = try await reader.trials(pipeline: name, limit: 1).first,
+        let last = try await reader.trials(pipeline: name).first(where: { $0.origin != .watch }),
         try await isAnswered(last, night.version)
       {
         return
@@ -198,6 +199,12 @@ package final class TrialService: Sendable {
   /// Whether the last trial was about the same stages on the same data: asking again would give the same answer.
   private func isAnswered(_ last: Trial, _ version: PipelineVersion) async throws -> Bool {
     guard last.state != .stopped else { return false }
+    // what was taken back may be found again, or something else
+    if let step = try await bench.store.reader.policy(of: last.pipeline).verdict, step.state == .demoted,
+      step.since > last.ended ?? last.created
+    {
+      return false
+    }
     let setup = TrialSetup(bench: bench, version: version)
     let basis = try await setup.basis()
     guard basis.data.digests == last.data.digests, basis.pipeline.trials == last.rules else { return false }
@@ -212,19 +219,23 @@ package final class TrialService: Sendable {
   ) async throws -> Report {
     let setup = TrialSetup(bench: bench, version: version)
     let (trial, pipeline) = try await opened(setup, origin)
-    let stages = try TrialSetup.stages(for: trial.stage, of: pipeline)
-    let passed = (bench.settings.environment + pipeline.environment).filter(SecretMask.looksSecret)
-    let mask = SecretMask(values: (passed + bench.settings.secrets).compactMap { bench.environment[$0] })
-    let executor = ArmExecutor(
-      bench: bench.masking(mask), trial: trial, pipeline: pipeline, stages: stages, inputs: try inputs(of: trial),
-      mask: mask)
     let plan = try trial.plan.decoded(as: RacePlan.self)
+    let work = try self.work(on: trial, pipeline, plan)
     var race = Race(plan, recorded: try await bench.store.reader.observations(of: trial.number, scores: true))
     bench.say(.trialBegan(trial, arms: plan.arms.count))
-    let work = TrialWork(bench: executor.bench, trial: trial, executor: executor, courtesy: courtesy, plan: plan)
     let end = try await work.work(&race, allowance(trial.rules))
     try? bench.spool.clearTrial(trial.id, inputs: false)
     return try await conclude(trial, version, plan, race, end)
+  }
+
+  /// What evaluates the arms of a trial.
+  func work(on trial: Trial, _ pipeline: Pipeline, _ plan: RacePlan) throws -> TrialWork {
+    let passed = (bench.settings.environment + pipeline.environment).filter(SecretMask.looksSecret)
+    let mask = SecretMask(values: (passed + bench.settings.secrets).compactMap { bench.environment[$0] })
+    let executor = ArmExecutor(
+      bench: bench.masking(mask), trial: trial, pipeline: pipeline,
+      stages: try TrialSetup.stages(for: trial.stage, of: pipeline), inputs: try inputs(of: trial), mask: mask)
+    return TrialWork(bench: executor.bench, trial: trial, executor: executor, courtesy: courtesy, plan: plan)
   }
 
   /// The open trial where it is still about the same stages, else a new one.

@@ -31,8 +31,9 @@ package enum TrialWords {
 
   private static func promotion(_ shown: Promotion, plan: RacePlan, rules: TrialRules) -> String {
     let who = arm(plan.arms[shown.arm])
-    let loss = "loses \(rounded(-shown.mean)) of \(rules.metric) on average of \(shown.blocks) blocks"
-    let most = "at most \(rounded(-shown.interval.low)) with \(percent(plan.confidence)) confidence"
+    let verb = shown.mean > 0 ? "gains" : "loses"
+    let loss = "\(verb) \(rounded(abs(shown.mean))) of \(rules.metric) on average of \(shown.blocks) blocks"
+    let most = "a loss of at most \(rounded(max(0, -shown.interval.low))) with \(percent(plan.confidence)) confidence"
     let words =
       "\(who) saves \(percent(shown.saving)) of the cost and \(loss) (\(most); \(rules.margin.text) is allowed)"
     if !shown.guardRelaxed { return words }

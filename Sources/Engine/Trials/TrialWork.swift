@@ -39,46 +39,74 @@ struct TrialWork: Sendable {
         continue
       }
       if spent >= allowance.budget { return .budget }
-      await courtesy.wait(on: bench.clock)
-      if courtesy.isStopping { return .agent }
-      if let until = allowance.until, bench.now() >= until { return .night }
-      var observation = try await bench.store.begin(
-        TrialObservation(trial: trial.number, n: 0, arm: arm, unit: unit.text, began: bench.now()))
-      let evaluation = try await evaluate(plan.arms[arm], unit, until: allowance.until)
-      spent += evaluation.spent
-      observation.spent = evaluation.spent
-      observation.ended = bench.now()
-      if evaluation.isInterrupted {
-        observation.state = .interrupted
-        observation.reason = courtesy.isStopping ? "the agent was stopped" : "it gave way"
-        try await bench.store.end(observation, nil, at: bench.now())
-        continue
+      let step = try await step(arm, unit, controls[unit], until: allowance.until)
+      spent += step.record.spent
+      switch step.stop {
+      case .some(let end): return end
+      case nil where step.record.state == .interrupted: continue
+      case nil: break
       }
-      if arm == 0 { controls[unit] = evaluation.metric }
-      let said = evaluation.observation(arm: arm, unit: unit, rules: trial.rules, control: controls[unit])
-      observation.state = evaluation.failure == nil ? .ok : .failed
-      observation.quality = said.quality
-      observation.metric = evaluation.metric
-      observation.cost = said.cost
-      observation.rows = said.rows
-      observation.reason = evaluation.failure
-      _ = race.record(said)
-      if arm == 0, let failure = evaluation.failure {
-        try await bench.store.end(observation, nil, at: bench.now())
+      if arm == 0 { controls[unit] = step.record.metric }
+      _ = race.record(step.said)
+      if arm == 0, let failure = step.record.reason {
+        try await bench.store.end(step.record, nil, at: bench.now())
         return .broken("the control, every stage at `coarse`, failed: \(failure)")
       }
       let verdict = race.verdict
-      try await bench.store.end(
-        observation,
+      try await end(
+        step.record,
         TrialStanding(
           state: TrialWords.state(of: race), verdict: try JSON(encoding: verdict),
-          reason: TrialWords.text(verdict, plan: plan, rules: trial.rules)),
-        at: bench.now())
-      bench.say(
-        .armEvaluated(
-          trial: trial.number, arm: plan.arms[arm].key, unit: unit.text, quality: evaluation.metric,
-          seconds: evaluation.spent, reason: evaluation.failure))
+          reason: TrialWords.text(verdict, plan: plan, rules: trial.rules)))
     }
+  }
+
+  /// One evaluation, begun on the record, and what it came to.
+  struct Step: Sendable {
+    /// Still to be recorded, unless it was interrupted.
+    var record: TrialObservation
+    var said: Observation
+    /// Why nothing was evaluated.
+    var stop: End?
+  }
+
+  /// Evaluates an arm once nothing more important is at hand.
+  /// - Parameter control: the metric of the control on the same unit, where it is known.
+  func step(_ arm: Int, _ unit: Trials.Unit, _ control: Double?, until: Date?) async throws -> Step {
+    await courtesy.wait(on: bench.clock)
+    let empty = TrialObservation(trial: trial.number, n: 0, arm: arm, unit: unit.text, began: bench.now())
+    var step = Step(record: empty, said: Observation(arm: arm, unit: unit, quality: nil, cost: 0))
+    if courtesy.isStopping { step.stop = .agent }
+    if let until, bench.now() >= until { step.stop = .night }
+    if step.stop != nil { return step }
+    step.record = try await bench.store.begin(empty)
+    let evaluation = try await evaluate(plan.arms[arm], unit, until: until)
+    step.record.spent = evaluation.spent
+    step.record.ended = bench.now()
+    if evaluation.isInterrupted {
+      step.record.state = .interrupted
+      step.record.reason = courtesy.isStopping ? "the agent was stopped" : "it gave way"
+      try await bench.store.end(step.record, nil, at: bench.now())
+      return step
+    }
+    step.said = evaluation.observation(
+      arm: arm, unit: unit, rules: trial.rules, control: arm == 0 ? evaluation.metric : control)
+    step.record.state = evaluation.failure == nil ? .ok : .failed
+    step.record.quality = step.said.quality
+    step.record.metric = evaluation.metric
+    step.record.cost = step.said.cost
+    step.record.rows = step.said.rows
+    step.record.reason = evaluation.failure
+    return step
+  }
+
+  /// Records what an evaluation came to, and says so.
+  func end(_ record: TrialObservation, _ standing: TrialStanding?) async throws {
+    try await bench.store.end(record, standing, at: bench.now())
+    bench.say(
+      .armEvaluated(
+        trial: trial.number, arm: plan.arms[record.arm].key, unit: record.unit, quality: record.metric,
+        seconds: record.spent, reason: record.reason))
   }
 
   private func controls() async throws -> [Trials.Unit: Double] {

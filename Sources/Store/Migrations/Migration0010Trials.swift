@@ -6,7 +6,7 @@ let migration0010Trials = """
     pipeline TEXT NOT NULL,
     version TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('screening', 'confirming', 'promoted', 'kept', 'stopped')),
-    origin TEXT NOT NULL CHECK (origin IN ('window', 'manual')),
+    origin TEXT NOT NULL CHECK (origin IN ('window', 'manual', 'watch')),
     data TEXT NOT NULL,
     definition TEXT NOT NULL,
     stage TEXT NOT NULL,
@@ -17,7 +17,7 @@ let migration0010Trials = """
     verdict TEXT,
     reason TEXT
   ) STRICT;
-  CREATE UNIQUE INDEX trial_open ON trial (pipeline) WHERE ended IS NULL;
+  CREATE UNIQUE INDEX trial_open ON trial (pipeline) WHERE ended IS NULL AND origin <> 'watch';
   CREATE INDEX trial_by_pipeline ON trial (pipeline, number);
 
   CREATE TABLE observation (
