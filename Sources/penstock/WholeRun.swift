@@ -82,7 +82,8 @@ enum RunJSON {
     var members: [String: JSON] = [
       "id": .string(run.id.text), "number": .integer(run.number), "pipeline": .string(run.pipeline),
       "version": run.version.map { .string($0) } ?? .null, "state": .string(run.state.rawValue),
-      "trigger": .string(run.trigger.rawValue), "slot": time(run.slot), "drop": .null, "drop_details": run.drop.map(drop) ?? .null,
+      "trigger": .string(run.trigger.rawValue), "slot": time(run.slot), "drop": .null,
+      "drop_details": run.drop.map(drop) ?? .null,
       "created": .string(Timestamp.text(run.created)), "started": time(run.started), "ended": time(run.ended),
       "reason": run.reason.map { .string($0) } ?? .null,
       "failed_stage": run.failedStage.map { .string($0) } ?? .null,
