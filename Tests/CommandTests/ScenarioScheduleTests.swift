@@ -123,6 +123,7 @@ import Testing
       ("{ cron: \"@daily\", tz: ../../etc/passwd }", "error: `tz`: no time zone is called `../../etc/passwd`"),
       ("{ cron: \"@daily\", every: 5m }", "`cron` and `every` stand beside each other"),
       ("{ every: 5m, tz: UTC }", "3:26: error: `tz` says nothing of `every`, which goes by real time"),
+      ("{ cron: \"${file.hour} 2 * * *\" }", "error: `cron`: a schedule knows no `${file.hour}`"),
       ("{ missed: all }", "`schedule` says no time"),
       ("{ every: 90 }", "`every`: `90` has no unit"),
       ("{ every: 1500ms }", "`every`: expected whole seconds"),

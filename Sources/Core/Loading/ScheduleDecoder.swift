@@ -60,6 +60,13 @@ struct ScheduleDecoder {
 
   private mutating func expression(_ node: Node) -> CronExpression? {
     guard case .scalar(let text, let isQuoted) = node.content else { return nil }
+    if let template = try? Template(parsing: text), !template.references.isEmpty {
+      // a base is filled in by those that extend it
+      if !allowsMissing {
+        findings.error("`cron`: a schedule knows no `\(template.references[0].displayed)`", at: node.mark)
+      }
+      return nil
+    }
     do { return try CronExpression(text) } catch {
       var mark = node.mark
       mark.column += error.column + (isQuoted ? 1 : 0)

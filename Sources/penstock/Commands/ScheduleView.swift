@@ -79,8 +79,12 @@ struct ScheduleView: Sendable {
     paused != nil ? "paused" : past.contains { $0.state == .queued } ? "waits" : "on"
   }
 
-  /// The newest slot that went otherwise than planned, of the last ones.
-  var misfire: Slot? { past.first { $0.isMisfire } }
+  /// The newest slot that went otherwise than planned, where it is the last one or of the last day.
+  var misfire: Slot? {
+    past.enumerated().first { place, slot in
+      slot.isMisfire && (place == 0 || now.timeIntervalSince(slot.due) < 86400)
+    }?.element
+  }
 
   var json: JSON {
     [
