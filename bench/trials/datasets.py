@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ TASKS = {
     "wine": "classification",
 }
 SPOILT = "+out"
+FEWER = re.compile(r"@([0-9]+)")
 
 
 @dataclass(frozen=True)
@@ -43,13 +45,15 @@ class DataSet:
 
 
 def named(text: str) -> DataSet:
-    """`wine`, `wine+out`, or `FILE.csv:TASK[:TARGET[:GROUP]]`. Raises: SystemExit with what there is."""
-    plain = text.removesuffix(SPOILT)
+    """`wine`, `wine+out`, `digits@600`, or `FILE.csv:TASK[:TARGET[:GROUP]]`. Raises: SystemExit with what there is."""
+    plain = FEWER.sub("", text.removesuffix(SPOILT))
     if plain in TASKS:
         return DataSet(text, TASKS[plain])
     path, *rest = text.split(":")
     if not rest or rest[0] not in set(TASKS.values()) or not Path(path).is_file():
-        raise SystemExit(f"no data set `{text}`; there are {', '.join(TASKS)}, those with {SPOILT}, and FILE.csv:TASK")
+        raise SystemExit(
+            f"no data set `{text}`; there are {', '.join(TASKS)}, those with @ROWS, {SPOILT}, and FILE.csv:TASK"
+        )
     rest += [""] * (3 - len(rest))
     return DataSet(Path(path).stem, rest[0], path, rest[1], rest[2])
 
@@ -59,7 +63,7 @@ def write(data: DataSet, folder: Path) -> Path:
     target = folder / f"{data.name}.csv"
     if target.is_file():
         return target
-    plain = data.name.removesuffix(SPOILT)
+    plain = FEWER.sub("", data.name.removesuffix(SPOILT))
     draft = folder / "draft.csv"
     if data.source:
         draft.write_bytes(Path(data.source).read_bytes())
@@ -67,7 +71,9 @@ def write(data: DataSet, folder: Path) -> Path:
         draft.write_bytes((ROOT / "samples" / "fx-synthetic.csv").read_bytes())
     else:
         subprocess.run([sys.executable, ROOT / "samples" / "export.py", plain, draft], check=True, capture_output=True)
-    if data.name != plain:
+    if fewer := FEWER.search(data.name):
+        pl.read_csv(draft).sample(int(fewer[1]), shuffle=True, seed=1).write_csv(draft)
+    if data.name.endswith(SPOILT):
         _spoil(draft)
     draft.replace(target)
     return target

@@ -147,6 +147,7 @@ def test_data_sets_are_named_or_refused_in_words(tmp_path: Path) -> None:
     assert named(f"{path}:regression:b") == DataSet("own", "regression", str(path), "b")
     with pytest.raises(SystemExit, match="no data set `iris`; there are breast_cancer"):
         named("iris")
+    assert write(named("wine@90"), tmp_path).read_text().count("\n") == 91
     assert write(named("wine+out"), tmp_path).read_text().count(",,") > 50
 
 

@@ -102,20 +102,24 @@ def bars(count: int = 400) -> pl.DataFrame:
 
 
 def test_windows_follow_each_other_and_learn_from_the_past_only() -> None:
-    spans = []
+    spans, lines = [], set[int]()
     for k in range(5):
         marked = folding.marked(bars(), PRICES, fold(k), horizon=3)
         test, past = (marked.filter(pl.col(PART) == part)["t"] for part in (TEST, TRAIN))
+        lines |= set(marked.filter(pl.col(PART) == TEST)[LINE].to_list())
         spans.append((test.min(), test.max()))
         between = bars().filter((pl.col("t") > past.max()) & (pl.col("t") < test.min()))["t"].n_unique()
         assert between == 3
-        assert test.n_unique() in (39, 40, 41)
+        assert 23 <= test.n_unique() <= 73
     assert all(before[1] < after[0] for before, after in pairwise(spans))  # type: ignore[operator]
+    assert lines == {line for line, t in enumerate(bars()["t"], 1) if t >= bars()["t"].unique().sort()[160]}
 
 
-def test_windows_of_another_seed_begin_elsewhere() -> None:
-    begins = {folding.marked(bars(), PRICES, fold(0, s)).filter(pl.col(PART) == TEST)["t"].min() for s in range(8)}
-    assert len(begins) > 4
+def test_windows_of_another_seed_begin_elsewhere_and_judge_on_the_same_bars() -> None:
+    windows = [judged(bars(), PRICES, seed) for seed in range(8)]
+    assert len({min(one[1]) for one in windows}) > 4
+    assert all(set.union(*one) == set.union(*windows[0]) for one in windows)
+    assert all(sum(map(len, one)) == 2 * 240 + 60 for one in windows)
 
 
 def test_bars_without_a_full_past_are_not_judged_on() -> None:

@@ -1,9 +1,9 @@
 """The folds of a trial: which rows are learned from and which are judged on, the same for every arm.
 
 A fold depends on the records, the task and the split seed, never on a level: not on what was done to cells, nor on which
-columns there are. Each labelled row is judged on once in a block, but for series, whose folds are windows in time
-(rolling origin, Tashman 2000): five windows of a tenth of the times each, where the first begins is drawn by the seed,
-and all that is known before a window is learned from.
+columns there are. Each labelled row is judged on once in a block. Of a series these are the bars of the last six tenths of
+the times, in windows that follow each other (rolling origin, Tashman 2000): the seed draws where one window ends and the
+next begins, and all that is known before a window is learned from.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from penstock_stages.trials import Trial
 Numbers = npt.NDArray[np.int64]
 SALT = 0x70656E73746F636B
 EARLIEST = 0.4
-"""The share of the times that the first window leaves to learn from, at least."""
+"""The share of the times that is only learned from: so all blocks judge on the same bars."""
 
 
 def marked(table: pl.DataFrame, roles: Roles, trial: Trial | None, horizon: int = 1, warm: int = 0) -> pl.DataFrame:
@@ -91,15 +91,19 @@ def _windows(table: pl.DataFrame, roles: Roles, trial: Trial, horizon: int, warm
     if roles.target and roles.target in table.columns:
         usable = usable & table[roles.target].is_not_null().to_numpy()
     distinct = np.unique(times[usable])
-    width = (1 - EARLIEST) / (trial.folds + 1)
-    phase = float(np.random.default_rng([trial.seed & 0xFFFFFFFFFFFFFFFF, SALT]).random())
-    edges = [int(len(distinct) * (EARLIEST + width * (phase + k))) for k in (trial.fold, trial.fold + 1)]
-    begin, end = distinct[edges[0]], distinct[min(edges[1], len(distinct) - 1)]
-    learned = distinct[max(0, edges[0] - horizon - 1)]
+    begin, end = (_border(len(distinct), k, trial) for k in (trial.fold, trial.fold + 1))
+    when = np.searchsorted(distinct, times)
     parts = np.full(table.height, GAP, dtype=object)
-    parts[usable & (times <= learned)] = TRAIN
+    parts[usable & (when < begin - horizon)] = TRAIN
     keys = [roles.series] if roles.series else []
     place = table.select((pl.int_range(pl.len()).over(keys) if keys else pl.int_range(pl.len())).alias("place"))
     old = (place["place"] >= warm).to_numpy()
-    parts[usable & old & (times >= begin) & (times < end)] = TEST
+    parts[usable & old & (when >= begin) & (when < end)] = TEST
     return parts
+
+
+def _border(times: int, k: int, trial: Trial) -> int:
+    """Where window `k` begins, as a place among so many times; those inside are moved by up to half a window."""
+    inside = 0 < k < trial.folds
+    drawn = np.random.default_rng([trial.seed & 0xFFFFFFFFFFFFFFFF, SALT]).random() - 0.5 if inside else 0.0
+    return int(times * (EARLIEST + (1 - EARLIEST) * (k + float(drawn)) / trial.folds))
