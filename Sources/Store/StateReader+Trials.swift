@@ -22,6 +22,16 @@ extension StateReader {
     }
   }
 
+  /// Every trial that is not ended.
+  package func openTrials() async throws -> [Trial] {
+    try await read { database in
+      try Row.fetchAll(
+        database,
+        sql: "SELECT * FROM trial INDEXED BY trial_open WHERE ended IS NULL AND origin <> 'watch' ORDER BY pipeline"
+      ).map(Trial.init)
+    }
+  }
+
   /// The trial of a pipeline that is not ended; `nil` where there is none.
   package func openTrial(of pipeline: String) async throws -> Trial? {
     try await read { database in

@@ -31,7 +31,7 @@ extension StatusReport: Answer {
         }),
       "breakers": .array(breakers.map(\.json)),
       "slots": .array(schedules.map(\.json)), "configs": .array(configs.map(\.json)),
-      "policies": .array(policies.map(\.json)),
+      "policies": .array(policies.map(\.json)), "trials": .array(trials.map(TrialJSON.summary)),
       "orphaned": .array(
         orphaned.sorted { $0.key < $1.key }.map { ["pipeline": .string($0.key), "runs": .integer($0.value)] }),
     ]
@@ -47,7 +47,7 @@ extension StatusReport: Answer {
   func lines(_ output: Output) -> [String] {
     let page = StatusPage(report: self, output: output)
     return page.head() + page.work() + page.outcomes() + page.scheduleLines() + page.inboxLines() + page.policyLines()
-      + page.configLines()
+      + page.trialLines() + page.configLines()
       + page.advice()
   }
 }
@@ -175,6 +175,17 @@ private struct StatusPage {
     var notes = shown.count > 10 ? ["  … and \(shown.count - 10) more: `penstock inbox` lists them"] : []
     if let trouble = report.inbox.trouble { notes.append("  " + output.toned(Shown.words(trouble), .bad)) }
     return section("inbox", table, notes)
+  }
+
+  func trialLines() -> [String] {
+    var table = Table([.right(""), .giving(""), .left(""), .giving("")], indent: 2)
+    for trial in report.trials {
+      table.add([
+        .init("trial \(trial.number)", .strong), .init(Shown.words(trial.pipeline)), .init(trial.state.rawValue),
+        .init(Shown.words(trial.reason ?? "")),
+      ])
+    }
+    return section("trials", table)
   }
 
   /// Only those of which there is something to tell.

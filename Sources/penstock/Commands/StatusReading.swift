@@ -40,6 +40,7 @@ struct StatusReading {
     report.hasPipelines = !versions.isEmpty
     if let reader { report.breakers = try await breakers(reader, versions.map(\.pipeline), now: now) }
     if let reader {
+      report.trials = try await reader.openTrials()
       let policies = PolicyReading(workspace: workspace, place: place, reader: reader)
       for version in versions where !version.pipeline.automatic.isEmpty {
         // the agent has read the files of the stages before

@@ -35,6 +35,8 @@ struct StatusReport: Sendable {
   var configs: [ConfigView] = []
   /// Pipelines for which anything was decided or something is to decide.
   var policies: [PolicyView] = []
+  /// Those that are not decided yet.
+  var trials: [Trial] = []
   /// In what the last runs went over their targets, by run.
   var misses: [RunID: [String]] = [:]
   /// Open runs by pipeline whose file is gone: they end on the version they began with.
