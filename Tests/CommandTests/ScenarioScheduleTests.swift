@@ -82,6 +82,23 @@ import Testing
     _ = try await place.stop(agent)
   }
 
+  @Test func `a schedule that comes while the agent is at work is in force, and one that goes is not`() async throws {
+    let place = try ScenarioWorkspace()
+    let agent = try await place.up()
+    try ticking(place)
+    try await place.ended(2)
+    try place.pipeline("tick", stages: [("a", "true")])
+    try await place.waitForLog("pipeline changed; new runs use the new version")
+    let known = try await slots(place).count
+    try place.pipeline("p", inbox: "*.txt", stages: [("a", "sleep 2.2")])
+    try place.drop("a.txt")
+    try await until("the drop") { try await place.runs().contains { $0.pipeline == "p" && $0.state == .done } }
+    // one may have been on its way when the file was read
+    #expect(try await slots(place).count <= known + 1)
+    #expect(try await place.penstock("schedule").output.contains("no pipeline runs by the clock"))
+    _ = try await place.stop(agent)
+  }
+
   @Test func `T05: a slot that waits begins when the run before it ends, and status tells of one that was skipped`()
     async throws
   {
