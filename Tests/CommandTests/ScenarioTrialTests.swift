@@ -30,7 +30,9 @@ import Testing
     scores = [1.0 if chance.random() < 0.9 and row % 200 >= lost else 0.0 for row in rows]
     json.dump({"rows": rows, "scores": scores}, open("row_scores.json", "w"))
     quality = sum(scores) / len(scores)
-    print(json.dumps({"metrics": {"quality": quality}, "outputs": [{"name": "row_scores", "path": "row_scores.json"}]}))
+    told = not os.path.exists(os.path.join(home, "norows"))
+    outputs = [{"name": "row_scores", "path": "row_scores.json"}] if told else []
+    print(json.dumps({"metrics": {"quality": quality}, "outputs": outputs}))
     """
 
   private func workspace(trials: String = "margin: 0.05", settings: String = "") async throws -> ScenarioWorkspace {
@@ -186,6 +188,22 @@ import Testing
     let second = try await place.penstock("trials", "start", "p", "--wait", "--json")
     #expect(try JSON(parsing: Data(second.output.utf8))["trial"]?["number"] == 1)
     expectWhole(try await trial(place).1)
+  }
+
+  @Test func `without scores of rows nothing is promoted, unless the pipeline relaxes that`() async throws {
+    let place = try await workspace()
+    try place.write("norows", "")
+    try await drop(place)
+    let first = try await place.penstock("trials", "start", "p", "--wait", "--json")
+    let kept = try JSON(parsing: Data(first.output.utf8))["trial"]
+    #expect(kept?["state"] == "kept", "\(first.output)")
+    #expect(try await place.penstock("trials", "show", "last").output.contains("rows"))
+    let yaml = place.text("pipelines/p.yaml")
+    try place.write("pipelines/p.yaml", yaml.replacingOccurrences(of: "folds: 2,", with: "folds: 2, relaxed: true,"))
+    let second = try await place.penstock("trials", "start", "p", "--wait", "--json")
+    let promoted = try JSON(parsing: Data(second.output.utf8))["trial"]
+    #expect(promoted?["state"] == "promoted", "\(second.output)")
+    #expect(promoted?["reason"]?.string?.contains("`relaxed` lets it pass") == true, "\(second.output)")
   }
 
   @Test func `two arms that are the same, given by hand, save nothing, and nothing is promoted`() async throws {

@@ -79,7 +79,8 @@ struct TrialSetup: Sendable {
       Split.part(basis.data.digests.joined(separator: ",")))
     let folds = ArmExecutor.foldCount(rules, stages, basis.pipeline)
     let plan = RacePlan(
-      arms: arms, margin: rules.margin.value, confidence: rules.confidence, folds: folds, seed: UInt64(seed))
+      arms: arms, margin: rules.margin.value, confidence: rules.confidence, folds: folds,
+      guarding: rules.relaxed ? .relaxed : .required, seed: UInt64(seed))
     var chance = bench.random()
     return Trial(
       id: RunID(now: bench.now(), using: &chance), pipeline: pipeline.name, version: version.digest, origin: origin,
