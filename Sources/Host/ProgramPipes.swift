@@ -1,22 +1,39 @@
 import CSystem
 import Core
 
+/// What goes to the spawner for one program: the request, in its packet where it is short enough, and descriptors.
+struct SpawnOrder {
+  /// To follow the head of the packet.
+  let body: [UInt8]
+  /// In the order of wire.h: body, where it is not in the packet, stdin, stdout, stderr; let go of once they are sent.
+  let given: [Descriptor]
+
+  /// - Throws: `SystemError` where no descriptor is left.
+  init(_ body: [UInt8], stdio: [Descriptor]) throws {
+    if body.count <= SpawnerWire.mostInline {
+      self.body = body
+      given = stdio
+    } else {
+      self.body = []
+      given = [try MemoryFile.holding(body, name: "penstock-request")] + stdio
+    }
+  }
+}
+
 /// What one program is given as descriptors, and our ends of its pipes.
 struct ProgramPipes {
   let output: Descriptor
   let log: Descriptor
-  /// In the order of wire.h: body, stdin, stdout, stderr; let go of once they are sent.
-  let given: [Descriptor]
+  let order: SpawnOrder
 
   /// - Throws: `SystemError` where no descriptor is left.
   init(for request: ProgramRequest) throws {
-    let body = try MemoryFile.holding(SpawnerWire.body(request), name: "penstock-request")
     let input = try MemoryFile.holding(request.input, name: "penstock-input")
     let (output, programOutput) = try Self.pipe()
     let (log, programLog) = try Self.pipe()
     self.output = output
     self.log = log
-    given = [body, input, programOutput, programLog]
+    order = try SpawnOrder(SpawnerWire.body(request), stdio: [input, programOutput, programLog])
   }
 
   static func pipe() throws -> (ours: Descriptor, theirs: Descriptor) {

@@ -58,19 +58,20 @@ final class SpawnerLink: Sendable {
 
   var hasEnded: Bool { state.withLock { $0.hasEnded } }
 
-  /// Hands `run` to the spawner with the descriptors in the order of wire.h.
+  /// Hands `run` to the spawner.
   ///
   /// - Throws: `SpawnerGone` where it is too late for it.
-  func start(_ run: any SpawnedProgram, descriptors: [Descriptor]) throws {
+  func start(_ run: any SpawnedProgram, _ order: SpawnOrder) throws {
     let isOpen = state.withLock { state in
       guard !state.hasEnded else { return false }
       state.runs[run.token] = run
-      state.outbox.append(Packet(bytes: SpawnerWire.packet(.run, token: run.token), descriptors: descriptors))
+      let bytes = SpawnerWire.packet(.run, token: run.token, body: order.body)
+      state.outbox.append(Packet(bytes: bytes, descriptors: order.given))
       return true
     }
     wake()
     guard isOpen else {
-      for descriptor in descriptors { descriptor.close() }
+      for descriptor in order.given { descriptor.close() }
       throw gone
     }
     flush()

@@ -38,8 +38,9 @@ package final class SpawnerRunner: ProcessRunner {
     let token: UInt64
     let pipes: ProgramPipes
     do {
-      (link, token) = try claim()
       pipes = try ProgramPipes(for: request)
+      try await request.ready?()
+      (link, token) = try claim()
     } catch let error as SystemError {
       return .unstarted("cannot start `\(Display.escaped(request.executable))`: \(error)", isShortage: error.isShortage)
     }
@@ -58,7 +59,7 @@ package final class SpawnerRunner: ProcessRunner {
           try run.start { result, reply in
             continuation.resume(with: result.map { $0.result(of: request, reply: reply) })
           }
-          try link.start(run, descriptors: pipes.given)
+          try link.start(run, pipes.order)
         } catch {
           reactor.perform { run.lost(error) }
         }

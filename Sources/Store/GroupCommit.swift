@@ -18,7 +18,8 @@ final class GroupCommit: Sendable {
   enum Urgency {
     /// What is recorded happens next.
     case now
-    /// It has happened, and nothing else depends on it: it may wait some milliseconds for others to share its fsync.
+    /// It has happened, and nothing else depends on it: while such changes come close upon each other, it may wait some
+    /// milliseconds for others to share its fsync.
     case soon
   }
 
@@ -27,6 +28,10 @@ final class GroupCommit: Sendable {
     /// When the first of them came, and whether one of them is urgent.
     var since: ContinuousClock.Instant?
     var isUrgent = false
+    /// Whether the first of them is likely to have company soon.
+    var isBusy = false
+    /// When the last change came that was not urgent.
+    var lastPatient: ContinuousClock.Instant?
     /// The writer waits for more.
     var isPatient = false
     var isDraining = false
@@ -44,8 +49,9 @@ final class GroupCommit: Sendable {
 
   /// Seconds between two tries while another program holds the lock, or the disk is full.
   private static let pause = 0.5
-  /// How long changes that are not urgent wait for others.
+  /// How long changes that are not urgent wait for others, where the last one came no longer than `near` before.
   private static let pace = Duration.milliseconds(4)
+  private static let near = Duration.milliseconds(8)
 
   private let state = Mutex(State())
   /// How long a change waits for such a thing to pass: what it records has happened already; `nil` has no end.
@@ -83,6 +89,20 @@ final class GroupCommit: Sendable {
     }
   }
 
+  /// Gathers a change and goes on; the answer comes when it is durable, on the thread that writes.
+  func submit(
+    _ change: @escaping @Sendable (Database) throws -> Void,
+    answer: @escaping @Sendable (Result<Void, any Error>) -> Void
+  ) {
+    gather(
+      Change(
+        apply: { database in
+          try change(database)
+          return { answer(.success(())) }
+        },
+        fail: { answer(.failure($0)) }, urgency: .now))
+  }
+
   /// Calls `listener` when the next change comes, once.
   func whenWritten(_ listener: @escaping @Sendable () -> Void) { state.withLock { $0.listener = listener } }
 
@@ -114,9 +134,13 @@ final class GroupCommit: Sendable {
   private func gather(_ change: Change) {
     let (isFirst, broken, listener) = state.withLock { state -> (Bool, StoreError?, (@Sendable () -> Void)?) in
       if let broken = state.broken { return (false, broken, nil) }
-      if state.gathered.isEmpty { state.since = ContinuousClock.now }
+      let now = ContinuousClock.now
+      if state.gathered.isEmpty {
+        state.since = now
+        state.isBusy = state.lastPatient.map { now - $0 < Self.near } ?? false
+      }
       state.gathered.append(change)
-      if change.urgency == .now { state.isUrgent = true }
+      if change.urgency == .now { state.isUrgent = true } else { state.lastPatient = now }
       if state.isUrgent, state.isPatient {
         state.isPatient = false
         bell.signal()
@@ -145,7 +169,7 @@ final class GroupCommit: Sendable {
   private func patienceLeft() -> Duration? {
     state.withLock { state in
       let left = state.since.map { $0 + Self.pace - ContinuousClock.now } ?? .zero
-      state.isPatient = !state.isUrgent && left > .zero
+      state.isPatient = !state.isUrgent && state.isBusy && left > .zero
       return state.isPatient ? left : nil
     }
   }

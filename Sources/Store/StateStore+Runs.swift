@@ -73,6 +73,23 @@ extension StateStore {
     Failpoint.stepRecorded.pass()
   }
 
+  /// Records a move of a run beside whatever the caller prepares for what begins with it.
+  ///
+  /// Nothing that the move tells of may be begun before the recording is durable.
+  /// - Throws: where nothing can be recorded any more; all other errors come from the recording.
+  package func begin(_ step: Step) throws -> Recording {
+    try checkInPlace()
+    let recording = Recording()
+    changes.submit({ database in
+      try database.record(step)
+      try Failpoint.stepRecording.hitStore()
+    }) { result in
+      if case .success = result { Failpoint.stepRecorded.pass() }
+      recording.settle(result)
+    }
+    return recording
+  }
+
   /// Closes attempts whose program died with the agent or the host; those already closed stay as they are.
   package func interrupt(_ attempts: [Attempt], reason: String, at now: Date) async throws {
     try await perform { database in

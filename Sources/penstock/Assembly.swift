@@ -21,7 +21,7 @@ struct Assembly: Sendable {
   private let sentinel: FileSentinel?
 
   /// Takes the lock and opens everything.
-  /// - Parameter report: told everything that happens, after it is logged.
+  /// - Parameter report: told everything that happens, one after another, after it is logged.
   /// - Throws: `InstanceLock.Held`, `StoreError`, `HostError`, or `CommandFailure` for bad settings.
   init(_ workspace: Workspace, report: @escaping @Sendable (Event) -> Void) throws {
     let environment = ProcessInfo.processInfo.environment
@@ -52,8 +52,8 @@ struct Assembly: Sendable {
       environment: Self.passing(environment),
       clock: ReactorClock(reactor: reactor), now: { Date() }, random: { SystemRandomNumberGenerator() },
       report: { event in
-        logs.write(LogWords.record(of: event))
-        report(event)
+        // to word a line for people takes longer than to write it: not in the way of a run
+        logs.write(LogWords.record(of: event)) { report(event) }
       })
     let (inboxBell, configBell, stateBell) = (Bell(), Bell(), Bell())
     // without it a database that is taken away is noticed with the next write

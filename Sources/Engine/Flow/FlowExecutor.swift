@@ -32,6 +32,7 @@ struct FlowExecutor: Sendable {
   func execute(_ opened: [(stage: Stage, attempt: Attempt)], in session: RunSession) async throws -> [StageExecutor
     .Ended]
   {
+    try await bench.recording?.durable()
     var plan: [FlowPart] = []
     for (stage, attempt) in opened {
       var prepared = try await stages.prepare(attempt, of: stage, in: session)
