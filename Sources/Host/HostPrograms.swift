@@ -26,25 +26,27 @@ package struct HostPrograms: Programs {
     var status = stat()
     // nearly always there is none: asked a dozen times a stage, and words for an error cost more than the answer
     guard stat(path, &status) == 0 else { return [] }
-    return names(in: path, status).compactMap { name in
-      if name.bytes.first == UInt8(ascii: ".") || name == FileName("README.md") { return nil }
-      guard let text = name.text else {
-        let shown = "hooks/\(event).d/\(name.displayed)"
-        return ProgramFile(path: shown, shown: shown, refusal: "its name is not UTF-8: rename it")
+    let found = try? memory.listing(of: path, status) { try Self.list(path, event: event) }
+    return (found ?? []).map { listed in
+      switch listed {
+      case .unusable(let file): return file
+      case .program(let path, let isBackup):
+        var file = inspect(path, hashing: true)
+        if isBackup { file.refusal = "looks like a backup copy; rename it or remove it" }
+        return file
       }
-      var file = inspect("\(path)/\(text)", hashing: true)
-      if Self.isBackup(text) { file.refusal = "looks like a backup copy; rename it or remove it" }
-      return file
     }
   }
 
-  private func names(in path: String, _ status: stat) -> [FileName] {
-    let names = try? memory.names(in: path, status) {
-      var names: [FileName] = []
-      try Directory(path: path).forEachName { names.append($0) }
-      return names.sorted()
+  private static func list(_ path: String, event: String) throws -> [ProgramMemory.Listed] {
+    var names: [FileName] = []
+    try Directory(path: path).forEachName { names.append($0) }
+    return names.sorted().compactMap { name in
+      if name.bytes.first == UInt8(ascii: ".") || name == FileName("README.md") { return nil }
+      if let text = name.text { return .program(path: "\(path)/\(text)", isBackup: isBackup(text)) }
+      let shown = "hooks/\(event).d/\(name.displayed)"
+      return .unusable(ProgramFile(path: shown, shown: shown, refusal: "its name is not UTF-8: rename it"))
     }
-    return names ?? []
   }
 
   package func resolve(_ program: String, hashing: Bool) -> ProgramFile {

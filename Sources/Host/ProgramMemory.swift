@@ -14,17 +14,24 @@ final class ProgramMemory: Sendable {
   /// More are forgotten all at once.
   private static let most = 4096
 
-  private let names = Mutex<[String: Known<[FileName]>]>([:])
+  /// What lies in a directory of hooks.
+  enum Listed: Sendable {
+    case program(path: String, isBackup: Bool)
+    /// Its name is no text.
+    case unusable(ProgramFile)
+  }
+
+  private let listings = Mutex<[String: Known<[Listed]>]>([:])
   private let files = Mutex<[String: Known<ProgramFile>]>([:])
 
-  /// The sorted names in a directory; `read` is asked where they are not known.
-  func names(in path: String, _ status: stat, read: () throws -> [FileName]) rethrows -> [FileName] {
+  /// What lies in a directory, in order; `read` is asked where it is not known.
+  func listing(of path: String, _ status: stat, read: () throws -> [Listed]) rethrows -> [Listed] {
     let sample = FileSample(status)
-    if let known = names.withLock({ $0[path] }), known.sample == sample { return known.value }
+    if let known = listings.withLock({ $0[path] }), known.sample == sample { return known.value }
     let began = FileDigests.now()
     let found = try read()
     if FileDigests.isSettled(sample, asOf: began) {
-      names.withLock { $0.keep(Known(sample: sample, value: found), of: path, most: Self.most) }
+      listings.withLock { $0.keep(Known(sample: sample, value: found), of: path, most: Self.most) }
     }
     return found
   }
