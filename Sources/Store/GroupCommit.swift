@@ -18,20 +18,21 @@ final class GroupCommit: Sendable {
   enum Urgency {
     /// What is recorded happens next.
     case now
-    /// It has happened, and nothing else depends on it: while such changes come close upon each other, it may wait some
-    /// milliseconds for others to share its fsync.
-    case soon
+    /// It has happened, and nothing else depends on it: while changes of its kind come close upon each other, it may wait
+    /// some milliseconds for others to share its fsync.
+    case soon(Kind)
+  }
+
+  /// Of changes that may wait.
+  enum Kind {
+    case ends
+    case items
+    case marks
   }
 
   private struct State {
     var gathered: [Change] = []
-    /// When the first of them came, and whether one of them is urgent.
-    var since: ContinuousClock.Instant?
-    var isUrgent = false
-    /// Whether the first of them is likely to have company soon.
-    var isBusy = false
-    /// When the last change came that was not urgent.
-    var lastPatient: ContinuousClock.Instant?
+    var patience = CommitPatience()
     /// The writer waits for more.
     var isPatient = false
     var isDraining = false
@@ -49,9 +50,6 @@ final class GroupCommit: Sendable {
 
   /// Seconds between two tries while another program holds the lock, or the disk is full.
   private static let pause = 0.5
-  /// How long changes that are not urgent wait for others, where the last one came no longer than `near` before.
-  private static let pace = Duration.milliseconds(4)
-  private static let near = Duration.milliseconds(8)
 
   private let state = Mutex(State())
   /// How long a change waits for such a thing to pass: what it records has happened already; `nil` has no end.
@@ -134,14 +132,10 @@ final class GroupCommit: Sendable {
   private func gather(_ change: Change) {
     let (isFirst, broken, listener) = state.withLock { state -> (Bool, StoreError?, (@Sendable () -> Void)?) in
       if let broken = state.broken { return (false, broken, nil) }
-      let now = ContinuousClock.now
-      if state.gathered.isEmpty {
-        state.since = now
-        state.isBusy = state.lastPatient.map { now - $0 < Self.near } ?? false
-      }
+      state.patience.take(
+        change.urgency, isFirst: state.gathered.isEmpty, at: ContinuousClock.now)
       state.gathered.append(change)
-      if change.urgency == .now { state.isUrgent = true } else { state.lastPatient = now }
-      if state.isUrgent, state.isPatient {
+      if state.patience.end == nil, state.isPatient {
         state.isPatient = false
         bell.signal()
       }
@@ -168,8 +162,8 @@ final class GroupCommit: Sendable {
 
   private func patienceLeft() -> Duration? {
     state.withLock { state in
-      let left = state.since.map { $0 + Self.pace - ContinuousClock.now } ?? .zero
-      state.isPatient = !state.isUrgent && state.isBusy && left > .zero
+      let left = state.patience.end.map { $0 - ContinuousClock.now } ?? .zero
+      state.isPatient = left > .zero
       return state.isPatient ? left : nil
     }
   }
@@ -178,10 +172,7 @@ final class GroupCommit: Sendable {
     waitForMore()
     queue.writeWithoutTransaction { database in
       let batch = self.state.withLock { state -> [Change] in
-        defer {
-          state.gathered = []
-          state.isUrgent = false
-        }
+        defer { state.gathered = [] }
         return state.gathered
       }
       self.commit(batch, database)

@@ -66,7 +66,7 @@ extension StateStore {
   package func advance(_ steps: [Step]) async throws {
     // nothing of such a run is to come, and whoever waits for its end can wait for some milliseconds
     let isEnd = steps.allSatisfy(\.isEnd)
-    try await perform(isEnd ? .soon : .now) { database in
+    try await perform(isEnd ? .soon(.ends) : .now) { database in
       for step in steps { try database.record(step) }
       try Failpoint.stepRecording.hitStore()
     }

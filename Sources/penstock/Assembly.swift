@@ -77,6 +77,9 @@ struct Assembly: Sendable {
         stateBell: stateBell))
   }
 
+  /// Tells what is still to be told of what happened.
+  func tellAll() { logs.flush() }
+
   /// Ends what `init` began, the last first.
   func close() async {
     watcher.stop()

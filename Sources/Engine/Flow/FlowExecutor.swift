@@ -32,7 +32,6 @@ struct FlowExecutor: Sendable {
   func execute(_ opened: [(stage: Stage, attempt: Attempt)], in session: RunSession) async throws -> [StageExecutor
     .Ended]
   {
-    try await bench.recording?.durable()
     var plan: [FlowPart] = []
     for (stage, attempt) in opened {
       var prepared = try await stages.prepare(attempt, of: stage, in: session)
@@ -41,6 +40,7 @@ struct FlowExecutor: Sendable {
       // what comes after it gets no items
       if !isWorked, prepared.ended.outcome.state != .skipped { break }
     }
+    try await bench.recording?.durable()
     let stop = plan.contains { !$0.isWorked && $0.prepared.ended.outcome.state != .skipped }
     let flowing = stop ? plan.dropLast() : plan[...]
     if flowing.contains(where: \.isWorked) { try await work(&plan, flowing.indices, in: session) }
