@@ -23,6 +23,11 @@ int pipe_for_program(int ends[2]) {
   return fcntl(ends[0], F_SETFL, O_NONBLOCK);
 }
 
+int pipe_for_input(int ends[2]) {
+  if (pipe2(ends, O_CLOEXEC) < 0) return -1;
+  return fcntl(ends[1], F_SETFL, O_NONBLOCK);
+}
+
 int packet_socket_pair(int ends[2]) {
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) return -1;
   return fcntl(ends[0], F_SETFL, O_NONBLOCK);

@@ -44,7 +44,7 @@ enum ProgramEnvironment {
   }
 
   private static func common(names: [String], agent: [String: String], home: String) -> [String: String] {
-    var environment: [String: String] = [:]
+    var environment = [String: String](minimumCapacity: 32)
     for name in inherited + names { environment[name] = agent[name] }
     environment["PATH"] = agent["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
     environment["PENSTOCK_API"] = "1"

@@ -4,8 +4,10 @@ import Store
 
 /// The graph: whatever is ready begins at once, and what has ended is recorded together with what it lets begin.
 extension RunExecutor {
+  private typealias Results = [(stage: Stage, result: StageExecutor.Ended)]
+
   private enum News: Sendable {
-    case ended([(stage: Stage, result: StageExecutor.Ended)])
+    case ended(Results)
     /// A delay is over, or there may be room again.
     case woken
     /// The time of the run is up.
@@ -26,11 +28,24 @@ extension RunExecutor {
       if let opened, let stage = pipeline.stages.first {
         session.begin(stage)
         work.running = 1
-        start([(stage, opened)], in: session, &group)
+        start([(stage, opened)], after: nil, in: session, &group)
       }
       while true {
-        let begun = try await begin(&session, &work)
-        for unit in begun { start(unit, in: session, &group) }
+        let (begun, recording) = try begin(&session, try await choices(&session, &work), &work)
+        if let unit = begun.first, work.running == 1, !isWaking, isAlone(work, session) {
+          // nothing can happen beside it, so it needs no task of its own
+          let results: Results
+          do { results = try await execute(unit, after: recording, in: session) } catch {
+            // what becomes of the run now is found by what is recorded of it
+            try await recording?.durable()
+            throw error
+          }
+          try await recording?.durable()
+          try take(results, &session, &work)
+          continue
+        }
+        for unit in begun { start(unit, after: recording, in: session, &group) }
+        try await recording?.durable()
         if work.running == 0 { break }
         let delay = session.nextDelay
         if !isWaking, work.halt == nil, delay != nil || work.crowded != nil || work.isSqueezed {
@@ -45,12 +60,7 @@ extension RunExecutor {
           }
         }
         switch try await group.next() {
-        case .ended(let results):
-          work.running -= 1
-          letGo(&work, keeping: max(0, work.running - 1))
-          for (stage, result) in results { try take(result, of: stage, &session, &work) }
-          // what became of it is known before the next one is let in
-          for (stage, _) in results where work.entered.remove(stage.name) != nil { leave(stage.name) }
+        case .ended(let results): try take(results, &session, &work)
         case .woken: isWaking = false
         case .late: cancellation.cancel(.deadline)
         case nil: break
@@ -59,6 +69,19 @@ extension RunExecutor {
       group.cancelAll()
     }
     return work
+  }
+
+  private func take(_ results: Results, _ session: inout RunSession, _ work: inout GraphWork) throws {
+    work.running -= 1
+    letGo(&work, keeping: max(0, work.running - 1))
+    for (stage, result) in results { try take(result, of: stage, &session, &work) }
+    // what became of it is known before the next one is let in
+    for (stage, _) in results where work.entered.remove(stage.name) != nil { leave(stage.name) }
+  }
+
+  /// Whether the one unit at work is all there is to wait for.
+  private func isAlone(_ work: GraphWork, _ session: RunSession) -> Bool {
+    pipeline.timeout == nil && session.nextDelay == nil && work.crowded == nil && !work.isSqueezed
   }
 
   /// Gives places back that are not needed any more.
@@ -80,25 +103,29 @@ extension RunExecutor {
 
   /// - Parameter unit: one stage, or consecutive `each` stages through which items flow.
   private func start(
-    _ unit: GraphWork.Unit, in session: RunSession, _ group: inout ThrowingTaskGroup<News, any Error>
+    _ unit: GraphWork.Unit, after recording: Recording?, in session: RunSession,
+    _ group: inout ThrowingTaskGroup<News, any Error>
   ) {
+    group.addTask { .ended(try await execute(unit, after: recording, in: session)) }
+  }
+
+  /// - Parameter recording: of the attempts; what they work with is prepared beside it.
+  private func execute(
+    _ unit: GraphWork.Unit, after recording: Recording?, in session: RunSession
+  ) async throws -> Results {
+    guard let (stage, attempt) = unit.first else { return [] }
     let stages = StageExecutor(
-      bench: bench, run: session.run, pipeline: pipeline, mask: mask, cancellation: cancellation,
-      shutdown: shutdown, counsel: session.counsel)
-    guard let (stage, attempt) = unit.first else { return }
-    group.addTask {
-      if stage.each == nil {
-        return .ended([(stage, try await stages.execute(attempt, of: stage, in: session))])
-      }
-      let results = try await FlowExecutor(stages: stages).execute(unit, in: session)
-      return .ended(zip(unit, results).map { ($0.stage, $1) })
-    }
+      bench: bench.waiting(for: recording), run: session.run, pipeline: pipeline, mask: mask,
+      cancellation: cancellation, shutdown: shutdown, counsel: session.counsel)
+    if stage.each == nil { return [(stage, try await stages.execute(attempt, of: stage, in: session))] }
+    let results = try await FlowExecutor(stages: stages).execute(unit, in: session)
+    return zip(unit, results).map { ($0.stage, $1) }
   }
 
   // MARK: - What may begin
 
-  /// Records what has ended and what begins now: nothing where the run is to stop.
-  private func begin(_ session: inout RunSession, _ work: inout GraphWork) async throws -> [GraphWork.Unit] {
+  /// What begins now: nothing where the run is to stop.
+  private func choices(_ session: inout RunSession, _ work: inout GraphWork) async throws -> [GraphWork.Unit] {
     work.crowded = nil
     work.isSqueezed = false
     var begun: [GraphWork.Unit] = []
@@ -116,13 +143,20 @@ extension RunExecutor {
         session.settle(passed.stage, leaving: session.passedOn(by: passed.stage))
       }
     }
+    return begun
+  }
+
+  /// Records what has ended together with what begins.
+  private func begin(
+    _ session: inout RunSession, _ begun: [GraphWork.Unit], _ work: inout GraphWork
+  ) throws -> ([GraphWork.Unit], Recording?) {
     // what ended last is recorded with the end of the run
-    if begun.isEmpty, work.running == 0 || work.closing.isEmpty { return [] }
+    if begun.isEmpty, work.running == 0 || work.closing.isEmpty { return ([], nil) }
     let now = bench.now()
     session.run.started = session.run.started ?? now
-    try await bench.store.advance(
+    let recording = try bench.store.begin(
       Step(work.takeClosing(), of: &session, at: now, opened: begun.flatMap { $0.map(\.attempt) }))
-    return begun
+    return (begun, recording)
   }
 
   private struct Passed {

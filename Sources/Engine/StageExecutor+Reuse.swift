@@ -1,4 +1,5 @@
 import Core
+import Store
 
 extension StageExecutor {
   /// Settles an attempt by an outcome there is already, or by its program.
@@ -12,6 +13,8 @@ extension StageExecutor {
     }
     let reuse = StageReuse(bench: bench, run: run, pipeline: pipeline)
     let isTaken = session.taken.contains(stage.name)
+    // what it takes is published as this attempt's
+    if isTaken || stage.pure { try await bench.recording?.durable() }
     switch try await reuse.look(at: stage, part, inputs, context: ended.context, isTaken: isTaken) {
     case .taken(let known, let artifacts, let reuse): take(known, artifacts, reuse, &ended)
     case .skipped(let reason): bypass(stage, in: session, reason, &ended)

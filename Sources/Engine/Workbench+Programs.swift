@@ -1,4 +1,5 @@
 import Core
+import Store
 
 extension Workbench {
   /// From one try to the next.
@@ -9,6 +10,8 @@ extension Workbench {
   func work(
     _ request: ProgramRequest, of run: Run, stage: String?, by worker: WorkerProgram? = nil
   ) async throws -> ProgramResult {
+    var request = request
+    if let recording { request.ready = { try await recording.durable() } }
     var result = try await once(request, by: worker)
     while result.isShortage, case .unstarted(let reason) = result.termination {
       guard request.cancellation?.cause == nil else {
@@ -23,7 +26,10 @@ extension Workbench {
   }
 
   private func once(_ request: ProgramRequest, by worker: WorkerProgram?) async throws -> ProgramResult {
-    if let worker, let workers { return try await workers.call(WorkerCall(worker, request)) }
+    if let worker, let workers {
+      try await request.ready?()
+      return try await workers.call(WorkerCall(worker, request))
+    }
     return try await processes.run(request)
   }
 }

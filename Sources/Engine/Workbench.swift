@@ -24,6 +24,8 @@ package struct Workbench: Sendable {
   /// What lets attempts begin, over all runs.
   let turnstile: Turnstile
   let breakers: Breakers
+  /// Of the attempts that are worked here: before it is durable no program begins.
+  private(set) var recording: Recording?
 
   package init(
     store: StateStore, spool: any Spool, processes: any ProcessRunner, workers: (any Workers)? = nil,
@@ -57,6 +59,13 @@ package struct Workbench: Sendable {
       event.mask = mask
       report(event)
     }
+    return bench
+  }
+
+  /// The same bench; programs begin at it once `recording` is durable.
+  func waiting(for recording: Recording?) -> Workbench {
+    var bench = self
+    bench.recording = recording
     return bench
   }
 

@@ -53,14 +53,19 @@ package final class FileDigests: Digests {
 
   /// - Parameter moment: when reading began, nanoseconds since 1970; `nil` where the file changed meanwhile.
   private func remember(_ digest: String, of sample: FileSample, asOf moment: Int64?) {
-    guard let moment, max(sample.changed, sample.modified) + Self.slack < moment else { return }
+    guard let moment, Self.isSettled(sample, asOf: moment) else { return }
     known.withLock { known in
       if known.count >= Self.most { known.removeAll() }
       known[sample] = digest
     }
   }
 
-  private static func now() -> Int64 {
+  /// Whether a change after `moment`, nanoseconds since 1970, would show in the times of a file that were seen at it.
+  static func isSettled(_ sample: FileSample, asOf moment: Int64) -> Bool {
+    max(sample.changed, sample.modified) + slack < moment
+  }
+
+  static func now() -> Int64 {
     var time = timespec()
     clock_gettime(CLOCK_REALTIME, &time)
     return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)

@@ -10,6 +10,7 @@ package struct HostPrograms: Programs {
   private let searchPath: [String]
   private let digests: FileDigests
   private let surroundings = Surroundings()
+  private let memory = ProgramMemory()
 
   /// - Parameters:
   ///   - path: the value of PATH.
@@ -22,19 +23,29 @@ package struct HostPrograms: Programs {
 
   package func hooks(of event: String) -> [ProgramFile] {
     let path = "\(home)/hooks/\(event).d"
-    // nearly always: asked a dozen times a stage, and words for an error cost more than the answer
-    guard access(path, F_OK) == 0, let directory = try? Directory(path: path) else { return [] }
+    var status = stat()
+    // nearly always there is none: asked a dozen times a stage, and words for an error cost more than the answer
+    guard stat(path, &status) == 0 else { return [] }
+    let found = try? memory.listing(of: path, status) { try Self.list(path, event: event) }
+    return (found ?? []).map { listed in
+      switch listed {
+      case .unusable(let file): return file
+      case .program(let path, let isBackup):
+        var file = inspect(path, hashing: true)
+        if isBackup { file.refusal = "looks like a backup copy; rename it or remove it" }
+        return file
+      }
+    }
+  }
+
+  private static func list(_ path: String, event: String) throws -> [ProgramMemory.Listed] {
     var names: [FileName] = []
-    try? directory.forEachName { names.append($0) }
+    try Directory(path: path).forEachName { names.append($0) }
     return names.sorted().compactMap { name in
       if name.bytes.first == UInt8(ascii: ".") || name == FileName("README.md") { return nil }
-      guard let text = name.text else {
-        let shown = "hooks/\(event).d/\(name.displayed)"
-        return ProgramFile(path: shown, shown: shown, refusal: "its name is not UTF-8: rename it")
-      }
-      var file = inspect("\(directory.path)/\(text)", hashing: true)
-      if Self.isBackup(text) { file.refusal = "looks like a backup copy; rename it or remove it" }
-      return file
+      if let text = name.text { return .program(path: "\(path)/\(text)", isBackup: isBackup(text)) }
+      let shown = "hooks/\(event).d/\(name.displayed)"
+      return .unusable(ProgramFile(path: shown, shown: shown, refusal: "its name is not UTF-8: rename it"))
     }
   }
 
@@ -53,20 +64,37 @@ package struct HostPrograms: Programs {
   }
 
   private func inspect(_ path: String, hashing: Bool) -> ProgramFile {
-    let shown = path.hasPrefix(home + "/") ? String(path.dropFirst(home.count + 1)) : path
-    var file = ProgramFile(path: path, shown: shown)
     var status = stat()
     guard stat(path, &status) == 0 else {
-      file.refusal = errno == ENOENT ? "no such file" : String(cString: strerror(errno))
-      return file
+      let reason = errno == ENOENT ? "no such file" : String(cString: strerror(errno))
+      return ProgramFile(path: path, shown: shown(path), refusal: reason)
     }
+    let sample = FileSample(status)
+    var file: ProgramFile
+    if let known = memory.file(path, sample, hashing: hashing) {
+      file = known
+    } else {
+      let began = FileDigests.now()
+      file = look(at: path, status, hashing: hashing)
+      memory.remember(file, sample, asOf: began)
+    }
+    // what lies above it may change without it
+    if file.refusal == nil { file.refusal = surroundings.refusal(path, status) }
+    return file
+  }
+
+  private func shown(_ path: String) -> String {
+    path.hasPrefix(home + "/") ? String(path.dropFirst(home.count + 1)) : path
+  }
+
+  private func look(at path: String, _ status: stat, hashing: Bool) -> ProgramFile {
+    var file = ProgramFile(path: path, shown: shown(path))
     if status.st_mode & S_IFMT != S_IFREG {
       file.refusal = status.st_mode & S_IFMT == S_IFDIR ? "is a directory" : "is no regular file"
     } else if access(path, X_OK) != 0 {
       file.refusal = "is not executable: chmod +x it"
-    } else {
-      file.refusal = surroundings.refusal(path, status)
-      if status.st_mode & S_IWGRP != 0 { file.warning = "is writable by its group" }
+    } else if status.st_mode & S_IWGRP != 0 {
+      file.warning = "is writable by its group"
     }
     if hashing, file.refusal == nil { file.sha256 = try? digests.digest(ofFile: path) }
     return file

@@ -10,7 +10,9 @@ import Synchronization
 package final class LogFiles: Sendable {
   /// What the thread and its owner share; the thread must not keep the owner alive.
   private final class Desk: Sendable {
-    private let pending = Mutex<[LogRecord]>([])
+    private typealias Entry = (record: LogRecord, then: (@Sendable () -> Void)?)
+
+    private let pending = Mutex<[Entry]>([])
     private let files: Mutex<OpenLogs>
     private let mask: SecretMask
     private let isStopped = Mutex(false)
@@ -22,9 +24,9 @@ package final class LogFiles: Sendable {
     }
 
     /// - Returns: how many records wait, this one with them.
-    func put(_ record: LogRecord) -> Int {
+    func put(_ record: LogRecord, then: (@Sendable () -> Void)?) -> Int {
       let count = pending.withLock { pending in
-        pending.append(record)
+        pending.append((record, then))
         return pending.count
       }
       if count == 1 { bell.signal() }
@@ -34,15 +36,16 @@ package final class LogFiles: Sendable {
     func flush() {
       files.withLock { files in
         // taken under the lock of the files, so that who comes second writes second
-        let records = pending.withLock { pending in
+        let entries = pending.withLock { pending in
           defer { pending = [] }
           return pending
         }
-        for record in records {
+        for (record, _) in entries {
           guard let line = try? mask.masked(record.json { Timestamp.text($0) }).bytes() else { continue }
           files.add(line + [0x0A], run: record.run)
         }
         files.write()
+        for (_, then) in entries { then?() }
       }
     }
 
@@ -84,8 +87,9 @@ package final class LogFiles: Sendable {
   }
 
   /// What cannot be written is dropped: a full disk must not stop a run.
-  package func write(_ record: LogRecord) {
-    let waiting = desk.put(record)
+  /// - Parameter then: called when it is written, in the same order; it must write nothing itself.
+  package func write(_ record: LogRecord, then: (@Sendable () -> Void)? = nil) {
+    let waiting = desk.put(record, then: then)
     if pace == .zero || waiting >= Self.mostPending || record.level >= .warning { desk.flush() }
   }
 

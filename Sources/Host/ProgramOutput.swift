@@ -13,6 +13,8 @@ final class ProgramOutput: Sendable {
     var reply = Reply()
     var lines = LineSplitter()
     var registrations: [Stream: Reactor.Registration] = [:]
+    /// Streams whose end has not come.
+    var open = Set(Stream.allCases)
     var onEnd: (@Sendable () -> Void)?
   }
 
@@ -22,41 +24,68 @@ final class ProgramOutput: Sendable {
   }
 
   private static let readSize = 64 << 10
+  /// Reads of one stream in a row, when its writers are gone: more than any pipe holds by default.
+  private static let lastReads = 4
 
   private let state = Mutex(State())
   private let reactor: Reactor
   private let output: Descriptor
   private let log: Descriptor
+  private let held: [Descriptor]
   private let replyLimit: Int
   private let onLogLine: @Sendable ([UInt8]) -> Void
 
+  /// - Parameter held: ends of the pipes that the program has too, let go of by `finish` or `close`.
   init(
-    reactor: Reactor, output: Descriptor, log: Descriptor, replyLimit: Int,
+    reactor: Reactor, output: Descriptor, log: Descriptor, held: [Descriptor] = [], replyLimit: Int,
     onLogLine: @escaping @Sendable ([UInt8]) -> Void
   ) {
     self.reactor = reactor
     self.output = output
     self.log = log
+    self.held = held
     self.replyLimit = replyLimit
     self.onLogLine = onLogLine
   }
 
-  /// Begins to read; `onEnd` is called once, on the reactor's thread, when both pipes have ended or `close` was called.
-  func start(onEnd: @escaping @Sendable () -> Void) throws {
+  /// `onEnd` will be called once, on the reactor's thread, when both pipes have ended or `close` was called.
+  func begin(onEnd: @escaping @Sendable () -> Void) { state.withLock { $0.onEnd = onEnd } }
+
+  /// Reads from now on as it comes; where that cannot be, only at the end.
+  func watch() throws {
     // The lock is held throughout, so that a handler that runs at once finds its registration.
     try state.withLock { state in
-      state.onEnd = onEnd
-      for stream in Stream.allCases {
+      for stream in Stream.allCases where state.open.contains(stream) {
         state.registrations[stream] = try reactor.register(
           descriptor(stream).number, for: .readable
-        ) { [self] _ in read(stream) }
+        ) { [self] _ in
+          _ = read(stream)
+          letGo(stream)
+        }
       }
     }
   }
 
+  /// Whoever may write is gone: reads what is left; on the reactor's thread.
+  ///
+  /// Somebody outside the program's tree may still hold a pipe: then reading goes on.
+  func finish() {
+    for descriptor in held { descriptor.close() }
+    for stream in Stream.allCases {
+      var left = Self.lastReads
+      while left > 0, read(stream) { left -= 1 }
+    }
+    // whoever waits for it has been told
+    for stream in Stream.allCases { letGo(stream) }
+  }
+
   /// Reads no further; on the reactor's thread.
   func close() {
-    for stream in Stream.allCases { end(stream) }
+    for descriptor in held { descriptor.close() }
+    for stream in Stream.allCases {
+      end(stream)
+      letGo(stream)
+    }
   }
 
   /// All that was kept of stdout.
@@ -70,14 +99,18 @@ final class ProgramOutput: Sendable {
   }
 
   /// One read a turn, so that no program starves the others.
-  private func read(_ stream: Stream) {
+  /// - Returns: whether there may be more.
+  private func read(_ stream: Stream) -> Bool {
     withUnsafeTemporaryAllocation(byteCount: Self.readSize, alignment: 16) { buffer in
-      let count = Glibc.read(descriptor(stream).number, buffer.baseAddress, buffer.count)
+      guard state.withLock({ $0.open.contains(stream) }) else { return false }
+      let fd = descriptor(stream).number
+      let count = Glibc.read(fd, buffer.baseAddress, buffer.count)
       if count > 0 {
         take(UnsafeRawBufferPointer(rebasing: buffer[..<count]), from: stream)
       } else if count == 0 || (errno != EAGAIN && errno != EINTR) {
         end(stream)
       }
+      return count > 0
     }
   }
 
@@ -97,17 +130,25 @@ final class ProgramOutput: Sendable {
 
   private func end(_ stream: Stream) {
     var lines: [[UInt8]] = []
-    let (registration, onEnd) = state.withLock { state in
-      let registration = state.registrations.removeValue(forKey: stream)
+    let onEnd = state.withLock { state -> (@Sendable () -> Void)? in
+      guard state.open.remove(stream) != nil else { return nil }
       if stream == .log { state.lines.finish { lines.append($0) } }
-      let isLast = registration != nil && state.registrations.isEmpty
-      defer { if isLast { state.onEnd = nil } }
-      return (registration, isLast ? state.onEnd : nil)
+      guard state.open.isEmpty else { return nil }
+      defer { state.onEnd = nil }
+      return state.onEnd
     }
-    guard let registration else { return }
-    reactor.cancel(registration)
-    descriptor(stream).close()
     for line in lines { onLogLine(line) }
     onEnd?()
+  }
+
+  /// Closes a stream that has ended.
+  private func letGo(_ stream: Stream) {
+    let (hasEnded, registration) = state.withLock { state in
+      let hasEnded = !state.open.contains(stream)
+      return (hasEnded, hasEnded ? state.registrations.removeValue(forKey: stream) : nil)
+    }
+    guard hasEnded else { return }
+    if let registration { reactor.cancel(registration) }
+    descriptor(stream).close()
   }
 }

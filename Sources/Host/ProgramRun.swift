@@ -28,24 +28,25 @@ final class ProgramRun: SpawnedProgram {
     self.output = output
   }
 
-  /// Begins to read what it writes; `completion` is called once, on the reactor's thread.
-  func start(completion: @escaping Completion) throws {
+  /// Before it is handed to the spawner; `completion` is called once, on the reactor's thread.
+  func begin(completion: @escaping Completion) {
     state.withLock { $0.completion = completion }
-    try output.start { [self] in
+    output.begin { [self] in
       state.withLock { $0.outputHasEnded = true }
       completeIfDone()
     }
   }
 
+  /// Reads what it writes as it comes; best when it is under way, for it takes some time.
+  func watch() throws { try output.watch() }
+
   func begun(process: Int32) {}
 
   /// The spawner has spoken; on the reactor's thread.
   func ended(_ outcome: SpawnerWire.Outcome) {
-    let mustDrain = state.withLock { state in
-      state.outcome = outcome
-      return !state.outputHasEnded
-    }
-    if mustDrain {
+    state.withLock { $0.outcome = outcome }
+    output.finish()
+    if !state.withLock({ $0.outputHasEnded }) {
       let alarm = reactor.after(Self.drain) { [self] in output.close() }
       state.withLock { $0.drain = alarm }
     }

@@ -9,12 +9,7 @@ import Synchronization
 final class SpawnerLink: Sendable {
   private struct Packet {
     let bytes: [UInt8]
-    let descriptors: [Descriptor]
-
-    /// Our copies would keep the program's pipes open for ever.
-    func letGo() {
-      for descriptor in descriptors { descriptor.close() }
-    }
+    let order: SpawnOrder?
   }
 
   private struct State {
@@ -58,29 +53,30 @@ final class SpawnerLink: Sendable {
 
   var hasEnded: Bool { state.withLock { $0.hasEnded } }
 
-  /// Hands `run` to the spawner with the descriptors in the order of wire.h.
+  /// Hands `run` to the spawner.
   ///
   /// - Throws: `SpawnerGone` where it is too late for it.
-  func start(_ run: any SpawnedProgram, descriptors: [Descriptor]) throws {
+  func start(_ run: any SpawnedProgram, _ order: SpawnOrder) throws {
     let isOpen = state.withLock { state in
       guard !state.hasEnded else { return false }
       state.runs[run.token] = run
-      state.outbox.append(Packet(bytes: SpawnerWire.packet(.run, token: run.token), descriptors: descriptors))
+      let bytes = SpawnerWire.packet(.run, token: run.token, body: order.body)
+      state.outbox.append(Packet(bytes: bytes, order: order))
       return true
     }
-    wake()
     guard isOpen else {
-      for descriptor in descriptors { descriptor.close() }
+      order.letGo()
       throw gone
     }
     flush()
+    wake()
   }
 
   /// Ends the program of `token` early; no effect once it has ended.
   func cancel(_ token: UInt64) {
     state.withLock { state in
       guard state.runs[token] != nil else { return }
-      state.outbox.append(Packet(bytes: SpawnerWire.packet(.cancel, token: token), descriptors: []))
+      state.outbox.append(Packet(bytes: SpawnerWire.packet(.cancel, token: token), order: nil))
     }
     wake()
     flush()
@@ -110,14 +106,14 @@ final class SpawnerLink: Sendable {
   private func flush() {
     state.withLock { state in
       while let packet = state.outbox.first {
-        let descriptors = packet.descriptors.map(\.number)
+        let descriptors = packet.order?.given.map(\.number) ?? []
         let count = packet_send(
           socket.number, packet.bytes, packet.bytes.count, descriptors, Int32(descriptors.count))
         if count < 0 && errno == EINTR { continue }
         // ETOOMANYREFS: too many descriptors are on their way; some arrive soon. Any other error is followed by
         // the end of the socket.
         if count < 0 && (errno == EAGAIN || errno == ETOOMANYREFS || errno == ENOBUFS) { break }
-        packet.letGo()
+        packet.order?.letGo()
         state.outbox.removeFirst()
       }
       guard let registration = state.registration, state.waitsForRoom == state.outbox.isEmpty else { return }
@@ -146,7 +142,7 @@ final class SpawnerLink: Sendable {
 
   private func end() {
     let (runs, registration, onEnd) = state.withLock { state in
-      for packet in state.outbox { packet.letGo() }
+      for packet in state.outbox { packet.order?.letGo() }
       defer {
         state.hasEnded = true
         state.runs = [:]

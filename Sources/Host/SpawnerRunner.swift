@@ -38,13 +38,14 @@ package final class SpawnerRunner: ProcessRunner {
     let token: UInt64
     let pipes: ProgramPipes
     do {
-      (link, token) = try claim()
       pipes = try ProgramPipes(for: request)
+      try await request.ready?()
+      (link, token) = try claim()
     } catch let error as SystemError {
       return .unstarted("cannot start `\(Display.escaped(request.executable))`: \(error)", isShortage: error.isShortage)
     }
     let output = ProgramOutput(
-      reactor: reactor, output: pipes.output, log: pipes.log, replyLimit: request.replyLimit,
+      reactor: reactor, output: pipes.output, log: pipes.log, held: pipes.held, replyLimit: request.replyLimit,
       onLogLine: request.onLogLine)
     let run = ProgramRun(token: token, reactor: reactor, output: output)
     // whoever stopped its keeper and the spawner is not to escape its end
@@ -54,11 +55,13 @@ package final class SpawnerRunner: ProcessRunner {
     defer { if let listening { request.cancellation?.forget(listening) } }
     var result = try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
+        run.begin { result, reply in
+          continuation.resume(with: result.map { $0.result(of: request, reply: reply) })
+        }
         do {
-          try run.start { result, reply in
-            continuation.resume(with: result.map { $0.result(of: request, reply: reply) })
-          }
-          try link.start(run, descriptors: pipes.given)
+          try link.start(run, pipes.order)
+          // one that cannot be heard is not let go on
+          do { try run.watch() } catch { link.cancel(token) }
         } catch {
           reactor.perform { run.lost(error) }
         }
@@ -124,15 +127,20 @@ package struct RunnerStopped: Error, CustomStringConvertible {
 extension ProgramRequest {
   /// Why it cannot be told to the kernel at all, in words.
   var unusable: String? {
-    let texts =
-      [executable, directory, exitRecord ?? ""] + arguments + environment.flatMap { [$0.key, $0.value] }
-    if let text = texts.first(where: { $0.utf8.contains(0) }) {
+    if let text = textWithNUL {
       return "cannot start `\(Display.escaped(executable))`: `\(Display.escaped(text))` contains a NUL byte, "
         + "which no argument, path or environment variable may"
     }
     if arguments.isEmpty {
       return "cannot start `\(Display.escaped(executable))`: it has no arguments, not even its own name"
     }
+    return nil
+  }
+
+  private var textWithNUL: String? {
+    for text in [executable, directory, exitRecord ?? ""] where text.hasNUL { return text }
+    for text in arguments where text.hasNUL { return text }
+    for (name, value) in environment where name.hasNUL || value.hasNUL { return name.hasNUL ? name : value }
     return nil
   }
 }
@@ -169,4 +177,12 @@ package struct SpawnerMissing: ProgramLost, CustomStringConvertible {
   let reason: SystemError
 
   package var description: String { "\(reason); put `penstock-spawner` back beside `penstock`" }
+}
+
+extension String {
+  fileprivate var hasNUL: Bool {
+    utf8.withContiguousStorageIfAvailable { bytes in
+      bytes.baseAddress.map { memchr($0, 0, bytes.count) != nil } ?? false
+    } ?? utf8.contains(0)
+  }
 }

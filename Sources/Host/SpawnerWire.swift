@@ -20,19 +20,26 @@ enum SpawnerWire {
     let usage: ResourceUsage
   }
 
-  static func packet(_ operation: Operation, token: UInt64) -> [UInt8] {
+  /// A body of at most so many bytes follows the head of a `run` packet; a longer one goes as a memory file.
+  static let mostInline = 8192
+
+  /// - Parameter body: of a `run` packet, where it is short enough.
+  static func packet(_ operation: Operation, token: UInt64, body: [UInt8] = []) -> [UInt8] {
     var bytes: [UInt8] = []
+    bytes.reserveCapacity(16 + body.count)
     bytes.append(native: magic)
     bytes.append(native: version)
     bytes.append(native: operation.rawValue)
     bytes.append(native: token)
+    bytes += body
     return bytes
   }
 
-  /// The memory file that goes with a `run` packet.
+  /// What goes with a `run` packet.
   /// - Parameter tells: whether the agent wants to hear when the program runs.
   static func body(_ request: ProgramRequest, tells: Bool = false) -> [UInt8] {
     var bytes: [UInt8] = []
+    bytes.reserveCapacity(2048)
     bytes.append(native: magic)
     bytes.append(native: UInt32(version))
     bytes.append(native: UInt32(request.arguments.count))

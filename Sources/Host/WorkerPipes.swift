@@ -7,12 +7,10 @@ struct WorkerPipes {
   let input: Descriptor
   let output: Descriptor
   let log: Descriptor
-  /// In the order of wire.h: body, stdin, stdout, stderr; let go of once they are sent.
-  let given: [Descriptor]
+  let order: SpawnOrder
 
   /// - Throws: `SystemError` where no descriptor is left.
   init(for request: ProgramRequest) throws {
-    let body = try MemoryFile.holding(SpawnerWire.body(request, tells: true), name: "penstock-request")
     var ends: [Int32] = [-1, -1]
     let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
     try SystemError.check(socketpair(AF_UNIX, kind, 0, &ends), "make a socket")
@@ -22,7 +20,8 @@ struct WorkerPipes {
     let (log, programLog) = try ProgramPipes.pipe()
     self.output = output
     self.log = log
-    given = [body, programInput, programOutput, programLog]
+    order = try SpawnOrder(
+      SpawnerWire.body(request, tells: true), stdio: [programInput, programOutput, programLog])
   }
 
   /// Sends without waiting and without SIGPIPE; how much was taken, -1 with errno where nothing was.

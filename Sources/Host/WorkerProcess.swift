@@ -71,7 +71,7 @@ final class WorkerProcess: SpawnedProgram {
         }
       }
     }
-    do { try link.start(self, descriptors: pipes.given) } catch { reactor.perform { [self] in lost(error) } }
+    do { try link.start(self, pipes.order) } catch { reactor.perform { [self] in lost(error) } }
   }
 
   /// Gives it a line; one that does not take it any more is told as `closed`.

@@ -18,15 +18,21 @@ final class GroupCommit: Sendable {
   enum Urgency {
     /// What is recorded happens next.
     case now
-    /// It has happened, and nothing else depends on it: it may wait some milliseconds for others to share its fsync.
-    case soon
+    /// It has happened, and nothing else depends on it: while changes of its kind come close upon each other, it may wait
+    /// some milliseconds for others to share its fsync.
+    case soon(Kind)
+  }
+
+  /// Of changes that may wait.
+  enum Kind {
+    case ends
+    case items
+    case marks
   }
 
   private struct State {
     var gathered: [Change] = []
-    /// When the first of them came, and whether one of them is urgent.
-    var since: ContinuousClock.Instant?
-    var isUrgent = false
+    var patience = CommitPatience()
     /// The writer waits for more.
     var isPatient = false
     var isDraining = false
@@ -44,8 +50,6 @@ final class GroupCommit: Sendable {
 
   /// Seconds between two tries while another program holds the lock, or the disk is full.
   private static let pause = 0.5
-  /// How long changes that are not urgent wait for others.
-  private static let pace = Duration.milliseconds(4)
 
   private let state = Mutex(State())
   /// How long a change waits for such a thing to pass: what it records has happened already; `nil` has no end.
@@ -83,6 +87,20 @@ final class GroupCommit: Sendable {
     }
   }
 
+  /// Gathers a change and goes on; the answer comes when it is durable, on the thread that writes.
+  func submit(
+    _ change: @escaping @Sendable (Database) throws -> Void,
+    answer: @escaping @Sendable (Result<Void, any Error>) -> Void
+  ) {
+    gather(
+      Change(
+        apply: { database in
+          try change(database)
+          return { answer(.success(())) }
+        },
+        fail: { answer(.failure($0)) }, urgency: .now))
+  }
+
   /// Calls `listener` when the next change comes, once.
   func whenWritten(_ listener: @escaping @Sendable () -> Void) { state.withLock { $0.listener = listener } }
 
@@ -114,10 +132,10 @@ final class GroupCommit: Sendable {
   private func gather(_ change: Change) {
     let (isFirst, broken, listener) = state.withLock { state -> (Bool, StoreError?, (@Sendable () -> Void)?) in
       if let broken = state.broken { return (false, broken, nil) }
-      if state.gathered.isEmpty { state.since = ContinuousClock.now }
+      state.patience.take(
+        change.urgency, isFirst: state.gathered.isEmpty, at: ContinuousClock.now)
       state.gathered.append(change)
-      if change.urgency == .now { state.isUrgent = true }
-      if state.isUrgent, state.isPatient {
+      if state.patience.end == nil, state.isPatient {
         state.isPatient = false
         bell.signal()
       }
@@ -144,8 +162,8 @@ final class GroupCommit: Sendable {
 
   private func patienceLeft() -> Duration? {
     state.withLock { state in
-      let left = state.since.map { $0 + Self.pace - ContinuousClock.now } ?? .zero
-      state.isPatient = !state.isUrgent && left > .zero
+      let left = state.patience.end.map { $0 - ContinuousClock.now } ?? .zero
+      state.isPatient = left > .zero
       return state.isPatient ? left : nil
     }
   }
@@ -154,10 +172,7 @@ final class GroupCommit: Sendable {
     waitForMore()
     queue.writeWithoutTransaction { database in
       let batch = self.state.withLock { state -> [Change] in
-        defer {
-          state.gathered = []
-          state.isUrgent = false
-        }
+        defer { state.gathered = [] }
         return state.gathered
       }
       self.commit(batch, database)

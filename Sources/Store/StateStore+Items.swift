@@ -9,7 +9,7 @@ extension StateStore {
   /// Begins the progress of fan-out stages: what failed before is tried again, the rest is kept.
   /// - Parameter total: the items that are to come; `nil` where that is not known.
   package func openItems(of run: RunID, stages: [String], total: Int?) async throws {
-    try await perform(.soon) { database in
+    try await perform(.soon(.items)) { database in
       let number = try database.place(of: run).number
       for stage in stages {
         try database.run(
@@ -46,7 +46,7 @@ extension StateStore {
 
   /// Sets how many items came into a stage, now that it is known.
   package func setTotal(_ totals: [String: Int], of run: RunID) async throws {
-    try await perform(.soon) { database in
+    try await perform(.soon(.items)) { database in
       let number = try database.place(of: run).number
       for (stage, total) in totals {
         try database.run("UPDATE item_progress SET total = ? WHERE run = ? AND stage = ?", [total, number, stage])

@@ -27,7 +27,7 @@ extension StateStore {
 
   /// The drops of these runs lie in done, failed or quarantine.
   package func filed(_ runs: [RunID]) async throws {
-    try await perform(.soon) { database in
+    try await perform(.soon(.marks)) { database in
       try Failpoint.filingRecording.hitStore()
       for run in runs { try database.run("UPDATE run SET filed = 1 WHERE id = ?", [run.text]) }
     }

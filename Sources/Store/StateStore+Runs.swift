@@ -66,11 +66,28 @@ extension StateStore {
   package func advance(_ steps: [Step]) async throws {
     // nothing of such a run is to come, and whoever waits for its end can wait for some milliseconds
     let isEnd = steps.allSatisfy(\.isEnd)
-    try await perform(isEnd ? .soon : .now) { database in
+    try await perform(isEnd ? .soon(.ends) : .now) { database in
       for step in steps { try database.record(step) }
       try Failpoint.stepRecording.hitStore()
     }
     Failpoint.stepRecorded.pass()
+  }
+
+  /// Records a move of a run beside whatever the caller prepares for what begins with it.
+  ///
+  /// Nothing that the move tells of may be begun before the recording is durable.
+  /// - Throws: where nothing can be recorded any more; all other errors come from the recording.
+  package func begin(_ step: Step) throws -> Recording {
+    try checkInPlace()
+    let recording = Recording()
+    changes.submit({ database in
+      try database.record(step)
+      try Failpoint.stepRecording.hitStore()
+    }) { result in
+      if case .success = result { Failpoint.stepRecorded.pass() }
+      recording.settle(result)
+    }
+    return recording
   }
 
   /// Closes attempts whose program died with the agent or the host; those already closed stay as they are.

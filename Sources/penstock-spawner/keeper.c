@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
@@ -212,7 +213,7 @@ static bool keep_one(struct keeping *keeping) {
       .kill_at = never,
       .pause = first_pause,
   };
-  int code = request_read(keeping->fds[FD_BODY], &keeper.request);
+  int code = request_read(keeping->body, keeping->body_size, keeping->fds[FD_BODY], &keeper.request);
   if (code) {
     request_free(&keeper.request);
     keeper.outcome = (struct outcome){.kind = KIND_UNSTARTED, .step = STEP_REQUEST, .value = code};
@@ -229,6 +230,13 @@ static bool keep_one(struct keeping *keeping) {
   request_free(&keeper.request);
   close_descriptors(keeping);
   return keeper.outcome.kind != KIND_UNSTARTED;
+}
+
+void keeping_take(struct keeping *keeping, const struct message *message) {
+  keeping->token = message->head.token;
+  message_take(message, keeping->fds);
+  keeping->body_size = message->body_size;
+  memcpy(keeping->body, message->body, message->body_size);
 }
 
 static bool say_idle(const struct keeping *keeping) {
@@ -248,11 +256,11 @@ static bool take_next(struct keeping *keeping) {
     }
     // A wish to end the program that has just ended.
     if (message.head.op != OP_RUN) continue;
-    keeping->token = message.head.token;
-    if (message.fd_count == FD_COUNT) {
-      for (int i = 0; i < FD_COUNT; i++) keeping->fds[i] = message.fds[i];
+    if (message_is_whole(&message)) {
+      keeping_take(keeping, &message);
       return true;
     }
+    keeping->token = message.head.token;
     message_close(&message);
     struct outcome outcome = {.kind = KIND_UNSTARTED, .step = STEP_DESCRIPTORS, .value = EMFILE};
     agent_send(keeping->token, &outcome);
@@ -260,22 +268,22 @@ static bool take_next(struct keeping *keeping) {
   }
 }
 
-_Noreturn void keep(struct keeping keeping) {
+_Noreturn void keep(struct keeping *keeping) {
   prctl(PR_SET_NAME, "penstock-keeper");
   // A keeper that its program stopped must still hear that the spawner is gone.
   prctl(PR_SET_PDEATHSIG, SIGCONT);
   if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) {
     struct outcome outcome = {.kind = KIND_UNSTARTED, .step = STEP_REQUEST, .value = errno};
-    agent_send(keeping.token, &outcome);
+    agent_send(keeping->token, &outcome);
     _exit(0);
   }
   group_open();
   struct traits at_first, now;
   traits_read(&at_first);
   // A fork of the spawner is as new: the next program gets one where this keeper was changed, or lacks something.
-  while (keep_one(&keeping)) {
+  while (keep_one(keeping)) {
     traits_read(&now);
-    if (!traits_equal(&at_first, &now) || !take_next(&keeping)) break;
+    if (!traits_equal(&at_first, &now) || !take_next(keeping)) break;
   }
   group_close();
   _exit(0);

@@ -70,9 +70,12 @@ static _Noreturn void become_keeper(struct message *message, int control[2]) {
   close(control[1]);
   close(idle[0]);
   for (size_t i = 0; i < count; i++) let_go(&entries[i]);
-  struct keeping keeping = {.serial = serials, .token = message->head.token, .control = control[0], .idle = idle[1]};
-  for (int i = 0; i < FD_COUNT; i++) keeping.fds[i] = message->fds[i];
-  keep(keeping);
+  static struct keeping keeping;
+  keeping.serial = serials;
+  keeping.control = control[0];
+  keeping.idle = idle[1];
+  keeping_take(&keeping, message);
+  keep(&keeping);
 }
 
 static void fork_keeper(struct message *message) {
@@ -133,7 +136,7 @@ void keepers_start(struct message *message) {
   uint64_t token = message->head.token;
   if (message->head.version != WIRE_VERSION || message->head.op != OP_RUN || token == 0) {
     refuse(token, STEP_REQUEST, EPROTO);
-  } else if (message->fd_count != FD_COUNT) {
+  } else if (!message_is_whole(message)) {
     refuse(token, message->fds_lost ? STEP_DESCRIPTORS : STEP_REQUEST, message->fds_lost ? EMFILE : EPROTO);
   } else if (!pass_on(message)) {
     fork_keeper(message);

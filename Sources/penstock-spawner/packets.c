@@ -2,6 +2,7 @@
 #include "packets.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -23,15 +24,16 @@ static void take_fds(struct msghdr *header, struct message *message) {
 }
 
 enum received packet_receive(int socket, int flags, struct message *message) {
-  memset(message, 0, sizeof *message);
+  memset(message, 0, offsetof(struct message, body));
   union {
     struct cmsghdr align;
     char bytes[CMSG_SPACE(FD_COUNT * sizeof(int))];
   } control;
-  struct iovec part = {.iov_base = &message->head, .iov_len = sizeof message->head};
+  struct iovec parts[2] = {{.iov_base = &message->head, .iov_len = sizeof message->head},
+                           {.iov_base = message->body, .iov_len = sizeof message->body}};
   struct msghdr header = {
-      .msg_iov = &part,
-      .msg_iovlen = 1,
+      .msg_iov = parts,
+      .msg_iovlen = 2,
       .msg_control = control.bytes,
       .msg_controllen = sizeof control.bytes,
   };
@@ -44,10 +46,13 @@ enum received packet_receive(int socket, int flags, struct message *message) {
   message->fds_lost = header.msg_flags & MSG_CTRUNC;
   // An empty packet looks like the end, and nobody sends one.
   if (count == 0) return RECEIVED_END;
-  if (count != sizeof message->head || header.msg_flags & MSG_TRUNC || message->head.magic != WIRE_MAGIC) {
+  size_t size = (size_t)count;
+  bool fits = size == sizeof message->head || size >= sizeof message->head + sizeof(struct body);
+  if (!fits || header.msg_flags & MSG_TRUNC || message->head.magic != WIRE_MAGIC) {
     message_close(message);
     return RECEIVED_NOTHING;
   }
+  message->body_size = size - sizeof message->head;
   return RECEIVED_PACKET;
 }
 
@@ -56,8 +61,9 @@ bool packet_send(int socket, const struct message *message) {
     struct cmsghdr align;
     char bytes[CMSG_SPACE(FD_COUNT * sizeof(int))];
   } control = {0};
-  struct iovec part = {.iov_base = (void *)&message->head, .iov_len = sizeof message->head};
-  struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1};
+  struct iovec parts[2] = {{.iov_base = (void *)&message->head, .iov_len = sizeof message->head},
+                           {.iov_base = (void *)message->body, .iov_len = message->body_size}};
+  struct msghdr header = {.msg_iov = parts, .msg_iovlen = message->body_size ? 2 : 1};
   if (message->fd_count > 0) {
     size_t size = (size_t)message->fd_count * sizeof(int);
     header.msg_control = control.bytes;
@@ -76,4 +82,13 @@ bool packet_send(int socket, const struct message *message) {
 void message_close(struct message *message) {
   for (int i = 0; i < message->fd_count; i++) close(message->fds[i]);
   message->fd_count = 0;
+}
+
+static int missing(const struct message *message) { return message->body_size ? 1 : 0; }
+
+bool message_is_whole(const struct message *message) { return message->fd_count == FD_COUNT - missing(message); }
+
+void message_take(const struct message *message, int fds[FD_COUNT]) {
+  int first = missing(message);
+  for (int i = 0; i < FD_COUNT; i++) fds[i] = i < first ? -1 : message->fds[i - first];
 }

@@ -31,16 +31,25 @@ static bool take_vector(struct strings *strings, uint32_t count, char **vector) 
   return true;
 }
 
-int request_read(int fd, struct request *request) {
+static int map(int fd, struct request *request) {
   struct stat status;
   if (fstat(fd, &status) < 0) return errno;
   if (!S_ISREG(status.st_mode) || status.st_size < (off_t)sizeof(struct body)) return EPROTO;
   size_t size = (size_t)status.st_size;
-  char *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
-  if (bytes == MAP_FAILED) return errno;
-  request->bytes = bytes;
+  void *mapped = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+  if (mapped == MAP_FAILED) return errno;
+  request->mapped = mapped;
   request->size = size;
+  return 0;
+}
 
+int request_read(char *bytes, size_t size, int fd, struct request *request) {
+  if (!size) {
+    int code = map(fd, request);
+    if (code) return code;
+    bytes = request->mapped;
+    size = request->size;
+  }
   struct body body;
   memcpy(&body, bytes, sizeof body);
   if (body.magic != WIRE_MAGIC || body.version != WIRE_VERSION) return EPROTO;
@@ -72,7 +81,7 @@ int request_read(int fd, struct request *request) {
 }
 
 void request_free(struct request *request) {
-  if (request->bytes) munmap(request->bytes, request->size);
+  if (request->mapped) munmap(request->mapped, request->size);
   free(request->arguments);
   *request = (struct request){0};
 }

@@ -1,4 +1,4 @@
-// A request as the keeper reads it from the memory file.
+// A request as the keeper reads it.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,13 +17,13 @@ struct request {
   uint32_t cpu_s;
   bool idle;
   bool tell;
-  void *bytes;  // what all of it points into, of this size
+  void *mapped;  // what all of it points into, where it was mapped, of this size
   size_t size;
 };
 
-// Maps the memory file `fd` and points into it; nothing is copied. Returns 0 or an errno; EPROTO where it is not
-// what wire.h says.
-int request_read(int fd, struct request *request);
+// Points into the `size` bytes that came with the packet, or, where there are none, into the memory file `fd`; nothing
+// is copied. Returns 0 or an errno; EPROTO where it is not what wire.h says.
+int request_read(char *bytes, size_t size, int fd, struct request *request);
 
 // Lets go of what `request_read` took, also where it failed.
 void request_free(struct request *request);

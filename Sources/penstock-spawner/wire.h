@@ -7,10 +7,13 @@ enum { WIRE_MAGIC = 0x4b4e5450, WIRE_VERSION = 1 };
 
 enum op { OP_RUN = 1, OP_CANCEL = 2, OP_RESULT = 3, OP_BEGUN = 4 };
 
-// The descriptors that come with OP_RUN, in this order.
+// The descriptors that come with OP_RUN, in this order; FD_BODY is left out where the body is in the packet.
 enum { FD_BODY, FD_STDIN, FD_STDOUT, FD_STDERR, FD_COUNT };
 
-// Every packet begins so; OP_RUN and OP_CANCEL are no longer than this.
+// A body of at most so many bytes follows the head of OP_RUN; a longer one comes as a memory file.
+enum { WIRE_INLINE = 8192 };
+
+// Every packet begins so; OP_CANCEL is no longer than this.
 struct packet {
   uint32_t magic;
   uint16_t version;
@@ -18,7 +21,7 @@ struct packet {
   uint64_t token;
 };
 
-// The request itself, at the start of the memory file FD_BODY. NUL-terminated strings follow: executable,
+// The request itself, behind the head or at the start of the memory file FD_BODY. NUL-terminated strings follow: executable,
 // directory, exit record (empty: none), then the arguments, then the environment.
 struct body {
   uint32_t magic;

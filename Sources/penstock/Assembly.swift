@@ -22,7 +22,7 @@ struct Assembly: Sendable {
   private let clockWatch: ClockWatch
 
   /// Takes the lock and opens everything.
-  /// - Parameter report: told everything that happens, after it is logged.
+  /// - Parameter report: told everything that happens, one after another, after it is logged.
   /// - Throws: `InstanceLock.Held`, `StoreError`, `HostError`, or `CommandFailure` for bad settings.
   init(_ workspace: Workspace, report: @escaping @Sendable (Event) -> Void) throws {
     let environment = ProcessInfo.processInfo.environment
@@ -53,8 +53,8 @@ struct Assembly: Sendable {
       environment: Self.passing(environment),
       clock: ReactorClock(reactor: reactor), now: { Date() }, random: { SystemRandomNumberGenerator() },
       report: { event in
-        logs.write(LogWords.record(of: event))
-        report(event)
+        // to word a line for people takes longer than to write it: not in the way of a run
+        logs.write(LogWords.record(of: event)) { report(event) }
       })
     let (inboxBell, configBell, stateBell, clockBell) = (Bell(), Bell(), Bell(), Bell())
     clockWatch = try ClockWatch(reactor: reactor) { clockBell.ring() }
@@ -79,6 +79,9 @@ struct Assembly: Sendable {
         stateBell: stateBell, zones: ZoneFiles(environment: environment), sinceBoot: { Machine.sinceBoot() },
         clockBell: clockBell))
   }
+
+  /// Tells what is still to be told of what happened.
+  func tellAll() { logs.flush() }
 
   /// Ends what `init` began, the last first.
   func close() async {

@@ -24,8 +24,9 @@ final class BareAgent {
 
   func run(_ request: ProgramRequest, token: UInt64 = 1) throws {
     let pipes = try ProgramPipes(for: request)
-    try send(SpawnerWire.packet(.run, token: token), pipes.given.map(\.number))
-    for descriptor in pipes.given { descriptor.close() }
+    try send(
+      SpawnerWire.packet(.run, token: token, body: pipes.order.body), pipes.order.given.map(\.number))
+    for descriptor in pipes.order.given { descriptor.close() }
     self.pipes.append(pipes)
   }
 

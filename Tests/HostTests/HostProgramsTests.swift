@@ -28,6 +28,33 @@ import Testing
     #expect(programs(place).hooks(of: "after-run").isEmpty)
   }
 
+  @Test(.timeLimit(.minutes(1)))
+  func `P10 what is remembered of a hook ends with any change of it, its directory or what lies above`() async throws {
+    let place = try Spooled()
+    try place.write("hooks/before-run.d/a", "#!/bin/sh\n", mode: 0o755)
+    let programs = programs(place)
+    // until then nothing is remembered
+    try await Task.sleep(for: .milliseconds(50))
+    func found() -> [ProgramFile] { programs.hooks(of: "before-run") }
+    for _ in 0..<2 { #expect(found().map(\.refusal) == [nil]) }
+    let digest = try #require(found().first?.sha256)
+    try place.write("hooks/before-run.d/a", "#!/bin/bash\n", mode: 0o755)
+    #expect(found().first.map { $0.sha256 != digest && $0.refusal == nil } == true)
+    #expect(chmod(place.path("hooks/before-run.d/a"), 0o644) == 0)
+    #expect(found().first?.refusal?.contains("chmod +x") == true)
+    #expect(chmod(place.path("hooks/before-run.d/a"), 0o755) == 0)
+    try await Task.sleep(for: .milliseconds(50))
+    for _ in 0..<2 { #expect(found().map(\.refusal) == [nil]) }
+    #expect(chmod(place.path("hooks"), 0o777) == 0)
+    #expect(found().first?.refusal?.contains("which is writable by others") == true)
+    #expect(chmod(place.path("hooks"), 0o755) == 0)
+    #expect(found().map(\.refusal) == [nil])
+    try place.write("hooks/before-run.d/b", "#!/bin/sh\n", mode: 0o755)
+    #expect(found().map(\.refusal) == [nil, nil])
+    #expect(unlink(place.path("hooks/before-run.d/a")) == 0)
+    #expect(found().map(\.shown) == ["hooks/before-run.d/b"])
+  }
+
   @Test func `P10 a hook whose name is no text is refused and not passed over in silence`() throws {
     let place = try Spooled()
     try place.write("hooks/before-run.d/a", "#!/bin/sh\n", mode: 0o755)

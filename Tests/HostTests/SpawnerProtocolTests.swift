@@ -69,6 +69,35 @@ import Testing
     try expectWell(agent)
   }
 
+  @Test(.timeLimit(.minutes(5))) func `every cut of a request in its packet is refused, none is run`() throws {
+    let agent = try BareAgent()
+    let whole = SpawnerWire.body(program)
+    // of less than its fixed part it is no packet at all
+    for length in 64..<whole.count {
+      let packet = SpawnerWire.packet(.run, token: UInt64(length), body: Array(whole.prefix(length)))
+      try agent.send(packet, [0, 1, 2])
+      #expect(
+        unstarted(try agent.outcome()) == LaunchFailure(step: .request, code: EPROTO), "cut at \(length)")
+    }
+    try agent.send(SpawnerWire.packet(.run, token: 1, body: whole), [0, 1, 2, 0])
+    #expect(unstarted(try agent.outcome()) == LaunchFailure(step: .request, code: EPROTO))
+    try expectWell(agent)
+  }
+
+  @Test(.timeLimit(.minutes(5))) func `a request longer than a packet goes as a memory file`() throws {
+    let agent = try BareAgent()
+    var long = program
+    for length in [SpawnerWire.mostInline - 1, SpawnerWire.mostInline, SpawnerWire.mostInline + 1, 100_000] {
+      long.environment["FILLER"] = ""
+      long.environment["FILLER"] = String(repeating: "x", count: length - SpawnerWire.body(long).count)
+      #expect(SpawnerWire.body(long).count == length)
+      try agent.run(long, token: UInt64(length))
+      let outcome = try agent.outcome()
+      #expect(outcome?.token == UInt64(length))
+      #expect(outcome?.termination == .success(.exited(0)), "a body of \(length) bytes")
+    }
+  }
+
   @Test(.timeLimit(.minutes(5))) func `a request that claims more strings than it has is refused`() throws {
     let agent = try BareAgent()
     for offset in [8, 12] {
@@ -88,12 +117,12 @@ import Testing
     // it answers, so it has its own descriptors: 0-5
     try agent.send(SpawnerWire.packet(.run, token: 7), [])
     #expect(unstarted(try agent.outcome())?.step == .request)
-    // Room for two of the four that come.
+    // Room for two of the three that come.
     try agent.limitDescriptors(8)
     try agent.run(program, token: 8)
     #expect(unstarted(try agent.outcome()) == LaunchFailure(step: .descriptors, code: EMFILE))
-    // The four, and one of two for the socket to a keeper.
-    try agent.limitDescriptors(11)
+    // The three, and one of two for the socket to a keeper.
+    try agent.limitDescriptors(10)
     try agent.run(program, token: 9)
     #expect(unstarted(try agent.outcome()) == LaunchFailure(step: .descriptors, code: EMFILE))
     try agent.limitDescriptors(100)

@@ -13,6 +13,9 @@ int memory_file_seal(int fd);
 // ends[0] is read without waiting, ends[1] is written with waiting.
 int pipe_for_program(int ends[2]);
 
+// ends[0] is read with waiting, ends[1] is written without.
+int pipe_for_input(int ends[2]);
+
 // Two ends of a SOCK_SEQPACKET socket; ends[0] does not wait.
 int packet_socket_pair(int ends[2]);
 

@@ -25,7 +25,10 @@ struct Up: AsyncParsableCommand {
     let assembly = try Assembly(workspace) { console.show($0) }
     console.animate(on: assembly.reactor)
     // also where it cannot begin or cannot say that it has ended: what was said is shown
-    defer { console.finish() }
+    defer {
+      assembly.tellAll()
+      console.finish()
+    }
     let agent = assembly.agent
     let signals = try StopSignals(reactor: assembly.reactor) { number in
       agent.stop(because: number == 2 ? "interrupted" : "asked to terminate")
