@@ -93,6 +93,9 @@ let package = Package(
     .executableTarget(
       name: "trial-worlds", dependencies: ["Core", "Trials", "TrialWorlds"], path: "bench/trials/worlds/Table",
       swiftSettings: strict),
+    // the search that ships, over grids of real data: for bench/trials
+    .executableTarget(
+      name: "race-replay", dependencies: ["Core", "Trials"], path: "bench/trials/worlds/Replay", swiftSettings: strict),
     target("TestSupport", ["Core"]),
     tests("CoreTests", []),
     tests("TrialsTests", ["Trials", "TrialWorlds"]),

@@ -30,8 +30,10 @@ struct ArmLine: Sendable {
   var accepted = false
   /// log of the threshold at which it was accepted.
   var threshold: Double?
-  /// What the rows said when the arm was given up for them.
-  var unresolvable: RowGuard?
+  /// What the rows said at the last block.
+  var rowGuard: RowGuard?
+  /// The arm was given up, for its rows cannot certify the margin.
+  var isUnresolvable = false
 
   var blocks: Int { differences.count }
 

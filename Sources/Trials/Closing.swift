@@ -19,7 +19,9 @@ extension Race {
     case .accepted: return "shown to be as good within the margin, and cheaper"
     case .dead: return "ended at once: " + (line.death ?? "")
     case .unresolvable:
-      guard let rows = line.unresolvable else { return "the rows are too few to certify the margin" }
+      guard let rows = line.rowGuard else {
+        return "the rows are likely too few to certify the margin, as for the arms like it"
+      }
       return
         "\(rows.rows) rows are too few to certify a margin of \(Words.number(plan.margin)); the smallest certifiable "
         + "is \(Words.number(rows.smallestMargin))"

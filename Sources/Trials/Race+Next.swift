@@ -28,9 +28,13 @@ extension Race {
   struct Setting {
     let incumbentShare: Double
     let blockCost: Double
+    /// Share of the arms decided by their rows that passed, the control counted with them.
+    let certified: Double
 
     init(_ race: Race) {
       incumbentShare = race.costShare(of: race.incumbent)
+      let passed = 1 + Double(race.lines.count { $0.accepted })
+      certified = passed / (passed + Double(race.lines.count { $0.isUnresolvable }))
       blockCost = race.bank.blockCost(folds: race.plan.folds)
     }
   }
@@ -45,7 +49,7 @@ extension Race {
     let line = lines[arm]
     if line.accepted { return .closed(.accepted) }
     if line.death != nil { return .closed(.dead) }
-    if line.unresolvable != nil { return .closed(.unresolvable) }
+    if line.isUnresolvable { return .closed(.unresolvable) }
     guard let holm, holm.weights[arm] > 0 else { return .closed(.dearer) }
     let share = cost(of: arm)
     let least = log(1 - Self.leastSaving) + log(setting.incumbentShare)
@@ -54,7 +58,19 @@ extension Race {
     let belief = belief(of: arm)
     let probability = belief.probability(above: -plan.margin)
     guard probability > 0.1 else { return .closed(.unlikely(probability)) }
-    return promise(of: arm, belief: belief, probability: probability, share: share, holm: holm, in: setting)
+    let certain = certifiable(arm, belief, in: setting)
+    guard certain > 0.1 else { return .closed(.unresolvable) }
+    return promise(
+      of: arm, belief: belief, probability: min(probability, certain), share: share, holm: holm, in: setting)
+  }
+
+  /// P(the rows will certify the margin for the arm); 1 where nobody asks them or nothing is known of them.
+  private func certifiable(_ arm: Int, _ belief: Belief, in setting: Setting) -> Double {
+    guard plan.guarding == .required else { return 1 }
+    if let own = lines[arm].rowGuard { return RowModel.probability(belief, width: own.width, margin: plan.margin) }
+    guard let width = rows.widths?[arm] else { return 1 }
+    // where the rows stood against arm after arm, they are likely to stand against the next
+    return RowModel.probability(belief, width: width, margin: plan.margin) * setting.certified
   }
 
   private func promise(

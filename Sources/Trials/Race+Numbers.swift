@@ -36,7 +36,8 @@ extension Race {
   func cost(of arm: Int) -> Belief {
     guard arm != 0 else { return Belief(mean: 0, variance: 0) }
     let measured = lines[arm].costs
-    let noise = max(measured.variance ?? 0.01, 0.0025)
+    // one block may lie by a fifth on a busy machine; more of them tell how loud the costs are
+    let noise = (2 * 0.04 + measured.scatter) / (2 + Double(max(measured.count - 1, 0)))
     return Belief(mean: log(costs.predicted[arm]), variance: costs.deviation * costs.deviation)
       .after(mean: measured.mean, count: measured.count, variance: noise)
   }

@@ -19,11 +19,21 @@ extension Race {
           missing: "`\(name(of: arm))` has E \(Words.number(exp(logE(of: arm)))) of \(Words.number(exp(bar)))",
           blocks: forecast.blocks, cost: forecast.cost))
     }
-    let unresolvable = lines.indices.compactMap { arm in lines[arm].unresolvable.map { (arm, $0.smallestMargin) } }
     if let best = unresolvable.min(by: { $0.1 < $1.1 }) {
       return .unresolvable(arm: best.0, smallestMargin: best.1)
     }
     return .keep(reason: "no arm was shown to be as good and cheaper, and no further block pays")
+  }
+
+  /// Arms that only their rows stood against, with the smallest margin that those could certify.
+  private var unresolvable: [(arm: Int, smallestMargin: Double)] {
+    let setting = Setting(self)
+    return lines.indices.dropFirst().compactMap { arm in
+      guard let rows = lines[arm].rowGuard, case .closed(.unresolvable) = outlook(of: arm, in: setting) else {
+        return nil
+      }
+      return (arm, rows.smallestMargin)
+    }
   }
 
   private func promotion(of arm: Int) -> Promotion {

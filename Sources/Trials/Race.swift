@@ -12,6 +12,7 @@ package struct Race: Sendable {
   var lines: [ArmLine]
   var quality: QualityModel
   var costs: CostModel
+  var rows = RowModel()
   /// The blocks that the model knows of, by arm.
   var modelled: [Moments]
   var screening: Screening
@@ -135,10 +136,12 @@ package struct Race: Sendable {
 
   /// Accepts the arm, or gives it up for what its rows cannot tell.
   private mutating func judge(_ arm: Int) {
-    guard let holm, !lines[arm].accepted, lines[arm].death == nil, lines[arm].unresolvable == nil,
+    guard let holm, !lines[arm].accepted, lines[arm].death == nil, !lines[arm].isUnresolvable,
       lines[arm].blocks >= 3
     else { return }
     let rows = plan.guarding == .required ? lines[arm].rows.verdict(confidence: plan.confidence) : nil
+    lines[arm].rowGuard = rows
+    if rows != nil, lines[arm].blocks == 3 { learnFromRows() }
     let bar = holm.logThreshold(of: arm)
     if logE(of: arm) >= bar, logSavingE(of: arm) >= bar {
       if plan.guarding == .relaxed || rows?.holds(at: plan.margin) == true {
@@ -151,9 +154,17 @@ package struct Race: Sendable {
       }
     }
     // more blocks average out what is of the splits, never what is of the rows: half the error is the most to hope for
-    if let rows, rows.smallestMargin + rows.mean > 2 * plan.margin { lines[arm].unresolvable = rows }
-    if let rows, lines[arm].blocks >= 12, logE(of: arm) >= bar, !rows.holds(at: plan.margin) {
-      lines[arm].unresolvable = rows
+    guard let rows, !rows.holds(at: plan.margin) else { return }
+    let isShown = lines[arm].blocks >= 5 && logE(of: arm) >= bar
+    let hope = blockVariance(of: arm).squareRoot() / Double(lines[arm].blocks).squareRoot()
+    if rows.width > 2 * plan.margin || (isShown && RowModel.lasting * rows.width > rows.mean + hope + plan.margin)
+      || (isShown && lines[arm].blocks >= 12)
+    {
+      lines[arm].isUnresolvable = true
     }
+  }
+
+  private mutating func learnFromRows() {
+    rows.fit(lines.indices.compactMap { arm in lines[arm].rowGuard.map { (arm, $0) } }, factors: factors)
   }
 }

@@ -30,6 +30,9 @@ package struct RowGuard: Sendable, Equatable, Codable {
     smallestMargin = Normal.quantile(confidence) * Self.inflation * error - moments.mean
   }
 
+  /// How much better than −margin the mean must be.
+  package var width: Double { smallestMargin + mean }
+
   package func holds(at margin: Double) -> Bool { smallestMargin <= margin }
 
   /// The range of the control's scores, at most four standard deviations.

@@ -28,6 +28,25 @@ import Trials
     #expect(!promotion.guardRelaxed)
   }
 
+  @Test func `an arm whose rows certify it is not given up while its saving is still to be shown`() {
+    var trial = SmallTrial(losses: [0, 0], costs: [1, 0.75], guarding: .required)
+    trial.rows = 20_000
+    trial.scatter = 0.25
+    trial.noise = 0.2
+    let (race, verdict) = trial.run(atMost: 400)
+    #expect(verdict.promoted == 1)
+    #expect(race.standings[1].blocks > 5)
+  }
+
+  @Test func `rows that stood against some arms keep the search from paying for all that are alike`() {
+    var trial = SmallTrial(
+      losses: Array(repeating: 0, count: 7), costs: [1, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5], guarding: .required)
+    trial.rows = 2_000
+    trial.plan.margin = 0.0035
+    let race = trial.run().race
+    #expect(race.standings.dropFirst().reduce(0) { $0 + $1.blocks } < 60)
+  }
+
   @Test func `a relaxed guard promotes, and the verdict says so`() {
     var trial = SmallTrial(losses: [0, 0], costs: [1, 0.4], guarding: .relaxed)
     trial.plan.margin = 0.005

@@ -39,7 +39,7 @@ import Trials
     let shares = Many.of(worlds) { seed in
       let world = World(stages: stages, seed: seed)
       let plan = RacePlan(
-        arms: world.arms, margin: world.margin, runsAhead: 2_000, guarding: .relaxed, seed: seed)
+        arms: world.arms, margin: world.margin, runsAhead: 5_000, guarding: .relaxed, seed: seed)
       return Year(world, plan: plan).cost / world.gridCost
     }
     #expect(shares.sorted()[worlds / 2] <= most)

@@ -40,7 +40,7 @@ struct Find: Sendable {
   init(stages: Int, form: RacePlan.Form, seed: UInt64) {
     let world = World(stages: stages, seed: seed)
     let plan = RacePlan(
-      arms: world.arms, margin: world.margin, runsAhead: 2_000, form: form, guarding: .relaxed, seed: seed)
+      arms: world.arms, margin: world.margin, runsAhead: 5_000, form: form, guarding: .relaxed, seed: seed)
     let began = Date()
     let year = Year(world, plan: plan)
     seconds = Date().timeIntervalSince(began)
