@@ -200,6 +200,12 @@ package final class WorkspaceSpool: Spool {
     if let text = name.text { return "\(place.path)/\(id.text)/\(text)" }
     let own = try runs.directory(run.text, making: true)
     let target = Array("\(place.path)/\(id.text)/".utf8) + name.bytes
+    var known = [CChar](repeating: 0, count: target.count + 1)
+    let length = readlinkat(own.fd, Self.alias, &known, known.count)
+    // a run's own alias leads to where its drop lay while it was worked
+    if length >= 0, known.prefix(length).map(UInt8.init(bitPattern:)) != target {
+      unlinkat(own.fd, Self.alias, 0)
+    }
     let made = FileName(target).withCName { symlinkat($0, own.fd, Self.alias) }
     guard made == 0 || errno == EEXIST else { throw HostError.failed("make", own.path + "/" + Self.alias) }
     return own.path + "/" + Self.alias

@@ -51,12 +51,12 @@ extension StateStore {
     try await perform { database in
       try database.run(
         """
-        UPDATE observation SET state = ?, quality = ?, metric = ?, cost_s = ?, spent_s = ?, scores = ?, reason = ?,
+        UPDATE observation SET state = ?, quality = ?, metric = ?, cost_s = ?, spent_s = ?, scores = ?, rows = ?, reason = ?,
           ended = ? WHERE trial = ? AND n = ?
         """,
         [
           observation.state.rawValue, observation.quality, observation.metric, observation.cost, observation.spent,
-          observation.scores, observation.reason?.storable, (observation.ended ?? now).milliseconds,
+          observation.scores, observation.rowKey, observation.reason?.storable, (observation.ended ?? now).milliseconds,
           observation.trial, observation.n,
         ])
       if let standing { try database.put(standing, on: observation.trial, at: now) }

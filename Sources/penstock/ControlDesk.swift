@@ -52,7 +52,7 @@ struct ControlDesk: Sendable {
       return ["run": ["id": .string(run.id.text), "number": .integer(run.number)]]
     case .trial(let pipeline, let budget, let wait):
       guard wait else {
-        try agent.trials.begin(pipeline, budget: budget)
+        try await agent.trials.begin(pipeline, budget: budget)
         return [:]
       }
       return ["trial": TrialAnswer.json(try await agent.trials.work(pipeline, budget: budget))]

@@ -40,7 +40,7 @@ enum LogSentence {
       let metric = fields.number("metric").map { ": \(($0 * 10000).rounded() / 10000)" } ?? fields.why
       return "\(name), \(fields["unit"]), \(fields["arm"])\(metric)"
     case "trial paused": return "\(name) goes on later\(fields.why)"
-    case "trial ended": return "\(name) of \(fields["of"]) is decided\(fields.why)"
+    case "trial ended": return "\(name) of \(fields["of"]) has ended\(fields.why)"
     case "no trial begins": return "no trial of \(fields["of"]) begins\(fields.why)"
     default: return nil
     }

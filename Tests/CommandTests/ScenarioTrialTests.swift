@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import Glibc
 import Store
 import TestSupport
 import Testing
@@ -142,7 +143,7 @@ import Testing
     let agent = try await place.up()
     #expect(try await place.penstock("trials", "start", "p").code == 0)
     try await until("some blocks; \(place.tail)") {
-      try await self.trial(place).1.filter { $0.state == .ok }.count >= 3
+      try await place.reader { try await $0.observations(of: 1) }.filter { $0.state == .ok }.count >= 3
     }
     try place.write("hold", "")
     try await until("an arm to be held; \(place.tail)") { place.exists("held") }
@@ -233,9 +234,58 @@ import Testing
     try place.write("pipelines/p.yaml", yaml.replacingOccurrences(of: "[./stages/train.py],", with: "[/bin/false],"))
     try await place.penstock("run", "p", "--wait")
     let broken = try await place.penstock("trials", "start", "p", "--wait")
+    #expect(broken.code == 1)
     #expect(broken.output.contains("the control, every stage at `coarse`, failed: stage `train`"), "\(broken.output)")
     let empty = try await place.penstock("trials", "show", "9")
     #expect(empty.code != 0 && empty.complaints.contains("there is no trial `9`"))
+  }
+
+  @Test func `an agent says at once why there can be no trial, whether one waits or not`() async throws {
+    let place = try await workspace()
+    let agent = try await place.up()
+    for wait in [[], ["--wait"]] {
+      let ended = try await place.start(["trials", "start", "p"] + wait).end()
+      #expect(
+        ended.code != 0 && ended.complaints.contains("has no data to try arms on"), "\(wait): \(ended.complaints)")
+    }
+    #expect(try await place.stop(agent).code == 0)
+  }
+
+  @Test func `a trial whose copy of the data is not what it was ends, and another begins`() async throws {
+    let place = try await workspace()
+    try await drop(place)
+    let first = try await place.penstock("trials", "start", "p", "--wait", "--budget", "1ms")
+    #expect(first.output.contains("trial 1 of p is not decided yet: the CPU time of 1ms is used up"), "\(first.output)")
+    let copy = try #require(place.names("var/trials").first).appending("/input/0/a.csv")
+    try place.write("var/trials/" + copy, "other\n")
+    let second = try await place.penstock("trials", "start", "p", "--wait", "--budget", "1ms")
+    #expect(second.output.contains("trial 2 of p is not decided yet"), "\(second.output)\(second.complaints)")
+    let trials = try await place.reader { try await $0.trials() }
+    #expect(trials.last?.state == .stopped && trials.last?.reason?.contains("its copy of the data") == true)
+  }
+
+  @Test func `a drop whose name is not UTF-8 is tried like any other`() async throws {
+    let place = try await workspace()
+    try place.write("plain", "a\n1\n")
+    let name: [UInt8] = [0xFF, 0xFE] + Array("x.csv".utf8)
+    let target = Array(place.path("inbox/").utf8) + name
+    #expect(rename(place.path("plain"), target.map { CChar(bitPattern: $0) } + [0]) == 0)
+    #expect(try await place.penstock("up", "--once").code == 0)
+    let ended = try await place.penstock("trials", "start", "p", "--wait", "--budget", "1ms")
+    #expect(ended.code == 0, "\(ended.complaints)")
+  }
+
+  @Test func `Ctrl-C of a trial without an agent says so by its code, and the trial goes on later`() async throws {
+    let place = try await workspace()
+    try await drop(place)
+    try place.write("hold", "")
+    let trial = try place.start(["trials", "start", "p", "--wait"])
+    try await until("an arm to run") { place.exists("held") }
+    trial.signal(SIGINT)
+    #expect(try await trial.end().code == 130)
+    try FileManager.default.removeItem(atPath: place.path("hold"))
+    let again = try await place.penstock("trials", "start", "p", "--wait", "--json")
+    #expect(try JSON(parsing: Data(again.output.utf8))["trial"]?["number"] == 1)
   }
 
   /// Looks at the arm in force as earlier nights would have left them.

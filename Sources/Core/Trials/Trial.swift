@@ -107,6 +107,8 @@ package struct TrialObservation: Sendable, Equatable {
   package var spent: Double
   /// Scores of the held-out rows of a block, by row.
   package var rows: [Float]?
+  /// Stands for which rows they are of: arms are compared on equal ones only.
+  package var rowKey: String?
   package var reason: String?
   package var began: Date
   package var ended: Date?
@@ -122,8 +124,8 @@ package struct TrialObservation: Sendable, Equatable {
 
   package init(
     trial: Int, n: Int, arm: Int, unit: String, state: State = .running, quality: Double? = nil,
-    metric: Double? = nil, cost: Double = 0, spent: Double = 0, rows: [Float]? = nil, reason: String? = nil,
-    began: Date, ended: Date? = nil
+    metric: Double? = nil, cost: Double = 0, spent: Double = 0, rows: [Float]? = nil, rowKey: String? = nil,
+    reason: String? = nil, began: Date, ended: Date? = nil
   ) {
     self.trial = trial
     self.n = n
@@ -135,6 +137,7 @@ package struct TrialObservation: Sendable, Equatable {
     self.cost = cost
     self.spent = spent
     self.rows = rows
+    self.rowKey = rowKey
     self.reason = reason
     self.began = began
     self.ended = ended

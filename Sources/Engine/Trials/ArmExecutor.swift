@@ -94,8 +94,11 @@ struct ArmExecutor: Sendable {
       return
     }
     guard let file = result.files.first(where: { $0.name == RowScores.output }) else { return }
-    do { pass.scores = try RowScores(parsing: bench.spool.contents(at: file.path, limit: RowScores.limit)).byRow } catch
-    {
+    do {
+      let scores = try RowScores(parsing: bench.spool.contents(at: file.path, limit: RowScores.limit))
+      // in another unit they say nothing of the margin
+      pass.scores = scores.metric.map { $0 == trial.rules.metric } ?? true ? scores.byRow : nil
+    } catch {
       pass.failure = "output `\(RowScores.output)`: \(error)"
     }
   }

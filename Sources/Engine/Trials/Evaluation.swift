@@ -28,6 +28,12 @@ struct Evaluation: Sendable {
     metric = isWhole && !metrics.isEmpty ? metrics.reduce(0, +) / Double(metrics.count) : nil
   }
 
+  /// Stands for which rows were scored.
+  var rowKey: String? {
+    if lacksScores || scores.isEmpty { return nil }
+    return String(Split.part(scores.keys.sorted().joined(separator: "\u{0}")), radix: 16)
+  }
+
   /// What the race is told.
   /// - Parameter control: the metric of the control on the same unit; the arm's own where it is the control.
   func observation(arm: Int, unit: Trials.Unit, rules: TrialRules, control: Double?) -> Observation {

@@ -7,6 +7,8 @@ struct RowScores: Equatable {
   static let limit = 256 << 20
 
   var byRow: [String: Float]
+  /// The metric whose unit the scores have; `nil` where it is not said: that of the trial.
+  var metric: String?
 
   struct Malformed: Error, CustomStringConvertible {
     let description: String
@@ -31,5 +33,6 @@ struct RowScores: Equatable {
     }
     guard byRow.count == rows.count else { throw Malformed(description: "`rows` names one twice") }
     self.byRow = byRow
+    metric = json["metric"]?.string
   }
 }

@@ -24,6 +24,7 @@ extension TrialService {
     var trial = try await setup.trial(.watch, basis)
     let levels = plan(of: seen, at: trial)
     trial.plan = try JSON(encoding: levels)
+    trial.data.digests = try digests(ofCopiesFor: trial)
     trial = try await bench.store.open(trial)
     let work = try self.work(on: trial, basis.pipeline, levels)
     var blocks = 0
@@ -64,7 +65,7 @@ extension TrialService {
   /// - Returns: `nil` where the night is over, or the control itself broke.
   private func pair(_ unit: Trials.Unit, _ work: TrialWork, until: Date?) async throws -> Difference? {
     var qualities: [Double?] = []
-    var control: Double?
+    var control: TrialWork.Control?
     for arm in 0...1 {
       var step = try await work.step(arm, unit, control, until: until)
       while step.stop == nil, step.record.state == .interrupted {
@@ -73,8 +74,8 @@ extension TrialService {
       if step.stop != nil { return nil }
       try await work.end(step.record, nil)
       if arm == 0 {
-        guard let metric = step.record.metric else { return nil }
-        control = metric
+        if step.record.metric == nil { return nil }
+        control = TrialWork.Control(step.record)
       }
       qualities.append(step.said.quality)
     }

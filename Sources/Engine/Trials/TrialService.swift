@@ -82,8 +82,12 @@ package final class TrialService: Sendable {
   }
 
   /// The same without waiting for it.
-  package func begin(_ pipeline: String, budget: Double?) throws {
-    _ = try version(of: pipeline)
+  /// - Throws: `Refusal` where there can be none.
+  package func begin(_ pipeline: String, budget: Double?) async throws {
+    let setup = TrialSetup(bench: bench, version: try version(of: pipeline))
+    if try await bench.store.reader.openTrial(of: pipeline) == nil {
+      _ = try await setup.trial(.manual, try await setup.basis())
+    }
     state.withLock { $0.wishes.append(Wish(pipeline: pipeline, budget: budget)) }
     bell.ring()
   }
@@ -133,6 +137,7 @@ package final class TrialService: Sendable {
       }
       wish.isDone?.resume(returning: .success(report))
     } catch {
+      if wish.isDone == nil { bench.say(.trialRefused(pipeline: wish.pipeline, reason: "\(error)")) }
       wish.isDone?.resume(returning: .failure(error))
       if error is StoreError { throw error }
     }
@@ -223,9 +228,10 @@ package final class TrialService: Sendable {
     let work = try self.work(on: trial, pipeline, plan)
     var race = Race(plan, recorded: try await bench.store.reader.observations(of: trial.number, scores: true))
     bench.say(.trialBegan(trial, arms: plan.arms.count))
-    let end = try await work.work(&race, allowance(trial.rules))
+    let allowed = allowance(trial.rules)
+    let end = try await work.work(&race, allowed)
     try? bench.spool.clearTrial(trial.id, inputs: false)
-    return try await conclude(trial, version, plan, race, end)
+    return try await conclude(trial, version, plan, race, end, allowed)
   }
 
   /// What evaluates the arms of a trial.
@@ -250,12 +256,25 @@ package final class TrialService: Sendable {
       let isSame =
         try names.contains(open.stage) && pipeline.trials == open.rules
         && setup.definition(of: TrialSetup.stages(for: open.stage, of: pipeline), pipeline) == open.definition
-      if isSame { return (open, pipeline) }
-      try await stop(open, because: "the stages it compares, or the rules it goes by, were changed")
+      if isSame, (try? inputs(of: open)) != nil { return (open, pipeline) }
+      let what = isSame ? "its copy of the data" : "the stages it compares, or the rules it goes by,"
+      try await stop(open, because: "\(what) \(isSame ? "is not what it was" : "were changed")")
     }
     let basis = try await setup.basis()
-    let trial = try await bench.store.open(try await setup.trial(origin, basis))
-    return (trial, basis.pipeline)
+    var trial = try await setup.trial(origin, basis)
+    trial.data.digests = try digests(ofCopiesFor: trial)
+    return (try await bench.store.open(trial), basis.pipeline)
+  }
+
+  /// Of the copies themselves: an original may be written to at any moment.
+  func digests(ofCopiesFor trial: Trial) throws -> [String] {
+    try trial.data.paths.enumerated().map { index, path in
+      let copy = try bench.spool.keepTrialInput(path, index: index, of: trial.id)
+      guard let digest = try bench.spool.digests.digest(ofFile: copy) else {
+        throw Refusal(description: "the data `\(Display.escaped(path))` is not there any more")
+      }
+      return digest
+    }
   }
 
   private func stop(_ trial: Trial, because reason: String) async throws {
@@ -279,7 +298,8 @@ package final class TrialService: Sendable {
   }
 
   private func conclude(
-    _ trial: Trial, _ version: PipelineVersion, _ plan: RacePlan, _ race: Race, _ end: TrialWork.End
+    _ trial: Trial, _ version: PipelineVersion, _ plan: RacePlan, _ race: Race, _ end: TrialWork.End,
+    _ allowed: TrialWork.Allowance
   ) async throws -> Report {
     let known = race.verdict
     func paused(_ why: String) -> Report {
@@ -288,7 +308,7 @@ package final class TrialService: Sendable {
       return Report(trial: trial, isPaused: true, reason: reason)
     }
     switch end {
-    case .budget: return paused("the CPU time of \(Quantity.text(trial.rules.budget)) is used up")
+    case .budget: return paused("the CPU time of \(Quantity.text(.seconds(max(0, allowed.budget)))) is used up")
     case .night: return paused("the night is over")
     case .agent: return paused("the agent was stopped")
     case .broken(let reason):

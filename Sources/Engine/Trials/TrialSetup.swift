@@ -10,6 +10,9 @@ struct TrialSetup: Sendable {
 
   typealias Refusal = TrialService.Refusal
 
+  /// Runs that are to profit from a verdict: an arm that would not pay for its blocks by then is not tried further.
+  private static let runsAhead = 5000.0
+
   private var pipeline: Pipeline { version.pipeline }
 
   /// What one is judged on: the data and, by it, the pipeline as it would run.
@@ -79,7 +82,7 @@ struct TrialSetup: Sendable {
       Split.part(basis.data.digests.joined(separator: ",")))
     let folds = ArmExecutor.foldCount(rules, stages, basis.pipeline)
     let plan = RacePlan(
-      arms: arms, margin: rules.margin.value, confidence: rules.confidence, folds: folds,
+      arms: arms, margin: rules.margin.value, confidence: rules.confidence, folds: folds, runsAhead: Self.runsAhead,
       guarding: rules.relaxed ? .relaxed : .required, seed: UInt64(seed))
     var chance = bench.random()
     return Trial(

@@ -33,9 +33,8 @@ package enum TrialWords {
     let who = arm(plan.arms[shown.arm])
     let verb = shown.mean > 0 ? "gains" : "loses"
     let loss = "\(verb) \(rounded(abs(shown.mean))) of \(rules.metric) on average of \(shown.blocks) blocks"
-    let most = "a loss of at most \(rounded(max(0, -shown.interval.low))) with \(percent(plan.confidence)) confidence"
-    let words =
-      "\(who) saves \(percent(shown.saving)) of the cost and \(loss) (\(most); \(rules.margin.text) is allowed)"
+    let most = "with \(percent(plan.confidence)) confidence not more than the \(rules.margin.text) that is allowed"
+    let words = "\(who) saves \(percent(shown.saving)) of the cost and \(loss), \(most)"
     if !shown.guardRelaxed { return words }
     return words + "; the rows are too few to say so of data to come, and `relaxed` lets it pass"
   }

@@ -46,9 +46,9 @@ struct TrialWork: Sendable {
       case nil where step.record.state == .interrupted: continue
       case nil: break
       }
-      if arm == 0 { controls[unit] = step.record.metric }
+      if arm == 0 { controls[unit] = Control(step.record) }
       _ = race.record(step.said)
-      if arm == 0, let failure = step.record.reason {
+      if arm == 0, step.record.state == .failed, let failure = step.record.reason {
         try await bench.store.end(step.record, nil, at: bench.now())
         return .broken("the control, every stage at `coarse`, failed: \(failure)")
       }
@@ -58,6 +58,17 @@ struct TrialWork: Sendable {
         TrialStanding(
           state: TrialWords.state(of: race), verdict: try JSON(encoding: verdict),
           reason: TrialWords.text(verdict, plan: plan, rules: trial.rules)))
+    }
+  }
+
+  /// What the control came to on one unit.
+  struct Control: Sendable {
+    var metric: Double?
+    var rowKey: String?
+
+    init(_ record: TrialObservation) {
+      metric = record.metric
+      rowKey = record.rowKey
     }
   }
 
@@ -71,8 +82,8 @@ struct TrialWork: Sendable {
   }
 
   /// Evaluates an arm once nothing more important is at hand.
-  /// - Parameter control: the metric of the control on the same unit, where it is known.
-  func step(_ arm: Int, _ unit: Trials.Unit, _ control: Double?, until: Date?) async throws -> Step {
+  /// - Parameter control: the control on the same unit, where it is known.
+  func step(_ arm: Int, _ unit: Trials.Unit, _ control: Control?, until: Date?) async throws -> Step {
     await courtesy.wait(on: bench.clock)
     let empty = TrialObservation(trial: trial.number, n: 0, arm: arm, unit: unit.text, began: bench.now())
     var step = Step(record: empty, said: Observation(arm: arm, unit: unit, quality: nil, cost: 0))
@@ -90,13 +101,18 @@ struct TrialWork: Sendable {
       return step
     }
     step.said = evaluation.observation(
-      arm: arm, unit: unit, rules: trial.rules, control: arm == 0 ? evaluation.metric : control)
+      arm: arm, unit: unit, rules: trial.rules, control: arm == 0 ? evaluation.metric : control?.metric)
+    step.record.rowKey = evaluation.rowKey
+    if arm != 0, step.said.rows != nil, let control, control.rowKey != evaluation.rowKey {
+      step.said.rows = nil
+      step.record.reason = "it scored other rows than the control"
+    }
     step.record.state = evaluation.failure == nil ? .ok : .failed
     step.record.quality = step.said.quality
     step.record.metric = evaluation.metric
     step.record.cost = step.said.cost
     step.record.rows = step.said.rows
-    step.record.reason = evaluation.failure
+    step.record.reason = evaluation.failure ?? step.record.reason
     return step
   }
 
@@ -109,10 +125,10 @@ struct TrialWork: Sendable {
         seconds: record.spent, reason: record.reason))
   }
 
-  private func controls() async throws -> [Trials.Unit: Double] {
-    var controls: [Trials.Unit: Double] = [:]
+  private func controls() async throws -> [Trials.Unit: Control] {
+    var controls: [Trials.Unit: Control] = [:]
     for one in try await bench.store.reader.observations(of: trial.number) where one.arm == 0 && one.state == .ok {
-      if let unit = Trials.Unit(one.unit) { controls[unit] = one.metric }
+      if let unit = Trials.Unit(one.unit) { controls[unit] = Control(one) }
     }
     return controls
   }

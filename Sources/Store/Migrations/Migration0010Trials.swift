@@ -31,8 +31,9 @@ let migration0010Trials = """
     metric REAL,
     cost_s REAL NOT NULL,
     spent_s REAL NOT NULL,
-    -- 32-bit floats, little-endian, one for each row
+    -- 32-bit floats, little-endian, one for each row; which rows they are of, in one word
     scores BLOB,
+    rows TEXT,
     reason TEXT,
     began INTEGER NOT NULL,
     ended INTEGER CHECK ((ended IS NULL) = (state = 'running')),

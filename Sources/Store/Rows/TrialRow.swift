@@ -16,14 +16,15 @@ extension Trial {
 extension TrialObservation {
   /// Without the scores of its rows.
   static let columns = """
-    trial, n, arm, unit, state, quality, metric, cost_s, spent_s, NULL AS scores, reason, began, ended
+    trial, n, arm, unit, state, quality, metric, cost_s, spent_s, NULL AS scores, rows, reason, began, ended
     """
 
   init(row: Row) throws {
     self.init(
       trial: try row.value("trial"), n: try row.value("n"), arm: try row.value("arm"), unit: try row.value("unit"),
       state: try row.word("state"), quality: row["quality"], metric: row["metric"], cost: try row.value("cost_s"),
-      spent: try row.value("spent_s"), rows: (row["scores"] as Data?).map(Self.scores), reason: row["reason"],
+      spent: try row.value("spent_s"), rows: (row["scores"] as Data?).map(Self.scores), rowKey: row["rows"],
+      reason: row["reason"],
       began: try row.requiredDate("began"), ended: row.date("ended"))
   }
 

@@ -108,6 +108,12 @@ struct TrialPage: Answer {
     return lines
   }
 
+  /// With what a program said where the arm broke.
+  private func why(_ standing: Standing) -> String {
+    let said = observations.last { $0.arm == standing.arm && $0.reason != nil && $0.state != .interrupted }?.reason
+    return standing.reason + (said.map { ": \($0)" } ?? "")
+  }
+
   private func table(_ tried: [Standing], _ output: Output) -> [String] {
     let plot = IntervalPlot(tried.compactMap(\.interval), margin: -plan.margin)
     var table = Table([
@@ -119,7 +125,7 @@ struct TrialPage: Answer {
         .init(TrialWords.arm(plan.arms[standing.arm])), .init(standing.state.rawValue), .init("\(standing.blocks)"),
         .init("\(Int((standing.cost * 100).rounded()))%"),
         .init(standing.mean.map { TrialWords.signed($0) } ?? ""),
-        .init(standing.interval.map { plot.line($0, mean: standing.mean) } ?? ""), .init(Shown.words(standing.reason)),
+        .init(standing.interval.map { plot.line($0, mean: standing.mean) } ?? ""), .init(Shown.words(why(standing))),
       ])
     }
     return table.lines(output) + [

@@ -4,6 +4,7 @@ import Engine
 import Foundation
 import Host
 import Store
+import Synchronization
 
 struct TrialsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -88,7 +89,9 @@ struct StartTrial: AsyncParsableCommand {
     else { return try await alone(workspace, budget) }
     guard answer["ok"]?.bool == true else { throw CommandFailure(answer["error"]?.string ?? "the agent refused") }
     if wait {
-      try place.give(TrialAnswer(json: answer["trial"] ?? .null))
+      try tell(TrialAnswer(json: answer["trial"] ?? .null))
+    } else if place.json {
+      try Output.print(["api": 1, "trial": .null])
     } else {
       Output.chat("the trial begins when no run is at work; `penstock trials` shows how it goes")
     }
@@ -106,7 +109,11 @@ struct StartTrial: AsyncParsableCommand {
     let assembly = try Assembly(workspace) { console.show($0) }
     console.animate(on: assembly.reactor)
     let trials = assembly.agent.trials
-    let signals = try StopSignals(reactor: assembly.reactor) { _ in trials.stop() }
+    let interruption = Mutex<Int32?>(nil)
+    let signals = try StopSignals(reactor: assembly.reactor) { number in
+      interruption.withLock { $0 = number }
+      trials.stop()
+    }
     defer { withExtendedLifetime(signals) {} }
     let outcome: Result<TrialService.Report, any Error>
     do {
@@ -115,9 +122,16 @@ struct StartTrial: AsyncParsableCommand {
     } catch { outcome = .failure(error) }
     await assembly.close()
     console.finish()
-    do { try place.give(TrialAnswer(try outcome.get())) } catch let refusal as TrialService.Refusal {
-      throw CommandFailure(refusal.description)
+    let number = interruption.withLock { $0 }
+    do { try tell(TrialAnswer(try outcome.get())) } catch let refusal as TrialService.Refusal {
+      if number == nil { throw CommandFailure(refusal.description) }
     }
+    if let number { throw ExitCode(128 + number) }
+  }
+
+  private func tell(_ answer: TrialAnswer) throws {
+    try place.give(answer)
+    if answer.isBroken { throw ExitCode(ExitCodes.runFailed) }
   }
 }
 
@@ -137,13 +151,16 @@ struct TrialAnswer: Answer {
     ]
   }
 
+  /// The control itself failed.
+  var isBroken: Bool { body["state"] == "stopped" }
+
   func json() -> JSON { JSON.object(["api": 1, "trial": body]) }
 
   func lines(_ output: Output) -> [String] {
     let number = body["number"].flatMap { if case .integer(let number) = $0 { number } else { nil } } ?? 0
     let name = Shown.words(body["pipeline"]?.string ?? "")
     let isPaused = body["paused"]?.bool ?? false
-    let state = isPaused ? "is not decided yet" : "is decided"
+    let state = isPaused ? "is not decided yet" : isBroken ? "was stopped" : "is decided"
     var lines = ["trial \(number) of \(name) \(state): \(Shown.words(body["reason"]?.string ?? ""))"]
     if isPaused { lines.append("`penstock trials start \(name)` goes on with it") }
     lines.append("`penstock trials show \(number)` has the arms and the numbers")
