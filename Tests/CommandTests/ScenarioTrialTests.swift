@@ -251,6 +251,28 @@ import Testing
     #expect(try await place.stop(agent).code == 0)
   }
 
+  @Test func `a stage that is edited while its trial runs ends the trial, and what was seen of it counts for nothing`()
+    async throws
+  {
+    let place = try await workspace()
+    try await drop(place)
+    let trial = try place.start(["trials", "start", "p", "--wait", "--json"])
+    try await until("a block") {
+      (try? await place.reader { try await $0.observations(of: 1) })?.contains { $0.state == .ok } ?? false
+    }
+    try place.write("hold", "")
+    try await until("an arm to be held") { place.exists("held") }
+    try place.write("stages/train.py", Self.train + "# edited\n", mode: 0o755)
+    try FileManager.default.removeItem(atPath: place.path("hold"))
+    let ended = try await trial.end()
+    let answer = try JSON(parsing: Data(ended.output.utf8))["trial"]
+    #expect(ended.code == 1 && answer?["state"] == "stopped", "\(ended.output)\(ended.complaints)")
+    #expect(answer?["reason"]?.string?.contains("were changed") == true)
+    #expect(try await place.reader { try await $0.policies() }.isEmpty)
+    let again = try await place.penstock("trials", "start", "p", "--wait", "--json")
+    #expect(try JSON(parsing: Data(again.output.utf8))["trial"]?["number"] == 2)
+  }
+
   @Test func `a trial whose copy of the data is not what it was ends, and another begins`() async throws {
     let place = try await workspace()
     try await drop(place)

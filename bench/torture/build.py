@@ -21,7 +21,18 @@ class Unbuildable(Exception):
 def copy_tree(patch: pathlib.Path | None) -> None:
     """Brings the copy up to date and applies the patch; a file that stays the same keeps its time, so builds are short."""
     listed = subprocess.run(
-        ["git", "ls-files", "-z", "-c", "-o", "--exclude-standard", "Sources", "Package.swift", "fuzz/targets"],
+        [
+            "git",
+            "ls-files",
+            "-z",
+            "-c",
+            "-o",
+            "--exclude-standard",
+            "Sources",
+            "Package.swift",
+            "fuzz/targets",
+            "bench/trials/worlds",
+        ],
         cwd=ROOT,
         check=True,
         capture_output=True,

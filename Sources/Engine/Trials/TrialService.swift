@@ -96,6 +96,8 @@ package final class TrialService: Sendable {
   package func workAlone(_ pipeline: String, budget: Double?) async throws -> Report {
     try await withThrowingTaskGroup(of: Report?.self) { group in
       group.addTask {
+        // nobody else would answer who waits
+        defer { self.stop() }
         try await self.run(nights: false)
         return nil
       }
@@ -234,6 +236,8 @@ package final class TrialService: Sendable {
     return try await conclude(trial, version, plan, race, end, allowed)
   }
 
+  private static let changed = "the stages it compares, or the rules it goes by, were changed"
+
   /// What evaluates the arms of a trial.
   func work(on trial: Trial, _ pipeline: Pipeline, _ plan: RacePlan) throws -> TrialWork {
     let passed = (bench.settings.environment + pipeline.environment).filter(SecretMask.looksSecret)
@@ -241,24 +245,20 @@ package final class TrialService: Sendable {
     let executor = ArmExecutor(
       bench: bench.masking(mask), trial: trial, pipeline: pipeline,
       stages: try TrialSetup.stages(for: trial.stage, of: pipeline), inputs: try inputs(of: trial), mask: mask)
-    return TrialWork(bench: executor.bench, trial: trial, executor: executor, courtesy: courtesy, plan: plan)
+    return TrialWork(
+      bench: executor.bench, trial: trial, executor: executor, courtesy: courtesy, plan: plan,
+      isCurrent: { [bench, book] in
+        book.version(of: trial.pipeline).flatMap { TrialSetup(bench: bench, version: $0).current(trial) } != nil
+      })
   }
 
   /// The open trial where it is still about the same stages, else a new one.
   private func opened(_ setup: TrialSetup, _ origin: Trial.Origin) async throws -> (Trial, Pipeline) {
     let name = setup.version.pipeline.name
     if let open = try await bench.store.reader.openTrial(of: name) {
-      let pipeline: Pipeline
-      do { pipeline = try setup.version.pipeline.resolved(captures: open.data.drop.captures) } catch {
-        throw Refusal(description: error.words)
-      }
-      let names = pipeline.stages.map(\.name)
-      let isSame =
-        try names.contains(open.stage) && pipeline.trials == open.rules
-        && setup.definition(of: TrialSetup.stages(for: open.stage, of: pipeline), pipeline) == open.definition
-      if isSame, (try? inputs(of: open)) != nil { return (open, pipeline) }
-      let what = isSame ? "its copy of the data" : "the stages it compares, or the rules it goes by,"
-      try await stop(open, because: "\(what) \(isSame ? "is not what it was" : "were changed")")
+      let pipeline = setup.current(open)
+      if let pipeline, (try? inputs(of: open)) != nil { return (open, pipeline) }
+      try await stop(open, because: pipeline == nil ? Self.changed : "its copy of the data is not what it was")
     }
     let basis = try await setup.basis()
     var trial = try await setup.trial(origin, basis)
@@ -311,6 +311,9 @@ package final class TrialService: Sendable {
     case .budget: return paused("the CPU time of \(Quantity.text(.seconds(max(0, allowed.budget)))) is used up")
     case .night: return paused("the night is over")
     case .agent: return paused("the agent was stopped")
+    case .changed:
+      try await stop(trial, because: Self.changed)
+      return Report(trial: ended(trial, .stopped), isPaused: false, reason: Self.changed)
     case .broken(let reason):
       try await stop(trial, because: reason)
       return Report(trial: ended(trial, .stopped), isPaused: false, reason: reason)
@@ -321,7 +324,15 @@ package final class TrialService: Sendable {
       if case .promote(let shown) = verdict {
         state = .promoted
         let arm = plan.arms[shown.arm]
-        policy = try await promote(arm, by: trial, version.pipeline, reason: reason)
+        let basis = bench.definitions.basis(of: version.pipeline)
+        // taken before it is compared: an edit in between is found by the next run
+        guard book.version(of: trial.pipeline) == version,
+          TrialSetup(bench: bench, version: version).current(trial) != nil
+        else {
+          try await stop(trial, because: Self.changed)
+          return Report(trial: ended(trial, .stopped), isPaused: false, reason: Self.changed)
+        }
+        policy = try await promote(arm, by: trial, basis, reason: reason)
         if policy == nil { reason += "; its parameters are for you to write into the pipeline" }
       }
       try await bench.store.put(
@@ -337,14 +348,13 @@ package final class TrialService: Sendable {
   }
 
   /// - Returns: `nil` for an arm given by hand with parameters of its own, which no policy can put in force.
-  private func promote(_ arm: Arm, by trial: Trial, _ pipeline: Pipeline, reason: String) async throws -> Policy? {
+  private func promote(_ arm: Arm, by trial: Trial, _ basis: StageBasis, reason: String) async throws -> Policy? {
     if let variant = trial.rules.arms?.first(where: { $0.name == arm.variant }), !variant.params.isEmpty { return nil }
     // an agent that died between the two has recorded it already
-    let standing = try await bench.store.reader.policy(of: pipeline.name).verdict
+    let standing = try await bench.store.reader.policy(of: trial.pipeline).verdict
     if let standing, standing.source == .trial(trial.number) { return standing }
     return try await bench.store.promote(
-      pipeline.name, arm.levels, trial: trial.number, basis: bench.definitions.basis(of: pipeline), reason: reason,
-      at: bench.now())
+      trial.pipeline, arm.levels, trial: trial.number, basis: basis, reason: reason, at: bench.now())
   }
 
   private func ended(_ trial: Trial, _ state: Trial.State) -> Trial {

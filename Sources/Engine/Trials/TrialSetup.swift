@@ -130,6 +130,16 @@ struct TrialSetup: Sendable {
     Granularity.allCases.filter { $0 == .coarse || stage.levelParams[$0] != nil }
   }
 
+  /// The pipeline of a trial as it is now; `nil` where it is not any more what the trial is about.
+  func current(_ trial: Trial) -> Pipeline? {
+    guard let pipeline = try? pipeline.resolved(captures: trial.data.drop.captures), pipeline.trials == trial.rules,
+      pipeline.stages.contains(where: { $0.name == trial.stage }),
+      let stages = try? Self.stages(for: trial.stage, of: pipeline),
+      (try? definition(of: stages, pipeline)) == trial.definition
+    else { return nil }
+    return pipeline
+  }
+
   /// Stands for what the stages do: where it differs, what was learned of them is void.
   func definition(of stages: [Stage], _ pipeline: Pipeline) throws -> String {
     let maker = KeyMaker(bench: bench, pipeline: pipeline)

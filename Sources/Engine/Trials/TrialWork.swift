@@ -10,6 +10,8 @@ struct TrialWork: Sendable {
   let executor: ArmExecutor
   let courtesy: Courtesy
   let plan: RacePlan
+  /// Whether the stages are still what the trial is about.
+  let isCurrent: @Sendable () -> Bool
 
   /// What there is to use up.
   struct Allowance: Sendable {
@@ -26,6 +28,8 @@ struct TrialWork: Sendable {
     case agent
     /// The control itself cannot be evaluated.
     case broken(String)
+    /// The stages were changed meanwhile: what was seen of the old ones says nothing of the new.
+    case changed
   }
 
   /// - Throws: what the store throws.
@@ -94,9 +98,11 @@ struct TrialWork: Sendable {
     let evaluation = try await evaluate(plan.arms[arm], unit, until: until)
     step.record.spent = evaluation.spent
     step.record.ended = bench.now()
-    if evaluation.isInterrupted {
+    if !isCurrent() { step.stop = .changed }
+    if evaluation.isInterrupted || step.stop == .changed {
       step.record.state = .interrupted
-      step.record.reason = courtesy.isStopping ? "the agent was stopped" : "it gave way"
+      let why = courtesy.isStopping ? "the agent was stopped" : "it gave way"
+      step.record.reason = step.stop == .changed ? "a stage was changed meanwhile" : why
       try await bench.store.end(step.record, nil, at: bench.now())
       return step
     }

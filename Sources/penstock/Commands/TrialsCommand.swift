@@ -97,6 +97,9 @@ struct StartTrial: AsyncParsableCommand {
     }
   }
 
+  /// How long what is to be recorded waits for a full disk.
+  private static let patience = Duration.seconds(10)
+
   private func seconds() throws -> Double? {
     guard let budget else { return nil }
     do { return try Quantity.duration(budget) / .seconds(1) } catch {
@@ -116,6 +119,8 @@ struct StartTrial: AsyncParsableCommand {
     }
     defer { withExtendedLifetime(signals) {} }
     let outcome: Result<TrialService.Report, any Error>
+    // a person is there to make room: nothing is waited for long
+    assembly.store.hurry(within: Self.patience)
     do {
       try await assembly.agent.configs.lookUp()
       outcome = .success(try await trials.workAlone(pipeline, budget: budget))
