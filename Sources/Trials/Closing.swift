@@ -26,7 +26,7 @@ extension Race {
         "\(rows.rows) rows are too few to certify a margin of \(Words.number(plan.margin)); the smallest certifiable "
         + "is \(Words.number(rows.smallestMargin))"
     case .dearer:
-      if line.blocks > 0 {
+      if line.blocks > 0, incumbent == 0 {
         return "no saving is measured: it costs \(Words.percent(costShare(of: arm))) of the control"
       }
       return incumbent == 0 ? "not cheaper than the control, by prediction" : "not cheaper than what was accepted"

@@ -33,8 +33,8 @@ package enum TrialWords {
     let who = arm(plan.arms[shown.arm])
     let verb = shown.mean > 0 ? "gains" : "loses"
     let loss = "\(verb) \(rounded(abs(shown.mean))) of \(rules.metric) on average of \(shown.blocks) blocks"
-    let most = "with \(percent(plan.confidence)) confidence not more than the \(rules.margin.text) that is allowed"
-    let words = "\(who) saves \(percent(shown.saving)) of the cost and \(loss), \(most)"
+    let bound = "a loss of more than \(rules.margin.text) is ruled out with \(percent(plan.confidence)) confidence"
+    let words = "\(who) saves \(percent(shown.saving)) of the cost and \(loss); \(bound)"
     if !shown.guardRelaxed { return words }
     return words + "; the rows are too few to say so of data to come, and `relaxed` lets it pass"
   }
