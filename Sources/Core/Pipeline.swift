@@ -180,6 +180,23 @@ package struct Stage: Sendable, Equatable, Codable {
   }
 }
 
+extension [Stage] {
+  /// These stages and all they build on, of stages in an order in which each comes after those it needs.
+  package func closure(of names: Set<String>) -> Set<String> {
+    reversed().reduce(into: names) { reached, stage in
+      if reached.contains(stage.name) { reached.formUnion(stage.needs) }
+    }
+  }
+}
+
+extension Pipeline {
+  /// The manifest of a registered stage; `nil` where it names its own argv.
+  package func manifest(of stage: Stage) -> Manifest? { stage.uses.flatMap { origin?.manifests[$0] } }
+
+  /// Whether the outcome of a stage depends on how a trial splits the rows.
+  package func splits(_ stage: Stage) -> Bool { manifest(of: stage)?.splits ?? stage.splits ?? false }
+}
+
 /// What the YAML says of a stage's granularity.
 package enum StageGranularity: Sendable, Equatable, Codable {
   /// Rules, policy and trials decide.

@@ -27,10 +27,7 @@ package struct RunContext: Sendable {
   /// As a stage sees it: its own earlier attempts count.
   package func seen(by stage: Stage) -> JSON {
     if patches.isEmpty { return base }
-    var reached: Set<String> = [stage.name]
-    // each stage comes after those it needs
-    for other in stages.reversed() where reached.contains(other.name) { reached.formUnion(other.needs) }
-    return merged(of: reached.contains)
+    return merged(of: stages.closure(of: [stage.name]).contains)
   }
 
   /// With what every stage put there.

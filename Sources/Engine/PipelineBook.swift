@@ -33,6 +33,15 @@ package final class PipelineBook: Sendable {
     }
   }
 
+  /// That no pipeline is called so, and which are.
+  func words(onMissing name: String) -> String {
+    let names = versions.map(\.pipeline.name)
+    let known =
+      names.isEmpty ? "`pipelines/` has none that is valid" : "there are `\(names.joined(separator: "`, `"))`"
+    let hint = Nearest.name(to: name, among: names).map { "did you mean `\($0)`?" }
+    return "no pipeline `\(Display.brief(name))`; \(hint ?? known)"
+  }
+
   /// Whether a file of this name belongs to a drop, and is none itself.
   package func isDoneFile(_ name: FileName) -> Bool { Routing.isDoneFile(name, among: versions) }
 

@@ -55,8 +55,8 @@ enum ProgramEnvironment {
   /// W3C Trace Context: the run is the trace, the call is the span.
   private static func traceparent(run: RunID, span: String) -> String {
     let trace = run.text.filter { $0 != "-" }
-    // FNV-1a, 64 bits; an id of all zeros would be invalid
-    let hash = span.utf8.reduce(UInt64(0xcbf2_9ce4_8422_2325)) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 } | 1
+    // an id of all zeros would be invalid
+    let hash = FNV1a.hash(span.utf8) | 1
     let digits = String(hash, radix: 16)
     return "00-\(trace)-\(String(repeating: "0", count: 16 - digits.count))\(digits)-01"
   }

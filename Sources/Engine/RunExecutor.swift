@@ -17,8 +17,7 @@ struct RunExecutor: Sendable {
   var counsel = Counsel()
 
   init(bench: Workbench, run: Run, pipeline: Pipeline, cancellation: Cancellation, shutdown: Cancellation) {
-    let passed = (bench.settings.environment + pipeline.environment).filter(SecretMask.looksSecret)
-    mask = SecretMask(values: (passed + bench.settings.secrets).compactMap { bench.environment[$0] })
+    mask = bench.mask(for: pipeline)
     // what is said of this run hides the secrets this pipeline is given, also those the agent's own log knows not
     self.bench = bench.masking(mask)
     self.run = run

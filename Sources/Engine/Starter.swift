@@ -38,7 +38,9 @@ package struct Starter: Sendable {
 
   /// Records and queues the runs: one, or one for each kind of drop that the pipeline takes.
   package func start(_ wish: Wish) async throws -> [Run] {
-    guard let version = book.version(of: wish.pipeline) else { throw unknown(wish.pipeline) }
+    guard let version = book.version(of: wish.pipeline) else {
+      throw Refusal(description: book.words(onMissing: wish.pipeline))
+    }
     try check(wish.options, version.pipeline)
     let runs = try await runs(wish, version)
     if runs.isEmpty {
@@ -114,14 +116,6 @@ package struct Starter: Sendable {
       throw error
     }
     return [copied]
-  }
-
-  private func unknown(_ name: String) -> Refusal {
-    let names = book.versions.map(\.pipeline.name)
-    let hint = Nearest.name(to: name, among: names).map { "; did you mean `\($0)`?" }
-    let known =
-      names.isEmpty ? "; `pipelines/` has none that is valid" : "; there are `\(names.joined(separator: "`, `"))`"
-    return Refusal(description: "no pipeline `\(Display.brief(name))`" + (hint ?? known))
   }
 
   private func check(_ options: RunOptions, _ pipeline: Pipeline) throws {

@@ -51,6 +51,12 @@ package struct Workbench: Sendable {
     breakers = Breakers(reader: store.reader)
   }
 
+  /// Hides the secrets that the programs of a pipeline are given.
+  func mask(for pipeline: Pipeline) -> SecretMask {
+    let passed = (settings.environment + pipeline.environment).filter(SecretMask.looksSecret)
+    return SecretMask(values: (passed + settings.secrets).compactMap { environment[$0] })
+  }
+
   /// The same bench; whatever is said at it has these secrets hidden.
   func masking(_ mask: SecretMask) -> Workbench {
     var bench = self

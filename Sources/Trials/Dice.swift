@@ -1,3 +1,4 @@
+import Core
 import Foundation
 
 /// Random numbers that are a function of their seed: SplitMix64 (Steele, Lea and Flood 2014).
@@ -7,11 +8,8 @@ package struct Dice: RandomNumberGenerator, Sendable {
   package init(seed: UInt64) { state = seed }
 
   package mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
+    state &+= SplitMix64.gamma
+    return SplitMix64.mixed(state)
   }
 
   /// Uniform in (0, 1).

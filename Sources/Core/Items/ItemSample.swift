@@ -13,10 +13,7 @@ package struct ItemSample: Sendable, Equatable {
 
   /// Where an id stands in [0, 1): FNV-1a, then the finalizer of SplitMix64, for FNV alone is uneven in its high bits.
   static func place(of id: String) -> Double {
-    var hash = id.utf8.reduce(UInt64(0xcbf2_9ce4_8422_2325)) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
-    hash = (hash ^ (hash >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    hash = (hash ^ (hash >> 27)) &* 0x94d0_49bb_1331_11eb
-    hash ^= hash >> 31
+    let hash = SplitMix64.mixed(FNV1a.hash(id.utf8))
     return Double(hash >> 11) / Double(UInt64(1) << 53)
   }
 }

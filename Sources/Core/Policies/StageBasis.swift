@@ -49,9 +49,7 @@ package struct StageBasis: Sendable, Equatable, Codable {
 extension Pipeline {
   /// The stages that a verdict on levels depends on: those that are `auto` and all they build on.
   package var basisStages: [Stage] {
-    var wanted = Set(automatic.map(\.name))
-    // each comes after those it needs
-    for stage in stages.reversed() where wanted.contains(stage.name) { wanted.formUnion(stage.needs) }
+    let wanted = stages.closure(of: Set(automatic.map(\.name)))
     return stages.filter { wanted.contains($0.name) }
   }
 }

@@ -63,5 +63,5 @@ package struct Targets: Sendable, Equatable, Codable {
 
 extension Pipeline {
   /// The name of the metric that `accuracy` of targets and rules is: that of the trials, else `accuracy`.
-  package var metric: String { origin?.document["trials"]?["metric"]?.text ?? "accuracy" }
+  package var metric: String { (trials ?? TrialRules()).metric }
 }

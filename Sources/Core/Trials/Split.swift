@@ -17,21 +17,14 @@ package struct Split: Sendable, Hashable, Codable {
 
   /// Seeds are pure functions of what they are for; 31 bits, which every program's generator takes.
   ///
-  /// SplitMix64 (Steele, Lea and Flood, 2014) over the parts, one after the other.
+  /// SplitMix64 over the parts, one after the other.
   package static func seed(_ parts: UInt64...) -> Int {
-    var state: UInt64 = 0x9E37_79B9_7F4A_7C15
-    for part in parts {
-      state = (state ^ part) &+ 0x9E37_79B9_7F4A_7C15
-      var mixed = state
-      mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-      mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-      state = mixed ^ mixed >> 31
-    }
+    let state = parts.reduce(SplitMix64.gamma) { SplitMix64.mixed(($0 ^ $1) &+ SplitMix64.gamma) }
     return Int(state >> 33)
   }
 
-  /// A text as a part of a seed: FNV-1a, 64 bits.
+  /// A text as a part of a seed.
   package static func part(_ text: String) -> UInt64 {
-    text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+    FNV1a.hash(text.utf8)
   }
 }

@@ -14,10 +14,13 @@ package struct Definitions: Sendable {
   ///
   /// It is taken of the pipeline as it is in force, before the drop's name or `--set` fill anything in: so it is the
   /// same for every run. A file that cannot be read counts as one that is not there.
-  package func basis(of pipeline: Pipeline) -> StageBasis {
+  package func basis(of pipeline: Pipeline) -> StageBasis { basis(of: pipeline.basisStages, in: pipeline) }
+
+  /// The same of these stages.
+  func basis(of wanted: [Stage], in pipeline: Pipeline) -> StageBasis {
     var stages: [String: [String: String]] = [:]
-    for stage in pipeline.basisStages {
-      let manifest = stage.uses.flatMap { pipeline.origin?.manifests[$0] }
+    for stage in wanted {
+      let manifest = pipeline.manifest(of: stage)
       var parts = stage.definition(manifest).mapValues { part in digest(part) }
       var located = stage
       if let kit = manifest?.kit { located.program = stage.program.map { $0.replacing("${kit}", with: kit) } }

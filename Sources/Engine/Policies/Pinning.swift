@@ -20,11 +20,7 @@ package struct Pinning: Sendable {
   /// - Parameter levels: by stage; without any what is in force is pinned. Stages that are not named are coarse.
   package func pin(_ name: String, _ levels: [String: Granularity]) async throws -> Policy {
     guard let pipeline = book.version(of: name)?.pipeline else {
-      let names = book.versions.map(\.pipeline.name)
-      let known =
-        names.isEmpty ? "`pipelines/` has none that is valid" : "there are `\(names.joined(separator: "`, `"))`"
-      let hint = Nearest.name(to: name, among: names).map { "did you mean `\($0)`?" } ?? known
-      throw Refusal(description: "no pipeline `\(Display.brief(name))`; \(hint)")
+      throw Refusal(description: book.words(onMissing: name))
     }
     var levels = levels
     if levels.isEmpty { levels = try await bench.store.reader.policy(of: name).levels }

@@ -31,18 +31,12 @@ struct ArmExecutor: Sendable {
     var isInterrupted = false
   }
 
-  /// Whether any stage knows of folds; where none does, a block is one pass with its own seed.
-  var splits: Bool { stages.contains { self.splits($0) } }
-
-  private func splits(_ stage: Stage) -> Bool { manifest(of: stage)?.splits ?? stage.splits ?? false }
-
-  private func manifest(of stage: Stage) -> Manifest? { stage.uses.flatMap { pipeline.origin?.manifests[$0] } }
-
   func pass(_ arm: Arm, _ split: Split, cancellation: Cancellation) async throws -> Pass {
     var pass = Pass()
     var left: [String: [Envelope.FilePart]] = [:]
     var context = RunContext(.object([:]), stages: pipeline.stages)
     var keys: [String: String] = [:]
+    let splits = stages.contains(where: pipeline.splits)
     for stage in stages {
       let level = level(of: stage, in: arm)
       let given = stage.needs.isEmpty ? inputs : stage.needs.flatMap { left[$0] ?? [] }
@@ -52,7 +46,7 @@ struct ArmExecutor: Sendable {
         keys[stage.name] = "\(stage.name)=off(" + stage.needs.compactMap { keys[$0] }.joined(separator: ",") + ")"
         continue
       }
-      let own = splits(stage) || !splits ? split : nil
+      let own = pipeline.splits(stage) || !splits ? split : nil
       let key = self.key(of: stage, level, own, arm, needs: stage.needs.compactMap { keys[$0] })
       keys[stage.name] = key
       let result: ArmMemory.Result

@@ -147,9 +147,7 @@ package final class TrialService: Sendable {
 
   private func version(of name: String) throws -> PipelineVersion {
     if let version = book.version(of: name) { return version }
-    let names = book.versions.map(\.pipeline.name)
-    let hint = Nearest.name(to: name, among: names).map { ": did you mean `\($0)`?" } ?? ""
-    throw Refusal(description: "no pipeline `\(Display.brief(name))`\(hint)")
+    throw Refusal(description: book.words(onMissing: name))
   }
 
   // MARK: - Nights
@@ -213,10 +211,9 @@ package final class TrialService: Sendable {
       return false
     }
     let setup = TrialSetup(bench: bench, version: version)
-    let basis = try await setup.basis()
-    guard basis.data.digests == last.data.digests, basis.pipeline.trials == last.rules else { return false }
-    return try setup.definition(of: TrialSetup.stages(for: last.stage, of: basis.pipeline), basis.pipeline)
-      == last.definition
+    let data = try await setup.basis().data
+    let isSame = data.digests == last.data.digests && data.drop.captures == last.data.drop.captures
+    return isSame && setup.current(last) != nil
   }
 
   // MARK: - One trial
@@ -240,8 +237,7 @@ package final class TrialService: Sendable {
 
   /// What evaluates the arms of a trial.
   func work(on trial: Trial, _ pipeline: Pipeline, _ plan: RacePlan) throws -> TrialWork {
-    let passed = (bench.settings.environment + pipeline.environment).filter(SecretMask.looksSecret)
-    let mask = SecretMask(values: (passed + bench.settings.secrets).compactMap { bench.environment[$0] })
+    let mask = bench.mask(for: pipeline)
     let executor = ArmExecutor(
       bench: bench.masking(mask), trial: trial, pipeline: pipeline,
       stages: try TrialSetup.stages(for: trial.stage, of: pipeline), inputs: try inputs(of: trial), mask: mask)

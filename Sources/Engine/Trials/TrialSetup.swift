@@ -55,8 +55,7 @@ struct TrialSetup: Sendable {
 
   /// The stage that gives the metric and those it builds on, in order.
   static func stages(for stage: String, of pipeline: Pipeline) throws -> [Stage] {
-    var reached: Set<String> = [stage]
-    for other in pipeline.stages.reversed() where reached.contains(other.name) { reached.formUnion(other.needs) }
+    let reached = pipeline.stages.closure(of: [stage])
     let stages = pipeline.stages.filter { reached.contains($0.name) }
     for stage in stages where stage.each != nil || stage.when != nil {
       let what = stage.each != nil ? "`each`" : "`when`"
@@ -80,7 +79,8 @@ struct TrialSetup: Sendable {
     let seed = Split.seed(
       UInt64(bitPattern: Int64(bench.settings.seed)), Split.part(pipeline.name),
       Split.part(basis.data.digests.joined(separator: ",")))
-    let folds = ArmExecutor.foldCount(rules, stages, basis.pipeline)
+    // where no stage knows of folds a block is one pass
+    let folds = stages.contains(where: basis.pipeline.splits) ? rules.folds : 1
     let plan = RacePlan(
       arms: arms, margin: rules.margin.value, confidence: rules.confidence, folds: folds, runsAhead: Self.runsAhead,
       guarding: rules.relaxed ? .relaxed : .required, seed: UInt64(seed))
@@ -116,8 +116,7 @@ struct TrialSetup: Sendable {
     }
     let arms = Arm.all(
       of: open.map { stage in
-        let manifest = stage.uses.flatMap { pipeline.origin?.manifests[$0] }
-        return (name: stage.name, supported: Set(manifest?.supported ?? Self.levels(of: stage)))
+        (name: stage.name, supported: Set(pipeline.manifest(of: stage)?.supported ?? Self.levels(of: stage)))
       })
     if arms.count < 2 {
       throw Refusal(description: "the `auto` stages of `\(pipeline.name)` support no level but `coarse`")
@@ -141,30 +140,8 @@ struct TrialSetup: Sendable {
   }
 
   /// Stands for what the stages do: where it differs, what was learned of them is void.
-  func definition(of stages: [Stage], _ pipeline: Pipeline) throws -> String {
-    let maker = KeyMaker(bench: bench, pipeline: pipeline)
-    let parts = try stages.map { stage -> JSON in
-      let key = try maker.key(
-        of: stage,
-        Envelope.StagePart(
-          name: stage.name, attempt: 1, granularity: .coarse, sample: nil, seed: 0, params: stage.params),
-        [], context: .object([:]))
-      let levels = Dictionary(uniqueKeysWithValues: stage.levelParams.map { ($0.key.rawValue, JSON.object($0.value)) })
-      return [
-        "stage": .string(stage.name), "key": key.parts, "needs": .array(stage.needs.map { .string($0) }),
-        "levels": .object(levels), "sample": .number(stage.sample),
-      ]
-    }
-    return bench.spool.digests.digest(of: Array(try JSON.array(parts).line().utf8))
-  }
-}
-
-extension ArmExecutor {
-  /// Passes of a block: one where no stage knows of folds.
-  static func foldCount(_ rules: TrialRules, _ stages: [Stage], _ pipeline: Pipeline) -> Int {
-    let knows = stages.contains { stage in
-      stage.uses.flatMap { pipeline.origin?.manifests[$0]?.splits } ?? stage.splits ?? false
-    }
-    return knows ? rules.folds : 1
+  private func definition(of stages: [Stage], _ pipeline: Pipeline) throws -> String {
+    let basis = try JSON(encoding: bench.definitions.basis(of: stages, in: pipeline)).line()
+    return bench.spool.digests.digest(of: Array(basis.utf8))
   }
 }
