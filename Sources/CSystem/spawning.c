@@ -54,6 +54,33 @@ ssize_t packet_send(int socket, const void *bytes, size_t size, const int *fds, 
   return sendmsg(socket, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
+ssize_t packet_receive(int socket, void *bytes, size_t size, int *fd) {
+  union {
+    struct cmsghdr align;
+    char bytes[CMSG_SPACE(8 * sizeof(int))];
+  } control;
+  struct iovec part = {.iov_base = bytes, .iov_len = size};
+  struct msghdr header = {
+      .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
+  *fd = -1;
+  ssize_t count = recvmsg(socket, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+  if (count < 0) return count;
+  for (struct cmsghdr *rights = CMSG_FIRSTHDR(&header); rights; rights = CMSG_NXTHDR(&header, rights)) {
+    if (rights->cmsg_level != SOL_SOCKET || rights->cmsg_type != SCM_RIGHTS) continue;
+    size_t given = (rights->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (size_t i = 0; i < given; i++) {
+      int one;
+      memcpy(&one, CMSG_DATA(rights) + i * sizeof one, sizeof one);
+      if (*fd < 0) {
+        *fd = one;
+      } else {
+        close(one);
+      }
+    }
+  }
+  return count;
+}
+
 static int set_up(posix_spawnattr_t *attributes, posix_spawn_file_actions_t *actions, int socket, int held) {
   sigset_t all, none;
   sigfillset(&all);

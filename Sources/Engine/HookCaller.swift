@@ -72,9 +72,12 @@ struct HookCaller: Sendable {
         attempt: occasion.stage?.attempt)
     }
     Failpoint.hookAsked.pass()
-    let request = try request(hook, occasion, verdict, begun: begun, lines: lines)
-    // for `hooks test EVENT --run RUN`
-    if isFirst { bench.spool.noteRequest(mask.masked(request.input), of: run.id) }
+    var request = try request(hook, occasion, verdict, begun: begun, lines: lines)
+    if isFirst {
+      // for `hooks test EVENT --run RUN`
+      let input = request.input
+      request.underWay = { [bench, mask, run] in bench.spool.noteRequest(mask.masked(input), of: run.id) }
+    }
     var result = try await bench.work(
       request, of: run, stage: occasion.stage?.name, by: hook.isPersistent ? worker(for: request) : nil)
     lines.finish()

@@ -54,7 +54,7 @@ enum ProgramEnvironment {
 
   /// W3C Trace Context: the run is the trace, the call is the span.
   private static func traceparent(run: RunID, span: String) -> String {
-    let trace = run.text.filter { $0 != "-" }
+    let trace = String(decoding: run.text.utf8.filter { $0 != UInt8(ascii: "-") }, as: UTF8.self)
     // an id of all zeros would be invalid
     let hash = FNV1a.hash(span.utf8) | 1
     let digits = String(hash, radix: 16)

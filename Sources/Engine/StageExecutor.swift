@@ -168,7 +168,7 @@ struct StageExecutor: Sendable {
     let lines = LineCollector(mask: mask) { [bench, run] line in
       bench.say(.outputLine(line, hook: nil), run, stage: stage.name, attempt: part.attempt)
     }
-    let request: ProgramRequest
+    var request: ProgramRequest
     switch try self.request(
       stage, part, inputs, out: out, checkpoint: checkpoint, context: ended.context, lines: lines)
     {
@@ -176,6 +176,9 @@ struct StageExecutor: Sendable {
     case .failure(let refusal):
       ended.outcome = .failure(.failed, refusal.description, retry: .never)
       return
+    }
+    if stage.name != pipeline.stages.last?.name {
+      request.underWay = { [bench, run] in bench.spool.foreseeAttempt(run.id) }
     }
     Failpoint.programAsked.pass()
     var result = try await bench.work(request, of: run, stage: stage.name, by: worker(of: stage, for: request))

@@ -11,7 +11,7 @@ extension Workbench {
     _ request: ProgramRequest, of run: Run, stage: String?, by worker: WorkerProgram? = nil
   ) async throws -> ProgramResult {
     var request = request
-    if let recording { request.ready = { try await recording.durable() } }
+    request.permit = recording
     var result = try await once(request, by: worker)
     while result.isShortage, case .unstarted(let reason) = result.termination {
       guard request.cancellation?.cause == nil else {
@@ -27,7 +27,8 @@ extension Workbench {
 
   private func once(_ request: ProgramRequest, by worker: WorkerProgram?) async throws -> ProgramResult {
     if let worker, let workers {
-      try await request.ready?()
+      try await request.permit?.given()
+      request.underWay?()
       return try await workers.call(WorkerCall(worker, request))
     }
     return try await processes.run(request)

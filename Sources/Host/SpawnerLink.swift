@@ -3,9 +3,9 @@ import Core
 import Glibc
 import Synchronization
 
-/// One life of the spawner: its process, the socket to it, and the programs it has in hand.
+/// One life of the spawner: its process, the socket to it, its keepers, and the programs they have in hand.
 ///
-/// The socket ends when the spawner and all its keepers are gone, so when `onEnd` comes every program has ended.
+/// A program goes to an idle keeper, and to the spawner, which makes one, only where there is none. The socket ends when the spawner and all its keepers are gone, so when `onEnd` comes every program has ended.
 final class SpawnerLink: Sendable {
   private struct Packet {
     let bytes: [UInt8]
@@ -14,11 +14,28 @@ final class SpawnerLink: Sendable {
 
   private struct State {
     var runs: [UInt64: any SpawnedProgram] = [:]
+    var keepers = Keepers()
+    /// Set while keepers are idle.
+    var retirement: Reactor.Alarm?
     var outbox: [Packet] = []
+    /// Of programs that wait for their `go`, and no keeper holds them.
+    var held: [UInt64: SpawnOrder] = [:]
     var registration: Reactor.Registration?
     var waitsForRoom = false
     var hasEnded = false
     var onEnd: [@Sendable () -> Void] = []
+
+    /// False where no keeper is idle.
+    mutating func pass(_ order: SpawnOrder, _ operation: SpawnerWire.Operation, token: UInt64) -> Bool {
+      let bytes = SpawnerWire.packet(operation, token: token, body: order.body)
+      guard keepers.pass(bytes, order.given.map(\.number), token: token) else { return false }
+      order.letGo()
+      return true
+    }
+
+    mutating func send(_ order: SpawnOrder, token: UInt64) {
+      outbox.append(Packet(bytes: SpawnerWire.packet(.run, token: token, body: order.body), order: order))
+    }
   }
 
   private let state = Mutex(State())
@@ -53,15 +70,16 @@ final class SpawnerLink: Sendable {
 
   var hasEnded: Bool { state.withLock { $0.hasEnded } }
 
-  /// Hands `run` to the spawner.
+  /// Hands `run` to an idle keeper, or else to the spawner.
   ///
+  /// - Parameter isHeld: it begins with `go`.
   /// - Throws: `SpawnerGone` where it is too late for it.
-  func start(_ run: any SpawnedProgram, _ order: SpawnOrder) throws {
+  func start(_ run: any SpawnedProgram, _ order: SpawnOrder, isHeld: Bool = false) throws {
     let isOpen = state.withLock { state in
       guard !state.hasEnded else { return false }
       state.runs[run.token] = run
-      let bytes = SpawnerWire.packet(.run, token: run.token, body: order.body)
-      state.outbox.append(Packet(bytes: bytes, order: order))
+      if state.pass(order, isHeld ? .hold : .run, token: run.token) { return true }
+      if isHeld { state.held[run.token] = order } else { state.send(order, token: run.token) }
       return true
     }
     guard isOpen else {
@@ -72,12 +90,33 @@ final class SpawnerLink: Sendable {
     wake()
   }
 
-  /// Ends the program of `token` early; no effect once it has ended.
-  func cancel(_ token: UInt64) {
+  /// Lets the held program of `token` begin; no effect once it was ended.
+  func go(_ token: UInt64) {
     state.withLock { state in
       guard state.runs[token] != nil else { return }
-      state.outbox.append(Packet(bytes: SpawnerWire.packet(.cancel, token: token), order: nil))
+      if let order = state.held.removeValue(forKey: token) {
+        if !state.pass(order, .run, token: token) { state.send(order, token: token) }
+      } else if !state.keepers.send(SpawnerWire.packet(.go, token: token), toKeeperOf: token) {
+        state.keepers.cut(toKeeperOf: token)
+      }
     }
+    flush()
+    wake()
+  }
+
+  /// Ends the program of `token` early; no effect once it has ended.
+  func cancel(_ token: UInt64) {
+    let unbegun = state.withLock { state -> (any SpawnedProgram)? in
+      guard state.runs[token] != nil else { return nil }
+      if let order = state.held.removeValue(forKey: token) {
+        order.letGo()
+        return state.runs.removeValue(forKey: token)
+      }
+      let bytes = SpawnerWire.packet(.cancel, token: token)
+      if !state.keepers.send(bytes, toKeeperOf: token) { state.outbox.append(Packet(bytes: bytes, order: nil)) }
+      return nil
+    }
+    if let unbegun { reactor.perform { unbegun.ended(.cancelled(token)) } }
     wake()
     flush()
   }
@@ -125,31 +164,63 @@ final class SpawnerLink: Sendable {
   private func receive() {
     withUnsafeTemporaryAllocation(byteCount: 256, alignment: 8) { buffer in
       while true {
-        let count = recv(socket.number, buffer.baseAddress, buffer.count, 0)
+        var given: Int32 = -1
+        let count = packet_receive(socket.number, buffer.baseAddress, buffer.count, &given)
         if count < 0 && errno == EINTR { continue }
         if count < 0 && errno == EAGAIN { return }
         guard count > 0 else { return end() }
-        let packet = UnsafeRawBufferPointer(rebasing: buffer[..<count])
-        if let outcome = SpawnerWire.outcome(packet) {
-          let run = state.withLock { $0.runs.removeValue(forKey: outcome.token) }
-          run?.ended(outcome)
-        } else if let (token, process) = SpawnerWire.begun(packet) {
-          state.withLock { $0.runs[token] }?.begun(process: process)
-        }
+        let line = given < 0 ? nil : Descriptor(owning: given)
+        guard let word = SpawnerWire.word(UnsafeRawBufferPointer(rebasing: buffer[..<count])) else { continue }
+        hear(word, line)
+      }
+    }
+  }
+
+  private func hear(_ word: SpawnerWire.Word, _ line: Descriptor?) {
+    switch word {
+    case .result(let outcome, let idle):
+      let (run, mustRetire) = state.withLock { state in
+        if let idle { state.keepers.rest(idle, now: Monotonic.now()) }
+        return (state.runs.removeValue(forKey: outcome.token), idle != nil && state.retirement == nil)
+      }
+      run?.ended(outcome)
+      if mustRetire { retire() }
+    case .begun(let token, let process):
+      state.withLock { $0.runs[token] }?.begun(process: process)
+    case .keeper(let serial, let token):
+      state.withLock { $0.keepers.add(serial, line: line, token: token) }
+    case .gone(let serial, let signal):
+      let run = state.withLock { state in
+        state.keepers.remove(serial).flatMap { state.runs.removeValue(forKey: $0) }
+      }
+      run.map { $0.ended(.lost($0.token, signal: signal)) }
+    }
+  }
+
+  /// Lets keepers go that were idle for long, now and whenever the next one is; on the reactor's thread.
+  private func retire() {
+    state.withLock { state in
+      let now = Monotonic.now()
+      state.retirement = state.keepers.retire(now: now).map { next in
+        reactor.after(.nanoseconds(next - now)) { [self] in retire() }
       }
     }
   }
 
   private func end() {
     let (runs, registration, onEnd) = state.withLock { state in
-      for packet in state.outbox { packet.order?.letGo() }
+      for order in state.outbox.compactMap(\.order) + state.held.values { order.letGo() }
       defer {
         state.hasEnded = true
         state.runs = [:]
         state.outbox = []
+        state.held = [:]
         state.registration = nil
         state.onEnd = []
+        state.retirement = nil
       }
+      state.keepers.removeAll()
+      if let retirement = state.retirement { reactor.cancel(retirement) }
       return (state.runs.values.sorted { $0.token < $1.token }, state.registration, state.onEnd)
     }
     if let registration { reactor.cancel(registration) }
@@ -184,5 +255,23 @@ package struct SpawnerGone: ProgramLost, Equatable, CustomStringConvertible {
   package var description: String {
     "the spawner `\(Display.escaped(path))` (process \(process)) has ended, and with it every program it ran; "
       + "the next program starts a new one"
+  }
+}
+
+extension SpawnerWire.Outcome {
+  /// Of a program whose keeper was ended, or stopped, by `signal`.
+  fileprivate static func lost(_ token: UInt64, signal: Int32) -> Self {
+    unbegun(token, .itself, LaunchFailure(step: .keeper, code: signal))
+  }
+
+  /// Of one that was to end before it began.
+  fileprivate static func cancelled(_ token: UInt64) -> Self {
+    unbegun(token, .cancelled, LaunchFailure(step: .request, code: ECANCELED))
+  }
+
+  private static func unbegun(_ token: UInt64, _ ending: ProgramResult.Ending, _ failure: LaunchFailure) -> Self {
+    Self(
+      token: token, ending: ending, termination: .failure(failure),
+      usage: ResourceUsage(wall: 0, cpu: 0, peakRSS: nil))
   }
 }

@@ -39,7 +39,6 @@ package final class SpawnerRunner: ProcessRunner {
     let pipes: ProgramPipes
     do {
       pipes = try ProgramPipes(for: request)
-      try await request.ready?()
       (link, token) = try claim()
     } catch let error as SystemError {
       return .unstarted("cannot start `\(Display.escaped(request.executable))`: \(error)", isShortage: error.isShortage)
@@ -48,31 +47,29 @@ package final class SpawnerRunner: ProcessRunner {
       reactor: reactor, output: pipes.output, log: pipes.log, held: pipes.held, replyLimit: request.replyLimit,
       onLogLine: request.onLogLine)
     let run = ProgramRun(token: token, reactor: reactor, output: output)
-    // whoever stopped its keeper and the spawner is not to escape its end
-    let alarm = request.timeout.map { timeout in reactor.after(timeout) { link.wake() } }
-    defer { if let alarm { reactor.cancel(alarm) } }
+    let start = ProgramStart(run, at: link, timeout: request.timeout, reactor: reactor)
+    defer { start.forget() }
     var listening: Int?
     defer { if let listening { request.cancellation?.forget(listening) } }
-    var result = try await withTaskCancellationHandler {
-      try await withCheckedThrowingContinuation { continuation in
-        run.begin { result, reply in
-          continuation.resume(with: result.map { $0.result(of: request, reply: reply) })
+    var result: ProgramResult
+    do {
+      result = try await withTaskCancellationHandler {
+        try await withCheckedThrowingContinuation { continuation in
+          run.begin { result, reply in
+            continuation.resume(with: result.map { $0.result(of: request, reply: reply) })
+          }
+          start.begin(pipes.order, when: request.permit)
+          // After the start, or the spawner would hear of it before it knows the token.
+          listening = request.cancellation?.listen { [reactor] _ in
+            reactor.perform { link.cancel(token) }
+          }
+          request.underWay?()
         }
-        do {
-          try link.start(run, pipes.order)
-          // one that cannot be heard is not let go on
-          do { try run.watch() } catch { link.cancel(token) }
-        } catch {
-          reactor.perform { run.lost(error) }
-        }
-        // After the start, or the spawner would hear of it before it knows the token.
-        listening = request.cancellation?.listen { [reactor] _ in
-          reactor.perform { link.cancel(token) }
-        }
+      } onCancel: {
+        reactor.perform { link.cancel(token) }
       }
-    } onCancel: {
-      reactor.perform { link.cancel(token) }
-    }
+    } catch { throw start.refusal ?? error }
+    if let refusal = start.refusal { throw refusal }
     if result.ending == .itself, result.termination == .signaled(SIGKILL) { result.isOutOfMemory = memory.hasGrown() }
     return result
   }

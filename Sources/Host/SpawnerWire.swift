@@ -3,13 +3,29 @@ import Core
 /// What agent and spawner say to each other, byte for byte; wire.h of penstock-spawner is the other side.
 enum SpawnerWire {
   static let magic: UInt32 = 0x4b4e_5450
-  static let version: UInt16 = 1
+  static let version: UInt16 = 2
 
   enum Operation: UInt16 {
     case run = 1
     case cancel = 2
     case result = 3
     case begun = 4
+    case keeper = 5
+    case gone = 6
+    case hold = 7
+    case go = 8
+  }
+
+  /// What comes of the spawner and the keepers.
+  enum Word: Equatable {
+    /// The program of the token has ended, and the keeper `idle` waits for its next one.
+    case result(Outcome, idle: UInt64?)
+    /// It runs, and has this process id.
+    case begun(token: UInt64, process: Int32)
+    /// A keeper was made for the program of the token; its line comes with it.
+    case keeper(serial: UInt64, token: UInt64)
+    /// A keeper has ended, by `signal` or, where that is 0, by itself; of the program it had there will be no result.
+    case gone(serial: UInt64, signal: Int32)
   }
 
   /// How the program of one token ended.
@@ -60,24 +76,27 @@ enum SpawnerWire {
     return bytes
   }
 
-  /// The program that runs and its process id, `nil` where `packet` tells no such thing.
-  static func begun(_ packet: UnsafeRawBufferPointer) -> (token: UInt64, process: Int32)? {
-    guard packet.count == 24, packet.loadUnaligned(as: UInt32.self) == magic,
+  /// What `packet` says, `nil` where it says nothing that is known.
+  static func word(_ packet: UnsafeRawBufferPointer) -> Word? {
+    guard packet.count >= 16, packet.loadUnaligned(as: UInt32.self) == magic,
       packet.loadUnaligned(fromByteOffset: 4, as: UInt16.self) == version,
-      packet.loadUnaligned(fromByteOffset: 6, as: UInt16.self) == Operation.begun.rawValue
+      let operation = Operation(rawValue: packet.loadUnaligned(fromByteOffset: 6, as: UInt16.self))
     else { return nil }
-    return (
-      packet.loadUnaligned(fromByteOffset: 8, as: UInt64.self),
-      packet.loadUnaligned(fromByteOffset: 16, as: Int32.self)
-    )
+    let token = packet.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
+    var value: Int32 { packet.loadUnaligned(fromByteOffset: 16, as: Int32.self) }
+    switch (operation, packet.count) {
+    case (.result, 64):
+      let idle = packet.loadUnaligned(fromByteOffset: 56, as: UInt64.self)
+      return outcome(packet).map { .result($0, idle: idle == 0 ? nil : idle) }
+    case (.begun, 24): return .begun(token: token, process: value)
+    case (.keeper, 24):
+      return .keeper(serial: packet.loadUnaligned(fromByteOffset: 16, as: UInt64.self), token: token)
+    case (.gone, 24): return .gone(serial: token, signal: value)
+    default: return nil
+    }
   }
 
-  /// The result that `packet` carries, `nil` where it carries none.
-  static func outcome(_ packet: UnsafeRawBufferPointer) -> Outcome? {
-    guard packet.count == 56, packet.loadUnaligned(as: UInt32.self) == magic,
-      packet.loadUnaligned(fromByteOffset: 4, as: UInt16.self) == version,
-      packet.loadUnaligned(fromByteOffset: 6, as: UInt16.self) == Operation.result.rawValue
-    else { return nil }
+  private static func outcome(_ packet: UnsafeRawBufferPointer) -> Outcome? {
     func word(_ offset: Int) -> Int { Int(packet.loadUnaligned(fromByteOffset: offset, as: Int32.self)) }
     func long(_ offset: Int) -> UInt64 { packet.loadUnaligned(fromByteOffset: offset, as: UInt64.self) }
     let endings: [ProgramResult.Ending] = [.itself, .timeout, .cancelled, .abandoned]

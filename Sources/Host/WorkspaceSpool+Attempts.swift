@@ -14,10 +14,23 @@ extension WorkspaceSpool {
     let own = try runs.directory(run.text, making: true)
     let name = directoryName(stage, n)
     try own.removeTree(FileName(name))
-    _ = try own.directory(name, making: true)
+    if renameat(own.fd, Self.foreseen, own.fd, name) < 0 { _ = try own.directory(name, making: true) }
     try Failpoint.attemptOpened.hit()
     return own.path + "/" + name
   }
+
+  package func foreseeAttempt(_ run: RunID) {
+    guard let own = try? runs.directory(run.text) else { return }
+    _ = mkdirat(own.fd, Self.foreseen, 0o700)
+  }
+
+  package func forgetForeseen(_ run: RunID) {
+    guard let own = try? runs.directory(run.text) else { return }
+    _ = unlinkat(own.fd, Self.foreseen, AT_REMOVEDIR)
+  }
+
+  /// No stage's name begins with a dot.
+  private static let foreseen = ".next"
 
   package func exitRecordPath(_ run: RunID, stage: String, n: Int) -> String {
     "\(runs.path)/\(run.text)/\(directoryName(stage, n)).exit"

@@ -230,9 +230,14 @@ final class GroupCommit: Sendable {
   ) throws -> [@Sendable () -> Void] {
     var answers: [@Sendable () -> Void] = []
     answers.reserveCapacity(batch.count)
-    try database.inTransaction(.immediate) {
+    // as `inTransaction` of GRDB does it, which compiles both statements each time
+    try database.cachedStatement(sql: "BEGIN IMMEDIATE TRANSACTION").execute()
+    do {
       for change in batch { answers.append(try make(change)) }
-      return .commit
+      try database.cachedStatement(sql: "COMMIT TRANSACTION").execute()
+    } catch {
+      if database.isInsideTransaction { try? database.rollback() }
+      throw error
     }
     return answers
   }

@@ -1,33 +1,42 @@
+import Core
 import Synchronization
 
 /// A change on its way to the disk: what depends on it is prepared meanwhile, and waits for it before it begins.
-package final class Recording: Sendable {
+package final class Recording: Permit {
   private struct State {
     var result: Result<Void, any Error>?
-    var waiters: [CheckedContinuation<Void, any Error>] = []
+    var waiters: [@Sendable (Result<Void, any Error>) -> Void] = []
   }
 
   private let state = Mutex(State())
+
+  package var isGiven: Bool {
+    guard case .success = state.withLock({ $0.result }) else { return false }
+    return true
+  }
+
+  package func whenKnown(_ body: @escaping @Sendable (Result<Void, any Error>) -> Void) {
+    let result = state.withLock { state in
+      if state.result == nil { state.waiters.append(body) }
+      return state.result
+    }
+    if let result { body(result) }
+  }
 
   /// Returns when the change is durable, at once where it is already; a cancelled task waits as well.
   /// - Throws: `StoreError`, where it was refused.
   package func durable() async throws {
     if let result = state.withLock({ $0.result }) { return try result.get() }
-    try await withCheckedThrowingContinuation { continuation in
-      let result = state.withLock { state in
-        if state.result == nil { state.waiters.append(continuation) }
-        return state.result
-      }
-      if let result { continuation.resume(with: result) }
-    }
+    try await given()
   }
 
+  /// On the thread that writes: who waits is told in the order in which they came.
   func settle(_ result: Result<Void, any Error>) {
     let waiters = state.withLock { state in
       defer { state.waiters = [] }
       state.result = result
       return state.waiters
     }
-    for waiter in waiters { waiter.resume(with: result) }
+    for waiter in waiters { waiter(result) }
   }
 }

@@ -19,7 +19,6 @@
 #include "packets.h"
 #include "record.h"
 #include "request.h"
-#include "traits.h"
 #include "tree.h"
 
 enum { TRIES = 4 };
@@ -34,6 +33,7 @@ struct keeper {
   struct outcome outcome;
   struct launch_failure failure;
   pid_t program;  // 0: it has ended, or has not begun
+  bool may_go;    // what its record says is on the disk
   bool finished;  // the program has ended by whatever cause, or cannot be started
   int tries;
   int64_t cpu_ns;
@@ -105,19 +105,24 @@ static void end(struct keeper *keeper, enum ending ending, int64_t grace) {
   if (grace > 0) tree_signal(SIGTERM, NULL);
 }
 
-static void hear_control(struct keeper *keeper) {
+static void hear(struct keeper *keeper, int socket) {
   struct message message;
-  switch (packet_receive(keeper->keeping->control, MSG_DONTWAIT, &message)) {
+  switch (packet_receive(socket, MSG_DONTWAIT, &message)) {
     case RECEIVED_NOTHING: return;
     case RECEIVED_PACKET:
       message_close(&message);
-      if (message.head.op == OP_CANCEL && message.head.token == keeper->keeping->token &&
-          keeper->outcome.ending == ENDING_ITSELF) {
+      if (message.head.token != keeper->keeping->token) return;
+      if (message.head.op == OP_GO) keeper->may_go = true;
+      if (message.head.op == OP_CANCEL && keeper->outcome.ending == ENDING_ITSELF) {
         end(keeper, ENDING_CANCELLED, keeper->request.grace_ms * millisecond);
       }
       return;
     case RECEIVED_END:
-      close(keeper->keeping->control);
+      close(socket);
+      if (socket == keeper->keeping->line) {
+        keeper->keeping->line = -1;
+        return;
+      }
       keeper->keeping->control = -1;
       end(keeper, ENDING_ABANDONED, 0);
   }
@@ -153,10 +158,24 @@ static bool reap(struct keeper *keeper) {
   }
 }
 
+// False where the program is not to begin.
+static bool await_go(struct keeper *keeper) {
+  struct keeping *keeping = keeper->keeping;
+  while (!keeper->may_go && keeper->outcome.ending == ENDING_ITSELF && keeping->line >= 0) {
+    struct pollfd sockets[] = {{.fd = keeping->control, .events = POLLIN}, {.fd = keeping->line, .events = POLLIN}};
+    if (poll(sockets, 2, -1) < 0) continue;
+    for (int i = 0; i < 2; i++) {
+      if (sockets[i].revents) hear(keeper, sockets[i].fd);
+    }
+  }
+  return keeper->may_go && keeper->outcome.ending == ENDING_ITSELF;
+}
+
 static void wait_for_something(struct keeper *keeper) {
   int64_t until = keeper->deadline < keeper->kill_at ? keeper->deadline : keeper->kill_at;
   if (keeper->retry_at < until) until = keeper->retry_at;
-  struct pollfd control = {.fd = keeper->keeping->control, .events = POLLIN};
+  struct pollfd sockets[] = {{.fd = keeper->keeping->control, .events = POLLIN},
+                             {.fd = keeper->keeping->line, .events = POLLIN}};
   struct timespec left = {0}, *timeout = NULL;
   if (until != never) {
     int64_t nanoseconds = until - monotonic_ns();
@@ -166,7 +185,10 @@ static void wait_for_something(struct keeper *keeper) {
   }
   sigset_t none;
   sigemptyset(&none);
-  if (ppoll(&control, 1, timeout, &none) > 0) hear_control(keeper);
+  if (ppoll(sockets, 2, timeout, &none) <= 0) return;
+  for (int i = 0; i < 2; i++) {
+    if (sockets[i].revents) hear(keeper, sockets[i].fd);
+  }
 }
 
 static void on_time(struct keeper *keeper) {
@@ -193,17 +215,30 @@ static void supervise(struct keeper *keeper) {
   }
 }
 
-static void report(struct keeper *keeper) {
+// A fork of the spawner is as new: the next program gets one where this keeper was changed, or lacks something.
+static bool stays(const struct keeper *keeper) {
+  const struct keeping *keeping = keeper->keeping;
+  if (keeper->outcome.kind == KIND_UNSTARTED || keeping->control < 0 || keeping->line < 0) return false;
+  struct traits now;
+  traits_read(&now);
+  return traits_equal(&keeping->traits, &now);
+}
+
+// Tells the agent; true where the keeper may have its next program from now on.
+static bool report(struct keeper *keeper) {
   struct outcome *outcome = &keeper->outcome;
   outcome->wall_ns = (uint64_t)(monotonic_ns() - keeper->began);
   outcome->cpu_ns = (uint64_t)keeper->cpu_ns;
   outcome->peak_rss = (uint64_t)keeper->peak_kib * 1024;
   // The end of the socket tells a living agent that all trees of a dead spawner are gone.
-  if (keeper->keeping->control >= 0 && agent_send(keeper->keeping->token, outcome)) return;
+  bool is_idle = stays(keeper);
+  uint64_t idle = is_idle ? keeper->keeping->serial : 0;
+  if (keeper->keeping->control >= 0 && agent_send(keeper->keeping->token, outcome, idle)) return is_idle;
   if (keeper->request.record) record_write(keeper->request.record, outcome, realtime_ms());
+  return false;
 }
 
-// Runs the program to its end and the end of all its descendants, and tells the agent. False where it never began.
+// Runs the program to its end and the end of all its descendants, and tells the agent. False where it is the last one.
 static bool keep_one(struct keeping *keeping) {
   struct keeper keeper = {
       .keeping = keeping,
@@ -217,7 +252,15 @@ static bool keep_one(struct keeping *keeping) {
   if (code) {
     request_free(&keeper.request);
     keeper.outcome = (struct outcome){.kind = KIND_UNSTARTED, .step = STEP_REQUEST, .value = code};
+  } else if (keeping->held && !await_go(&keeper)) {
+    if (keeper.outcome.ending == ENDING_ITSELF) keeper.outcome.ending = ENDING_CANCELLED;
+    keeper.outcome.kind = KIND_UNSTARTED;
+    keeper.outcome.step = STEP_REQUEST;
+    keeper.outcome.value = ECANCELED;
+    // nothing is known of such a program but to an agent that lives
+    keeper.request.record = NULL;
   } else {
+    if (keeping->held) keeper.began = monotonic_ns();
     int64_t longest = (never - keeper.began) / millisecond / 2;
     if (keeper.request.grace_ms > longest) keeper.request.grace_ms = longest;
     if (keeper.request.timeout_ms >= 0 && keeper.request.timeout_ms < longest) {
@@ -226,46 +269,59 @@ static bool keep_one(struct keeping *keeping) {
     start(&keeper);
     supervise(&keeper);
   }
-  report(&keeper);
+  bool is_idle = report(&keeper);
   request_free(&keeper.request);
   close_descriptors(keeping);
-  return keeper.outcome.kind != KIND_UNSTARTED;
+  return is_idle;
 }
 
 void keeping_take(struct keeping *keeping, const struct message *message) {
   keeping->token = message->head.token;
+  keeping->held = message->head.op == OP_HOLD;
   message_take(message, keeping->fds);
   keeping->body_size = message->body_size;
   memcpy(keeping->body, message->body, message->body_size);
 }
 
-static bool say_idle(const struct keeping *keeping) {
-  return write(keeping->idle, &keeping->serial, sizeof keeping->serial) == sizeof keeping->serial;
+// The next packet of the agent. False where there is to be none.
+static bool await_packet(struct keeping *keeping, struct message *message) {
+  for (;;) {
+    struct pollfd sockets[] = {{.fd = keeping->control, .events = POLLIN}, {.fd = keeping->line, .events = POLLIN}};
+    if (poll(sockets, 2, -1) < 0) continue;
+    if (sockets[0].revents) {
+      // A wish to end the program that has just ended, or the end.
+      if (packet_receive(keeping->control, MSG_DONTWAIT, message) == RECEIVED_END) return false;
+      message_close(message);
+      continue;
+    }
+    switch (packet_receive(keeping->line, MSG_DONTWAIT, message)) {
+      case RECEIVED_NOTHING: continue;
+      case RECEIVED_END: return false;
+      case RECEIVED_PACKET: return true;
+    }
+  }
 }
 
 // Waits for another program to keep. False when there is to be none.
 static bool take_next(struct keeping *keeping) {
-  if (keeping->control < 0) return false;
-  if (!say_idle(keeping)) return false;
-  for (;;) {
-    struct message message;
-    switch (packet_receive(keeping->control, 0, &message)) {
-      case RECEIVED_NOTHING: continue;
-      case RECEIVED_END: return false;
-      case RECEIVED_PACKET: break;
+  struct message message;
+  while (await_packet(keeping, &message)) {
+    if (message.head.op != OP_RUN && message.head.op != OP_HOLD) {
+      message_close(&message);
+      continue;
     }
-    // A wish to end the program that has just ended.
-    if (message.head.op != OP_RUN) continue;
-    if (message_is_whole(&message)) {
+    if (message.head.version == WIRE_VERSION && message_is_whole(&message)) {
       keeping_take(keeping, &message);
       return true;
     }
-    keeping->token = message.head.token;
+    bool lost = message.fds_lost;
+    struct outcome outcome = {
+        .kind = KIND_UNSTARTED, .step = lost ? STEP_DESCRIPTORS : STEP_REQUEST, .value = lost ? EMFILE : EPROTO};
     message_close(&message);
-    struct outcome outcome = {.kind = KIND_UNSTARTED, .step = STEP_DESCRIPTORS, .value = EMFILE};
-    agent_send(keeping->token, &outcome);
+    agent_send(message.head.token, &outcome, 0);
     return false;
   }
+  return false;
 }
 
 _Noreturn void keep(struct keeping *keeping) {
@@ -274,17 +330,12 @@ _Noreturn void keep(struct keeping *keeping) {
   prctl(PR_SET_PDEATHSIG, SIGCONT);
   if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) {
     struct outcome outcome = {.kind = KIND_UNSTARTED, .step = STEP_REQUEST, .value = errno};
-    agent_send(keeping->token, &outcome);
+    agent_send(keeping->token, &outcome, 0);
     _exit(0);
   }
   group_open();
-  struct traits at_first, now;
-  traits_read(&at_first);
-  // A fork of the spawner is as new: the next program gets one where this keeper was changed, or lacks something.
-  while (keep_one(keeping)) {
-    traits_read(&now);
-    if (!traits_equal(&at_first, &now) || !take_next(keeping)) break;
-  }
+  traits_read(&keeping->traits);
+  while (keep_one(keeping) && take_next(keeping)) continue;
   group_close();
   _exit(0);
 }

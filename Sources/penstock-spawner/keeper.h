@@ -1,17 +1,22 @@
 // A keeper watches over one program at a time: a fork of the spawner, the reaper of all that descends from it.
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "packets.h"
+#include "traits.h"
 
 struct keeping {
   uint64_t serial;  // of the keeper
   uint64_t token;   // of the program
-  // OP_CANCEL comes from it, and the next OP_RUN; its end says that the spawner or the agent is gone.
+  bool held;        // it begins with OP_GO
+  // From the spawner: an OP_CANCEL; its end says that the spawner or the agent is gone.
   int control;
-  // Where the keeper writes its serial when its program and all that descended from it are gone.
-  int idle;
+  // From the agent: the next OP_RUN or OP_HOLD, an OP_GO, an OP_CANCEL; its end says that there will be no next one. -1: it has ended.
+  int line;
+  // What the keeper was like before its first program.
+  struct traits traits;
   int fds[FD_COUNT];
   // Of a request that came in its packet.
   size_t body_size;

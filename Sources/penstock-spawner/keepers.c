@@ -2,7 +2,6 @@
 #include "keepers.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -16,15 +15,13 @@
 #include "keeper.h"
 #include "tree.h"
 
-static const int64_t idle_limit = 5000000000;
 // So long a keeper may take to end its tree when the agent is gone.
 static const int64_t last_patience = 3000000000;
 
 struct entry {
   pid_t pid;
-  uint64_t serial;     // a pid may come again
-  uint64_t token;      // 0: it is idle
-  int64_t idle_since;  // ns
+  uint64_t serial;  // a pid may come again
+  uint64_t token;   // of its first program
   // Its close, also by our death, ends the keeper's program, then the keeper; -1 when it was closed.
   int control;
   int stopped;  // by this signal; 0: it was not
@@ -33,15 +30,10 @@ struct entry {
 static struct entry *entries;
 static size_t count, capacity;
 static uint64_t serials;
-static int idle[2];
-
-bool keepers_prepare(void) { return pipe2(idle, O_CLOEXEC | O_NONBLOCK) == 0; }
-
-int keepers_idle(void) { return idle[0]; }
 
 static void refuse(uint64_t token, enum step step, int code) {
   struct outcome outcome = {.kind = KIND_UNSTARTED, .step = step, .value = code};
-  agent_send(token, &outcome);
+  agent_send(token, &outcome, 0);
 }
 
 static bool make_room(void) {
@@ -66,70 +58,55 @@ static struct entry *find(pid_t pid) {
   return NULL;
 }
 
-static _Noreturn void become_keeper(struct message *message, int control[2]) {
+static _Noreturn void become_keeper(struct message *message, int control[2], int line[2]) {
   close(control[1]);
-  close(idle[0]);
+  close(line[1]);
   for (size_t i = 0; i < count; i++) let_go(&entries[i]);
   static struct keeping keeping;
   keeping.serial = serials;
   keeping.control = control[0];
-  keeping.idle = idle[1];
+  keeping.line = line[0];
   keeping_take(&keeping, message);
   keep(&keeping);
 }
 
+static void close_both(const int ends[2]) {
+  close(ends[0]);
+  close(ends[1]);
+}
+
+static bool make_sockets(int control[2], int line[2]) {
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) < 0) return false;
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, line) == 0) return true;
+  int code = errno;
+  close_both(control);
+  errno = code;
+  return false;
+}
+
 static void fork_keeper(struct message *message) {
   uint64_t token = message->head.token;
-  int control[2];
+  int control[2], line[2];
   if (!make_room()) {
     refuse(token, STEP_FORK, ENOMEM);
-  } else if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) < 0) {
+  } else if (!make_sockets(control, line)) {
     refuse(token, STEP_DESCRIPTORS, errno);
   } else {
     serials += 1;
+    // before the fork, so that no word of the keeper comes before it
+    agent_send_born(token, serials, line[1]);
     pid_t pid = fork();
-    if (pid == 0) become_keeper(message, control);
+    if (pid == 0) become_keeper(message, control, line);
     if (pid < 0) refuse(token, STEP_FORK, errno);
     close(control[0]);
+    close_both(line);
     if (pid > 0) {
       entries[count++] = (struct entry){.pid = pid, .serial = serials, .token = token, .control = control[1]};
     } else {
       close(control[1]);
+      agent_send_gone(serials, 0);
     }
   }
-}
-
-// The one that has just become idle: what it touches last is still in the caches, and the others grow old.
-static struct entry *youngest_idle(void) {
-  struct entry *found = NULL;
-  for (size_t i = 0; i < count; i++) {
-    if (entries[i].token || entries[i].control < 0) continue;
-    if (!found || entries[i].idle_since > found->idle_since) found = &entries[i];
-  }
-  return found;
-}
-
-void keepers_hear(void) {
-  uint64_t heard[64];
-  ssize_t size;
-  while ((size = read(idle[0], heard, sizeof heard)) > 0) {
-    int64_t now = monotonic_ns();
-    for (size_t i = 0; i < (size_t)size / sizeof *heard; i++) {
-      for (size_t j = 0; j < count; j++) {
-        if (entries[j].serial != heard[i]) continue;
-        entries[j].token = 0;
-        entries[j].idle_since = now;
-      }
-    }
-  }
-}
-
-static bool pass_on(struct message *message) {
-  keepers_hear();
-  struct entry *entry = youngest_idle();
-  if (!entry || !packet_send(entry->control, message)) return false;
-  entry->token = message->head.token;
-  return true;
 }
 
 void keepers_start(struct message *message) {
@@ -138,7 +115,7 @@ void keepers_start(struct message *message) {
     refuse(token, STEP_REQUEST, EPROTO);
   } else if (!message_is_whole(message)) {
     refuse(token, message->fds_lost ? STEP_DESCRIPTORS : STEP_REQUEST, message->fds_lost ? EMFILE : EPROTO);
-  } else if (!pass_on(message)) {
+  } else {
     fork_keeper(message);
   }
   message_close(message);
@@ -150,22 +127,6 @@ void keepers_cancel(uint64_t token) {
     // A keeper that is just ending has closed its end.
     if (entries[i].token == token && entries[i].control >= 0) packet_send(entries[i].control, &cancel);
   }
-}
-
-int64_t keepers_retire(void) {
-  int64_t next = -1, now = 0;
-  for (size_t i = 0; i < count; i++) {
-    struct entry *entry = &entries[i];
-    if (entry->token || entry->control < 0) continue;
-    if (!now) now = monotonic_ns();
-    int64_t left = entry->idle_since + idle_limit - now;
-    if (left <= 0) {
-      let_go(entry);
-    } else if (next < 0 || left < next) {
-      next = left;
-    }
-  }
-  return next;
 }
 
 // Nobody stops a keeper but the program it watches over, to escape its end: the keeper goes, and the program with it.
@@ -199,13 +160,13 @@ void keepers_reap(void) {
     struct entry ended = *entry;
     *entry = entries[--count];
     let_go(&ended);
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) groups_end(ended.pid);
     // one that ends by itself has told the agent of its last program, and left nothing of it
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) continue;
-    orphans = true;
-    if (!ended.token) continue;
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+      groups_end(ended.pid);
+      orphans = true;
+    }
     int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-    refuse(ended.token, STEP_KEEPER, ended.stopped ? ended.stopped : signal);
+    agent_send_gone(ended.serial, ended.stopped ? ended.stopped : signal);
   }
   if (orphans) end_orphans();
 }

@@ -1,8 +1,8 @@
 // penstock-spawner: starts programs for the agent and lets none of them outlive it.
 //
-// The agent starts it with a socket as descriptor 3 (wire.h). Each program gets a keeper (keeper.c), an idle one or a new
-// fork, which watches over that one program and talks to the agent itself. When the agent goes, the socket ends, and so does
-// the spawner; when the spawner goes, by whatever cause, its keepers see their control pipes end, and so do all
+// The agent starts it with a socket as descriptor 3 (wire.h). Each program gets a keeper (keeper.c), a fork of the spawner,
+// which watches over that one program and talks to the agent itself, and then waits for the next one, which the agent gives
+// it without us. When the agent goes, the socket ends, and so does the spawner; when the spawner goes, by whatever cause, its keepers see their control pipes end, and so do all
 // programs. It ignores TERM, INT and HUP: the agent decides when it is time.
 #define _GNU_SOURCE
 #include <errno.h>
@@ -44,7 +44,7 @@ static bool prepare(const char *groups) {
   prctl(PR_SET_PDEATHSIG, SIGCONT);
   record_prepare();
   groups_prepare(groups);
-  return keepers_prepare();
+  return true;
 }
 
 static enum received hear_agent(void) {
@@ -73,14 +73,10 @@ int main(int count, char **arguments) {
   sigemptyset(&none);
   for (;;) {
     keepers_reap();
-    struct pollfd fds[2] = {{.fd = AGENT_SOCKET, .events = POLLIN}, {.fd = keepers_idle(), .events = POLLIN}};
-    int64_t left = keepers_retire();
-    struct timespec timeout = {.tv_sec = left / 1000000000, .tv_nsec = left % 1000000000};
-    int ready = ppoll(fds, 2, left < 0 ? NULL : &timeout, &none);
+    struct pollfd agent = {.fd = AGENT_SOCKET, .events = POLLIN};
+    int ready = ppoll(&agent, 1, NULL, &none);
     if (ready < 0 && errno != EINTR) return 70;
-    if (ready <= 0) continue;
-    if (fds[1].revents) keepers_hear();
-    if (fds[0].revents && hear_agent() == RECEIVED_END) {
+    if (ready > 0 && hear_agent() == RECEIVED_END) {
       keepers_finish();
       return 0;
     }

@@ -3,9 +3,12 @@
 #pragma once
 #include <stdint.h>
 
-enum { WIRE_MAGIC = 0x4b4e5450, WIRE_VERSION = 1 };
+enum { WIRE_MAGIC = 0x4b4e5450, WIRE_VERSION = 2 };
 
-enum op { OP_RUN = 1, OP_CANCEL = 2, OP_RESULT = 3, OP_BEGUN = 4 };
+// The first OP_RUN for a keeper, and an OP_CANCEL where the agent has no line to one, go to the spawner; all others over the
+// line. OP_HOLD is an OP_RUN whose program begins with the OP_GO that follows, or not at all: so all is prepared while its
+// record is written. Of a keeper comes OP_KEEPER before all else, and OP_GONE at last.
+enum op { OP_RUN = 1, OP_CANCEL = 2, OP_RESULT = 3, OP_BEGUN = 4, OP_KEEPER = 5, OP_GONE = 6, OP_HOLD = 7, OP_GO = 8 };
 
 // The descriptors that come with OP_RUN, in this order; FD_BODY is left out where the body is in the packet.
 enum { FD_BODY, FD_STDIN, FD_STDOUT, FD_STDERR, FD_COUNT };
@@ -70,6 +73,21 @@ struct outcome {
 struct result {
   struct packet head;
   struct outcome outcome;
+  uint64_t idle;  // the keeper of this serial waits for its next program; 0: none does
+};
+
+// A keeper is made for the program of `token`. Its line comes along, a descriptor: the keeper's next OP_RUN and OP_CANCEL go
+// over it, and where the agent lets go of it the keeper ends as soon as it has no program.
+struct born {
+  struct packet head;
+  uint64_t serial;  // of the keeper
+};
+
+// Keeper `serial` has ended: what it had in hand will have no OP_RESULT.
+struct gone {
+  struct packet head;  // its token is the serial
+  int32_t signal;      // that ended or stopped it; 0: it ended by itself
+  uint32_t reserved;
 };
 
 // The program runs, and is process `pid`.

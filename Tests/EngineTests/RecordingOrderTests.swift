@@ -17,7 +17,7 @@ import Testing
     func run(_ request: ProgramRequest) async throws -> ProgramResult {
       said.withLock { $0.append("prepared") }
       prepared.continuation.yield()
-      try await request.ready?()
+      try await request.permit?.given()
       said.withLock { $0.append("begun") }
       return Nouns.result()
     }

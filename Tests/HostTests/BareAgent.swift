@@ -9,6 +9,8 @@ final class BareAgent {
   private let socket: Descriptor
   private let process: pid_t
   private(set) var pipes: [ProgramPipes] = []
+  /// To its keepers, in the order of their making.
+  private(set) var lines: [Descriptor] = []
   private var hasEnded = false
 
   init() throws {
@@ -22,26 +24,40 @@ final class BareAgent {
     self.process = process
   }
 
-  func run(_ request: ProgramRequest, token: UInt64 = 1) throws {
+  /// - Parameter line: to the keeper that is to have it; `nil` is a new one.
+  func run(
+    _ request: ProgramRequest, token: UInt64 = 1, _ operation: SpawnerWire.Operation = .run,
+    over line: Descriptor? = nil
+  ) throws {
     let pipes = try ProgramPipes(for: request)
     try send(
-      SpawnerWire.packet(.run, token: token, body: pipes.order.body), pipes.order.given.map(\.number))
+      SpawnerWire.packet(operation, token: token, body: pipes.order.body), pipes.order.given.map(\.number), over: line)
     for descriptor in pipes.order.given { descriptor.close() }
     self.pipes.append(pipes)
   }
 
-  func send(_ bytes: [UInt8], _ descriptors: [Int32] = []) throws {
+  func send(_ bytes: [UInt8], _ descriptors: [Int32] = [], over line: Descriptor? = nil) throws {
     try SystemError.check(
-      packet_send(socket.number, bytes, bytes.count, descriptors, Int32(descriptors.count)), "send")
+      packet_send((line ?? socket).number, bytes, bytes.count, descriptors, Int32(descriptors.count)), "send")
   }
 
-  /// The next result; waits for it.
+  /// The next result; waits for it, and keeps the lines of keepers that come before.
   func outcome() throws -> SpawnerWire.Outcome? {
+    while true {
+      if case .result(let outcome, _) = try word() { return outcome }
+    }
+  }
+
+  /// The next word, `nil` for one that is not known; waits for it.
+  func word() throws -> SpawnerWire.Word? {
     var ready = pollfd(fd: socket.number, events: Int16(POLLIN), revents: 0)
     while poll(&ready, 1, -1) < 0 && errno == EINTR { continue }
     var bytes = [UInt8](repeating: 0, count: 256)
-    let count = try SystemError.check(recv(socket.number, &bytes, bytes.count, 0), "receive")
-    return bytes.withUnsafeBytes { SpawnerWire.outcome(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+    var line: Int32 = -1
+    let count = try SystemError.check(packet_receive(socket.number, &bytes, bytes.count, &line), "receive")
+    if count == 0 { throw SystemError("receive", code: ECONNRESET) }
+    if line >= 0 { lines.append(Descriptor(owning: line)) }
+    return bytes.withUnsafeBytes { SpawnerWire.word(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
   }
 
   func signal(_ number: Int32) { kill(process, number) }

@@ -50,7 +50,7 @@ import Testing
     try agent.send(packet, [0, 1, 2, 0])
     #expect(unstarted(try agent.outcome()) == LaunchFailure(step: .request, code: EPROTO))
     packet = SpawnerWire.packet(.run, token: 7)
-    packet[4] = 2
+    packet[4] = 99
     try agent.send(packet, [0, 1, 2, 0])
     #expect(unstarted(try agent.outcome()) == LaunchFailure(step: .request, code: EPROTO))
     try agent.send(SpawnerWire.packet(.cancel, token: 12345))

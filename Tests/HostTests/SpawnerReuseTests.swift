@@ -58,4 +58,50 @@ import Testing
       #expect(failures <= 1)
     }
   }
+
+  @Test(.timeLimit(.minutes(5))) func `an idle keeper takes its next program from the agent, without the spawner`()
+    async throws
+  {
+    let fixture = try SpawnerFixture()
+    let agent = try BareAgent()
+    try agent.run(fixture.shell("exit 0"), token: 1)
+    _ = try agent.outcome()
+    let line = try #require(agent.lines.first)
+    // a spawner that stands still does not matter to it
+    agent.signal(SIGSTOP)
+    try agent.run(fixture.shell("exit 3"), token: 2, over: line)
+    let outcome = try #require(try agent.outcome())
+    #expect(outcome.token == 2)
+    #expect(outcome.termination == .success(.exited(3)))
+    agent.signal(SIGCONT)
+  }
+
+  @Test(.timeLimit(.minutes(5))) func `a keeper ends when its line does, and the agent hears of it`() async throws {
+    let fixture = try SpawnerFixture()
+    let agent = try BareAgent()
+    try agent.run(fixture.shell("exit 0"), token: 1)
+    guard case .keeper(let serial, token: 1) = try agent.word() else {
+      Issue.record("no keeper was told of first")
+      return
+    }
+    guard case .result(_, idle: serial) = try agent.word() else {
+      Issue.record("the keeper is not idle after its program")
+      return
+    }
+    agent.lines[0].close()
+    #expect(try agent.word() == .gone(serial: serial, signal: 0))
+  }
+
+  @Test(.timeLimit(.minutes(5))) func `a keeper that is killed at work is told of, and none takes over its program`()
+    async throws
+  {
+    let fixture = try SpawnerFixture()
+    let agent = try BareAgent()
+    try agent.run(fixture.shell("kill -9 $PPID; sleep 1000"), token: 1)
+    guard case .keeper(let serial, token: 1) = try agent.word() else {
+      Issue.record("no keeper was told of first")
+      return
+    }
+    #expect(try agent.word() == .gone(serial: serial, signal: SIGKILL))
+  }
 }

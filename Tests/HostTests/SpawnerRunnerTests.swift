@@ -27,25 +27,6 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(5))) func `a program begins when its request is ready, or not at all`() async throws {
-    struct Refused: Error {}
-    try await SpawnerFixture.with { fixture in
-      let mark = fixture.path("mark")
-      let isReady = Mutex(false)
-      let begun = fixture.shell("echo x > mark").with {
-        $0.ready = { isReady.withLock { $0 = !FileManager.default.fileExists(atPath: mark) } }
-      }
-      _ = try await fixture.runner.run(begun)
-      #expect(isReady.withLock { $0 } && FileManager.default.fileExists(atPath: mark))
-      await #expect(throws: Refused.self) {
-        _ = try await fixture.runner.run(
-          fixture.shell("echo x > other").with { $0.ready = { throw Refused() } })
-      }
-      _ = try await fixture.runner.run(fixture.shell("exit 0"))
-      #expect(!FileManager.default.fileExists(atPath: fixture.path("other")))
-    }
-  }
-
   @Test(.timeLimit(.minutes(5)), arguments: [0, 1, 2, 75, 126, 127, 255])
   func `P06 an exit code is told as it is`(code: Int32) async throws {
     try await SpawnerFixture.with { fixture in

@@ -22,6 +22,9 @@ int packet_socket_pair(int ends[2]);
 // Sends one packet with descriptors, without waiting and without SIGPIPE.
 ssize_t packet_send(int socket, const void *bytes, size_t size, const int *fds, int fd_count);
 
+// Takes one packet without waiting. `*fd` is the descriptor that came with it, or -1; of several only the first is kept.
+ssize_t packet_receive(int socket, void *bytes, size_t size, int *fd);
+
 // Starts `path` in a session of its own with `socket` as descriptor 3, `held` as 4 where it is not -1, /dev/null as 0
 // and 1, no other descriptor but 2, an environment of nothing programs see and default signals. `groups` is its argument
 // where it is not NULL. Returns 0, or an errno.

@@ -3,7 +3,7 @@ package protocol ProcessRunner: Sendable {
   /// Runs one program to its end, and to the end of every descendant.
   ///
   /// A non-zero exit, a signal, a timeout or a program that cannot be started is a result, not an error.
-  /// - Throws: where the runner itself is gone, and what `ready` throws.
+  /// - Throws: where the runner itself is gone, and what `permit` was refused for.
   func run(_ request: ProgramRequest) async throws -> ProgramResult
 }
 
@@ -33,8 +33,10 @@ package struct ProgramRequest: Sendable {
   package var replyLimit: Int
   /// Ends the program early.
   package var cancellation: Cancellation?
-  /// Awaited when all is prepared: the program begins after it, or not at all where it throws.
-  package var ready: (@Sendable () async throws -> Void)?
+  /// All is prepared beside it; the program begins when it is given, or not at all where it is refused.
+  package var permit: (any Permit)?
+  /// Called once when the program was handed over: what need not be done before it begins is done beside it.
+  package var underWay: (@Sendable () -> Void)?
   /// Gets every line of stderr without its newline, and at most 64 KiB of it, in order.
   package var onLogLine: @Sendable ([UInt8]) -> Void
 
