@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import sys
 import time
 from pathlib import Path
@@ -13,48 +12,33 @@ import numpy as np
 import datasets
 import grid
 import replay
-from levels import words
-from methods import METHODS, Method
-from ours import Ours
-from score import Score, score, table
+import wider
+from compare import Methods, compare
+from score import Score, table
 
 
 def main() -> int:
     """Makes the grids, replays them, prints the tables; returns the exit code."""
     asked = _arguments()
     whole: dict[str, list[Score]] = {}
+    methods = Methods(dict(_named(text) for text in asked.ours), not asked.only_ours)
     for name in asked.datasets.split(","):
         data = datasets.named(name)
         began = time.monotonic()
-        made = grid.make(data, asked.blocks, asked.jobs, Path(asked.cache))
+        made = wider.widen(grid.make(data, asked.blocks, asked.jobs, Path(asked.cache)), asked.wider)
         margin = asked.margin or data.margin
         true = replay.truth(made, margin)
         print(describe(made, true, time.monotonic() - began), flush=True)
         print(effects(made, true), flush=True)
         if asked.grid_only:
             continue
-        scores = compare(made, margin, asked.replays, asked.ours)
+        scores = compare(made, margin, asked.replays, asked.jobs, methods)
         print(table(f"**{name}**, margin {margin:g}, {asked.replays} worlds", scores), flush=True)
         for method, found in scores.items():
             whole.setdefault(method, []).extend(found)
     if "," in asked.datasets and whole:
         print(table("**All data sets**", whole))
     return 0
-
-
-def compare(made: grid.Grid, margin: float, replays: int, ours: str) -> dict[str, list[Score]]:
-    """By method the scores over the same worlds."""
-    true = replay.truth(made, margin)
-    scores: dict[str, list[Score]] = {}
-    with contextlib.ExitStack() as stack:
-        methods: dict[str, Method] = dict(METHODS)
-        if ours:
-            methods["**Penstock**"] = stack.enter_context(Ours(ours))
-        for number in range(replays):
-            world = replay.world(made, margin, number)
-            for name, method in methods.items():
-                scores.setdefault(name, []).append(score(method(world), true, made.quality.shape[2]))
-    return scores
 
 
 def describe(made: grid.Grid, true: replay.Truth, wall: float) -> str:
@@ -65,7 +49,7 @@ def describe(made: grid.Grid, true: replay.Truth, wall: float) -> str:
         f"{made.data.name}: {len(made.arms)} arms x {made.quality.shape[1]} blocks x {made.quality.shape[2]} folds; "
         f"cold {made.cost.sum():.0f} CPU s, with shared stages {made.worked:.0f} CPU s ({wall:.0f} s now)\n"
         f"  coarse {made.data.metric} {made.quality[0].mean():.4f}; {inferior} arms lose more than the margin; "
-        f"half-oracle `{words(made.arms[best])}`: loss {true.loss[best]:+.4f}, {true.speed(best):.1f} times as fast"
+        f"half-oracle `{made.words(best)}`: loss {true.loss[best]:+.4f}, {true.speed(best):.1f} times as fast"
     )
 
 
@@ -82,6 +66,12 @@ def effects(made: grid.Grid, true: replay.Truth) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _named(text: str) -> tuple[str, str]:
+    """`NAME=CMD` or `CMD`: the name in the table, and the command."""
+    name, _, command = text.rpartition("=")
+    return f"**Penstock, {name}**" if name else "**Penstock**", command
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench/trials", description=__doc__)
     parser.add_argument("--datasets", default="wine,breast_cancer,diabetes,digits")
@@ -89,7 +79,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--replays", type=int, default=100)
     parser.add_argument("--margin", type=float, default=0.0, help="of quality; 0: 0.01, for regression 0.02")
-    parser.add_argument("--ours", default="", metavar="CMD", help="a program that reads grids, see README.md")
+    parser.add_argument(
+        "--ours", default=[], action="append", metavar="[NAME=]CMD", help="a program that reads grids, see README.md"
+    )
+    parser.add_argument("--only-ours", action="store_true")
+    parser.add_argument("--wider", type=int, default=0, help="stages of four levels to make up, see wider.py")
     parser.add_argument("--cache", default=str(datasets.ROOT / "var" / "bench-trials"))
     parser.add_argument("--grid-only", action="store_true")
     return parser.parse_args()

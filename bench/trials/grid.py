@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from datasets import ROOT, DataSet, write
 from fold import Chain
-from levels import KIT, Arm, arms, levels
+from levels import KIT, ORDER, Arm, arms, levels
 
 FOLDS = 5
 Array = npt.NDArray[np.float64]
@@ -38,10 +38,17 @@ class Grid:
     rows: Array
     worked: float
     """CPU seconds that making the grid took, with what arms share worked once."""
+    more: tuple[str, ...] = ()
+    """Stages that wider.py made up."""
 
     def stages(self) -> dict[str, list[str]]:
         """By auto stage its levels."""
-        return levels(self.data.task)
+        return {**levels(self.data.task), **{name: list(ORDER) for name in self.more}}
+
+    def words(self, arm: int) -> str:
+        """An arm as `penstock trials` writes it: what is not coarse."""
+        chosen = zip(self.stages(), self.arms[arm], strict=True)
+        return " ".join(f"{stage}={level}" for stage, level in chosen if level != "coarse") or "coarse"
 
 
 def make(data: DataSet, blocks: int, jobs: int, cache: Path) -> Grid:

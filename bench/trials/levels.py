@@ -31,9 +31,3 @@ def levels(task: str) -> dict[str, list[str]]:
 def arms(task: str) -> list[Arm]:
     """Every assignment of levels, the one that is all coarse first."""
     return list(product(*levels(task).values()))
-
-
-def words(arm: Arm) -> str:
-    """An arm as `penstock trials` writes it: what is not coarse."""
-    named = [f"{stage}={level}" for stage, level in zip(AUTO, arm, strict=True) if level != "coarse"]
-    return " ".join(named) or "coarse"

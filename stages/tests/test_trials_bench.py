@@ -16,6 +16,7 @@ import levels  # noqa: E402
 import methods  # noqa: E402
 import replay  # noqa: E402
 import score  # noqa: E402
+import wider  # noqa: E402
 from datasets import DataSet, named, write  # noqa: E402
 from fold import Chain  # noqa: E402
 from ours import Ours  # noqa: E402
@@ -37,7 +38,7 @@ def made(noise: float = 0.004, seed: int = 0) -> grid.Grid:
 
 def test_there_are_as_many_arms_as_the_manifests_allow() -> None:
     assert len(levels.arms("classification")) == 4 * 4 * 4 * 3
-    assert levels.words(levels.arms("regression")[0]) == "coarse"
+    assert made().words(0) == "coarse"
     assert len(levels.arms("direction")) == 4 * 3 * 4 * 3
 
 
@@ -60,7 +61,7 @@ def test_the_same_number_is_the_same_world() -> None:
 def test_the_truth_knows_the_half_oracle_what_is_wrong_and_what_is_missed() -> None:
     one = made(noise=0)
     true = replay.truth(one, 0.01)
-    assert levels.words(one.arms[true.oracle]) == "clean=off features=off select=off train=medium"
+    assert one.words(true.oracle) == "clean=off features=off select=off train=medium"
     cheapest = one.arms.index(("off", "off", "off", "fine"))
     assert true.wrong(cheapest)
     assert true.regret(cheapest) == 1.0
@@ -183,3 +184,21 @@ def test_a_fold_that_is_there_is_not_worked_again(tmp_path: Path, monkeypatch: p
     assert np.array_equal(one.quality, two.quality)
     assert one.rows.shape == (2, 178)
     assert one.rows[0].mean() == pytest.approx(one.quality[0].mean(), abs=0.01)
+
+
+def test_a_wider_grid_has_the_old_one_in_it_and_the_changes_of_a_real_stage() -> None:
+    one = made()
+    wide = wider.widen(one, 1)
+    assert len(wide.arms) == 4 * len(one.arms)
+    assert list(wide.stages()) == [*one.stages(), "more1"]
+    assert np.allclose(wide.quality[::4], one.quality)
+    assert wide.words(1) == "more1=medium"
+    assert wide.cost.min() > 0
+    # the same change for every arm, its mean that of a level of one stage
+    change = wide.quality[1::4] - one.quality
+    assert np.allclose(change, change[0])
+    means = []
+    for place, (_, found) in enumerate(one.stages().items()):
+        coarse = one.quality[[arm[place] == "coarse" for arm in one.arms]].mean()
+        means += [one.quality[[arm[place] == level for arm in one.arms]].mean() - coarse for level in found]
+    assert np.abs(np.array(means) - change.mean()).min() < 1e-9
