@@ -72,6 +72,9 @@ class Order:
 
     LINE = re.compile(r"^(\d+) +(.*)$")
     CALL = re.compile(r"^(\w+)\((.*)\) += (-?\d+)")
+    # magic, version, operation; strace(1) writes bytes as octal numbers
+    PACKET = re.compile(r"PTNK\\\d+\\0\\(\d+)\\0")
+    RUN, GO = 1, 8
     HANDLE = re.compile(r"^(?:\d+|AT_FDCWD)<([^>]*)>$")
 
     def __init__(self, case: Case) -> None:
@@ -136,7 +139,13 @@ class Order:
             self._make(self._path(words, 0, 1) if name == "mkdirat" else self._path(words, None, 0))
         elif name == "unlinkat" and "AT_REMOVEDIR" not in words[-1]:
             self._remove(self._path(words, 0, 1))
-        elif name == "sendmsg" and "SCM_RIGHTS" in " ".join(words):
+        elif name == "sendmsg":
+            self._send(" ".join(words))
+
+    def _send(self, text: str) -> None:
+        """A program that is only held ready (`OP_HOLD` of wire.h) is not asked for before `OP_GO`."""
+        packet = self.PACKET.search(text)
+        if packet and int(packet[1], 8) in {self.RUN, self.GO}:
             self._ask()
 
     def _ask(self) -> None:
@@ -182,6 +191,9 @@ class Order:
         if not (before.startswith((self.var, self.inbox)) and after.startswith((self.var, self.inbox))):
             return
         if before.startswith(f"{self.var}/logs") or before == f"{self.var}/backups":
+            return
+        # empty, for an attempt: nothing in it has to last
+        if before == after and os.path.basename(old) == ".next":
             return
         why = f"{self._short(old)} was renamed to {self._short(new)}"
         if old in self.files and old not in self.synced:
