@@ -107,7 +107,14 @@ import Testing
     let page = try await place.penstock("trials", "show", "last")
     #expect(page.output.contains("train=medium  accepted"), "\(page.output)")
     let list = try JSON(parsing: Data(try await place.penstock("trials", "--json").output.utf8))
-    #expect(list["trials"]?.array?.first?["state"] == "promoted")
+    let told = try #require(list["trials"]?.array?.first)
+    #expect(told["state"] == "promoted" && told["margin"] == 0.05 && told["margin_unit"] == "metric")
+    let verdict = try #require(told["verdict"])
+    #expect(verdict["verdict"] == "promote" && verdict["arm"] == "train=medium" && verdict["reason"] == told["reason"])
+    for key in ["e", "threshold", "blocks", "mean", "low", "high", "saving"] {
+      #expect(verdict[key]?.double != nil, "\(key)")
+    }
+    #expect(verdict["threshold"]?.double == 40)
 
     try await drop(place, "b.csv")
     #expect(try await place.penstock("why", "last", "train").output.contains("policy of trial 1"))
