@@ -171,7 +171,8 @@ import Testing
   }
 
   @Test func `in its window a trial begins by itself, and not again on the same data`() async throws {
-    let place = try await workspace(trials: "margin: 0.05, window: \"00:00-24:00\"")
+    let place = try await workspace(
+      trials: "margin: 0.05, window: \"00:00-24:00\", share: 1000000%")
     try await drop(place)
     let agent = try await place.up()
     try await until("the trial to be decided; \(place.tail)") {
@@ -302,6 +303,112 @@ import Testing
     #expect(try await place.penstock("up", "--once").code == 0)
     let ended = try await place.penstock("trials", "start", "p", "--wait", "--budget", "1ms")
     #expect(ended.code == 0, "\(ended.complaints)")
+  }
+
+  @Test func `a night with too little CPU time for one fold says so, and trials and status say what there is`()
+    async throws
+  {
+    let place = try await workspace(trials: "margin: 0.05, window: \"00:00-24:00\"")
+    try await drop(place)
+    let agent = try await place.up()
+    try await place.waitForLog("no trial begins")
+    let refused = try #require(place.logged("no trial begins").first?["reason"]?.string)
+    #expect(refused.hasPrefix("one fold takes about ") && refused.contains("20% of the "), "\(refused)")
+    #expect(refused.hasSuffix("`penstock trials start p` goes by `budget` alone"))
+    #expect(try await place.stop(agent).code == 0)
+    let told = try JSON(parsing: Data(try await place.penstock("trials", "--json").output.utf8))
+    let night = try #require(told["nights"]?.array?.first)
+    let production = try #require(night["production_s"]?.double)
+    #expect(night["window"] == "00:00-24:00" && night["configured_s"] == 2400 && night["spent_s"] == 0)
+    #expect(try production > 0 && abs(#require(night["budget_s"]?.double) - production / 5) < 1e-6)
+    for page in [["trials"], ["status"]] {
+      let output = try await place.start(page).end().output
+      #expect(output.contains("nights of  p  00:00-24:00, "), "\(output)")
+      #expect(output.contains("that its runs used in 28 days"), "\(output)")
+    }
+    // a person is not held to it, and what it takes is counted
+    let ended = try await place.penstock("trials", "start", "p", "--wait", "--json")
+    #expect(try JSON(parsing: Data(ended.output.utf8))["trial"]?["state"] == "promoted", "\(ended.complaints)")
+    let after = try JSON(parsing: Data(try await place.penstock("status", "--json").output.utf8))["nights"]?.array?
+      .first
+    #expect(try #require(after?["spent_s"]?.double) > 0 && after?["budget_s"] == 0)
+  }
+
+  @Test func `a trial is stopped in the middle of an evaluation, whoever waits is told, and nothing is in force`()
+    async throws
+  {
+    let place = try await workspace()
+    try await drop(place)
+    func refusal(_ pipeline: String) async throws -> String {
+      let ended = try await place.penstock("trials", "stop", pipeline)
+      #expect(ended.code == 2)
+      return ended.complaints
+    }
+    #expect(try await refusal("p").contains("pipeline `p` has no trial that is open"))
+    #expect(try await refusal("q").contains("no pipeline `q`; there are `p`"))
+    let agent = try await place.up()
+    #expect(try await refusal("p").contains("pipeline `p` has no trial that is open"))
+    try place.write("hold", "")
+    let waiting = try place.start(["trials", "start", "p", "--wait", "--json"])
+    try await until("an arm to run; \(place.tail)") { place.exists("held") }
+    let stopped = try await place.penstock("trials", "stop", "p")
+    #expect(
+      stopped.code == 0 && stopped.output.hasPrefix("trial 1 of p was stopped; `penstock trials show 1`"),
+      "\(stopped.output)\(stopped.complaints)")
+    let told = try await waiting.end()
+    let answer = try JSON(parsing: Data(told.output.utf8))["trial"]
+    #expect(
+      told.code == 1 && answer?["state"] == "stopped" && answer?["reason"] == "a person stopped it", "\(told.output)")
+    let (trial, observations) = try await trial(place)
+    #expect(trial.state == .stopped && trial.ended != nil && trial.reason == "a person stopped it")
+    #expect(observations.last?.state == .interrupted && observations.last?.reason == "a person stopped the trial")
+    #expect(place.logged("trial ended").count == 1)
+    try await until("its directory to be gone") { place.names("var/trials") == [] }
+    #expect(try await place.reader { try await $0.policies() }.isEmpty)
+    #expect(try await refusal("p").contains("no trial that is open"))
+    // runs go on, and so may another trial
+    try FileManager.default.removeItem(atPath: place.path("hold"))
+    try place.drop("b.csv")
+    try await place.ended(2)
+    #expect(try await place.stop(agent).code == 0)
+    let paused = try await place.penstock("trials", "start", "p", "--wait", "--budget", "1ms")
+    #expect(paused.output.contains("trial 2 of p is not decided yet"), "\(paused.output)")
+    let alone = try await place.penstock("trials", "stop", "p", "--json")
+    #expect(try JSON(parsing: Data(alone.output.utf8))["trial"]?["state"] == "stopped", "\(alone.complaints)")
+    #expect(place.names("var/trials") == [])
+  }
+
+  @Test func `a trial that waits for runs is stopped at once`() async throws {
+    let place = try await workspace()
+    try await drop(place)
+    try place.write(
+      "pipelines/q.yaml",
+      "pipeline: { name: q }\nstages: [ { name: a, run: [/bin/sh, -c, 'cat > /dev/null; while [ ! -e \"$PENSTOCK_HOME/go\" ]; do sleep 0.05; done'] } ]\ndata: { sources: [ { type: csv, path: \"${vars.home}/calls\" } ] }\nvars: { home: \"\(place.home)\" }\n"
+    )
+    let agent = try await place.up()
+    #expect(try await place.penstock("run", "q").code == 0)
+    try await until("a run at work") { try await place.runs().contains { $0.state == .running } }
+    let waiting = try place.start(["trials", "start", "p", "--wait"])
+    try await until("the trial to be open") { try await place.reader { try await $0.openTrial(of: "p") } != nil }
+    #expect(try await place.penstock("trials", "stop", "p").code == 0)
+    #expect(try await waiting.end().output.contains("trial 1 of p was stopped: a person stopped it"))
+    #expect(try await trial(place).1.isEmpty)
+    try place.write("go", "")
+    try await place.ended(2)
+    #expect(try await place.stop(agent).code == 0)
+  }
+
+  @Test func `what a pipeline says of window, budget and share may change without ending its trial`() async throws {
+    let place = try await workspace()
+    try await drop(place)
+    _ = try await place.penstock("trials", "start", "p", "--wait", "--budget", "1ms")
+    let yaml = place.text("pipelines/p.yaml")
+    try place.write(
+      "pipelines/p.yaml", yaml.replacingOccurrences(of: "folds: 2,", with: "folds: 2, budget: 30m, share: 50%,"))
+    let second = try await place.penstock("trials", "start", "p", "--wait", "--budget", "1ms")
+    #expect(
+      second.output.contains("trial 1 of p is not decided yet: the CPU time of 1ms does not do for"), "\(second.output)"
+    )
   }
 
   @Test func `Ctrl-C of a trial without an agent says so by its code, and the trial goes on later`() async throws {

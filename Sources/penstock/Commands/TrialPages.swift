@@ -8,13 +8,17 @@ struct TrialList: Answer {
   static let empty = "no trial was ever begun here; `penstock trials start PIPELINE` begins one"
 
   var trials: [Trial]
+  var nights: [NightView]
   var isFiltered: Bool
   var now: Date
 
-  func json() -> JSON { ["api": 1, "trials": .array(trials.map(TrialJSON.summary))] }
+  func json() -> JSON {
+    ["api": 1, "trials": .array(trials.map(TrialJSON.summary)), "nights": .array(nights.map(\.json))]
+  }
 
   func lines(_ output: Output) -> [String] {
-    if trials.isEmpty { return [isFiltered ? "no such trials; `penstock trials` lists all" : Self.empty] }
+    let night = nights.isEmpty ? [] : [""] + NightView.table(nights).lines(output)
+    if trials.isEmpty { return [isFiltered ? "no such trials; `penstock trials` lists all" : Self.empty] + night }
     var table = Table([
       .right("trial"), .giving("pipeline"), .left("state"), .left("began"), .giving("what is known"),
     ])
@@ -25,7 +29,7 @@ struct TrialList: Answer {
         .init(time.text(trial.created)), .init(Shown.words(trial.reason ?? "")),
       ])
     }
-    return table.lines(output)
+    return table.lines(output) + night
   }
 }
 
