@@ -135,6 +135,8 @@ import Testing
     case .crash: #expect(burnt.contains { $0[0] == "crash" } && reasons.contains("signal 11"), "\(reasons)")
     case .slow: #expect(reasons.contains("timeout of 3s"), "\(reasons)")
     }
+    let state = try await place.reader { try await $0.trial(number: 1)?.state }
+    #expect(deed == .leaver || state == .kept, "\(String(describing: state))")
     // what the programs said themselves when they ended, which the slow one cannot
     let said = burnt.compactMap { Double($0[1]) }.reduce(0, +)
     let all = observations.reduce(0) { $0 + $1.spent }

@@ -104,6 +104,8 @@ import Testing
       told.code == 1 && answer?["state"] == "stopped" && answer?["reason"] == "a person stopped it", "\(told.output)")
     let (trial, observations) = try await trial(place)
     #expect(trial.state == .stopped && trial.ended != nil && trial.reason == "a person stopped it")
+    let shown = try JSON(parsing: Data(try await place.penstock("trials", "show", "1", "--json").output.utf8))
+    #expect(shown["reason"] == "a person stopped it" && shown["state"] == "stopped")
     #expect(observations.last?.state == .interrupted && observations.last?.reason == "a person stopped the trial")
     #expect(place.logged("trial ended").count == 1)
     try await until("its directory to be gone") { place.names("var/trials") == [] }

@@ -40,6 +40,8 @@ import Testing
     async throws
   {
     let place = try await workspace(trials: "margin: 0.05, window: \"00:00-24:00\"")
+    let fresh = try await place.penstock("trials").output
+    #expect(fresh.contains("nights of  p  00:00-24:00, 0s of CPU time: 20% of the 0s that its runs used"), "\(fresh)")
     try await drop(place)
     let agent = try await place.up()
     try await place.waitForLog("no trial begins")

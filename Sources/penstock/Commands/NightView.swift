@@ -11,13 +11,14 @@ struct NightView: Sendable {
 
   /// Of every pipeline whose trials have a window, by name.
   static func all(_ versions: [PipelineVersion], _ reader: StateReader?, _ now: Date) async throws -> [NightView] {
-    guard let reader else { return [] }
-    let ledger = NightLedger(reader: reader, now: now)
+    let ledger = reader.map { NightLedger(reader: $0, now: now) }
     var views: [NightView] = []
     for version in versions.sorted(by: { $0.pipeline.name < $1.pipeline.name }) {
       guard let rules = version.pipeline.trials, let window = rules.window else { continue }
       let name = version.pipeline.name
-      views.append(NightView(pipeline: name, window: window, budget: try await ledger.budget(of: name, rules)))
+      // where nothing ever ran nothing is earned
+      let none = NightBudget(configured: rules.budget / .seconds(1), share: rules.share, production: 0)
+      views.append(NightView(pipeline: name, window: window, budget: try await ledger?.budget(of: name, rules) ?? none))
     }
     return views
   }

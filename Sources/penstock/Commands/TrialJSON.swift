@@ -1,4 +1,5 @@
 import Core
+import Engine
 import Foundation
 import Trials
 
@@ -31,7 +32,7 @@ enum TrialJSON {
       let verdict = try? stored.decoded(as: Verdict.self)
     else { return .null }
     func arm(_ number: Int) -> JSON { plan.arms.indices.contains(number) ? .string(plan.arms[number].key) : .null }
-    let reason = trial.reason.map { JSON.string($0) } ?? .null
+    let reason = JSON.string(TrialWords.text(verdict, plan: plan, rules: trial.rules))
     switch verdict {
     case .promote(let shown):
       return [
