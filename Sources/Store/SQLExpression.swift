@@ -84,12 +84,22 @@ struct SQLExpression {
     let offset = Int(sqlite3_error_offset(handle)) - before
     // what stands there is ours
     if offset >= text.utf8.count { return Condition.Malformed(reason: "it ends too early", offset: text.utf8.count) }
-    let reason = String(cString: sqlite3_errmsg(handle))
-    let many = ["misuse of aggregate: ", "misuse of aggregate function ", "misuse of window function "]
-      .first { reason.hasPrefix($0) }.map { reason.dropFirst($0.count) }
     return Condition.Malformed(
-      reason: many.map { "`\($0)` goes over many rows, and a condition sees one" } ?? reason,
-      offset: offset >= 0 ? offset : nil)
+      reason: Self.words(String(cString: sqlite3_errmsg(handle))), offset: offset >= 0 ? offset : nil)
+  }
+
+  /// SQLite's own, but where they speak of what only its authors know.
+  private static func words(_ said: String) -> String {
+    func rest(_ beginnings: String...) -> Substring? {
+      beginnings.first { said.hasPrefix($0) }.map { said.dropFirst($0.count) }
+    }
+    if let name = rest("misuse of aggregate: ", "misuse of aggregate function ", "misuse of window function ") {
+      return "`\(name)` goes over many rows, and a condition sees one"
+    }
+    if let name = rest("vtable constructor failed: ", "not authorized to use function: ") {
+      return "`\(name)` cannot be used in a condition"
+    }
+    return said == "row value misused" ? "expected one condition, got a list" : said
   }
 
   private func bind(_ value: Value, at place: Int32, _ statement: OpaquePointer?) {

@@ -45,7 +45,9 @@ import Testing
     ("row_number() OVER () = 1", 0, "`row_number()` goes over many rows"), ("(bytes > 1", 0, "`(` is not closed"),
     ("bytes > 1 /* of", 10, "comment is not closed"), ("name = 'x", 7, "does not end"),
     (" -- of the drop", 0, "got nothing"),
-    ("load_extension('x')", nil, "not authorized"),
+    ("load_extension('x')", nil, "`load_extension` cannot be used"),
+    ("1 IN (SELECT value FROM json_each(context))", nil, "`json_each` cannot be used"),
+    ("bytes > 1, bytes < 9", nil, "got a list"),
     ("(SELECT 1 FROM sqlite_schema) = nope", nil, "no such column"), ("", 0, "expected a condition, got nothing"),
     ("bytes > 1 AND nope = 2", 14, "no such column: nope"), ("1\0", nil, "NUL"), ("${file.x} = 1", nil, "unrecognized"),
   ])
