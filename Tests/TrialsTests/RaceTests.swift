@@ -131,6 +131,22 @@ import Trials
     #expect(race.standings[1].reason.contains("20 production runs"))
   }
 
+  @Test func `a verdict after so few blocks that they rule out no mean goes through JSON too`() throws {
+    // one arm, five margins better in every block alike: four blocks are enough, and their interval has no end
+    var race = Race(SmallTrial(losses: [0, 0], costs: [1, 0.2]).plan)
+    while race.verdict.promoted == nil, race.standings[1].blocks < 9 {
+      let block = Unit.block(race.standings[1].blocks + 1)
+      race.record(Observation(arm: 0, unit: block, quality: 0.8, cost: 5))
+      race.record(Observation(arm: 1, unit: block, quality: 0.85, cost: 1))
+    }
+    guard case .promote(let shown) = race.verdict else {
+      Issue.record("\(race.verdict)")
+      return
+    }
+    #expect(shown.blocks == 4 && shown.interval.low == -.infinity && shown.interval.high == .infinity)
+    try expectRoundTrip(race.verdict)
+  }
+
   @Test func `plan, observations, verdicts and standings go through JSON`() throws {
     let trial = SmallTrial(losses: [0, 0], costs: [1, 0.5])
     let (race, verdict) = trial.run()
