@@ -23,10 +23,9 @@ extension TrialService {
       if let shortage = budget.shortage(fold: fold, of: name) { throw Refusal(description: shortage) }
       _ = try await work(
         version, .window, TrialWork.Allowance(budget: budget.allowed, until: night.end, fold: fold))
-    } catch let refusal as Refusal {
-      bench.say(.trialRefused(pipeline: name, reason: refusal.description))
-    } catch let trouble as HostError {
-      bench.say(.trialRefused(pipeline: name, reason: trouble.description))
+    } catch let trouble where !(trouble is StoreError || trouble is CancellationError) {
+      // whatever is wrong with one trial, the agent and the trials of others go on
+      bench.say(.trialRefused(pipeline: name, reason: "\(trouble)"))
     }
   }
 
