@@ -143,6 +143,30 @@ import Testing
     #expect(try await place.stop(agent).code == 0)
   }
 
+  @Test func `an evaluation whose directory cannot be made is told, again and again, and done when it can`()
+    async throws
+  {
+    let place = try await workspace()
+    try await drop(place)
+    let agent = try await place.up()
+    _ = try await place.penstock("trials", "start", "p", "--wait", "--budget", "1ms")
+    let own = "var/trials/" + (try #require(place.names("var/trials").first))
+    try place.write(own + "/work", "no directory")
+    for _ in 0..<2 {
+      let ended = try await place.penstock("trials", "start", "p", "--wait")
+      #expect(ended.code == 2 && ended.complaints.contains(own + "/work"), "\(ended.code) \(ended.complaints)")
+    }
+    #expect(agent.isRunning, "\(agent.text)")
+    let broken = try await trial(place).1.filter { $0.state != .ok }
+    #expect(broken.map(\.state) == [.interrupted, .interrupted])
+    #expect(broken.allSatisfy { $0.reason?.contains(own + "/work") ?? false }, "\(broken)")
+    try FileManager.default.removeItem(atPath: place.path(own + "/work"))
+    let ended = try await place.penstock("trials", "start", "p", "--wait", "--json")
+    #expect(try JSON(parsing: Data(ended.output.utf8))["trial"]?["state"] == "promoted", "\(ended.complaints)")
+    expectWhole(try await trial(place).1)
+    #expect(try await place.stop(agent).code == 0)
+  }
+
   @Test func `Ctrl-C of a trial without an agent says so by its code, and the trial goes on later`() async throws {
     let place = try await workspace()
     try await drop(place)

@@ -114,7 +114,13 @@ struct TrialWork: Sendable {
     if let until, bench.now() >= until { step.stop = .night }
     if step.stop != nil { return step }
     step.record = try await bench.store.begin(empty)
-    let evaluation = try await evaluate(plan.arms[arm], unit, until: until)
+    let evaluation: Evaluation
+    do { evaluation = try await evaluate(plan.arms[arm], unit, until: until) } catch {
+      // it is done again: one that stays open would stand in its own way
+      (step.record.state, step.record.reason) = (.interrupted, "\(error)")
+      try? await bench.store.end(step.record, nil, at: bench.now())
+      throw error
+    }
     step.record.spent = evaluation.spent
     step.record.ended = bench.now()
     if !isCurrent() { step.stop = .changed }
