@@ -23,8 +23,7 @@ extension TrialService {
       if let shortage = budget.shortage(fold: fold, of: name) { throw Refusal(description: shortage) }
       _ = try await work(
         version, .window, TrialWork.Allowance(budget: budget.allowed, until: night.end, fold: fold))
-    } catch let trouble where !(trouble is StoreError || trouble is CancellationError) {
-      // whatever is wrong with one trial, the agent and the trials of others go on
+    } catch let trouble where !Self.isOfAll(trouble) {
       bench.say(.trialRefused(pipeline: name, reason: "\(trouble)"))
     }
   }

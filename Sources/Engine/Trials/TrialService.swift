@@ -187,8 +187,14 @@ package final class TrialService: Sendable {
     } catch {
       if wish.isDone == nil { bench.say(.trialRefused(pipeline: wish.pipeline, reason: "\(error)")) }
       wish.isDone?.resume(returning: .failure(error))
-      if error is StoreError { throw error }
+      if Self.isOfAll(error) { throw error }
     }
+  }
+
+  /// Whether a trouble is not of one trial alone: then the agent ends with it.
+  static func isOfAll(_ trouble: any Error) -> Bool {
+    if let trouble = trouble as? StoreError { return trouble.isStorageFailure || trouble.isTransient }
+    return trouble is CancellationError
   }
 
   func version(of name: String) throws -> PipelineVersion {
