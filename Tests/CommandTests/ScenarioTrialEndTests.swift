@@ -143,6 +143,25 @@ import Testing
     #expect(try await place.stop(agent).code == 0)
   }
 
+  @Test func `a trial that is stopped while its data is still copied does not begin`() async throws {
+    let place = try await workspace()
+    try await drop(place)
+    let yaml = place.text("pipelines/p.yaml")
+    try place.write(
+      "pipelines/p.yaml", yaml + "\ndata: { sources: [ { type: csv, path: \"\(place.path("large.csv"))\" } ] }\n")
+    try place.write("large.csv", "a\n")
+    #expect(truncate(place.path("large.csv"), 200 << 20) == 0)
+    let agent = try await place.up()
+    #expect(try await place.penstock("trials", "start", "p").code == 0)
+    let stopped = try await place.penstock("trials", "stop", "p")
+    #expect(stopped.code == 0, "\(stopped.complaints)")
+    try await until("its copy to be gone") { place.names("var/trials") == [] }
+    #expect(try await place.stop(agent).code == 0)
+    #expect(try await place.reader { try await $0.openTrial(of: "p") } == nil)
+    #expect(try await place.reader { try await $0.trials() }.allSatisfy { $0.state == .stopped })
+    #expect(place.names("var/trials") == [])
+  }
+
   @Test func `an evaluation whose directory cannot be made is told, again and again, and done when it can`()
     async throws
   {

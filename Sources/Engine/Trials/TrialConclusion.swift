@@ -30,9 +30,7 @@ struct TrialConclusion: Sendable {
     case .agent: return paused("the agent was stopped", words)
     case .changed: return try await stop(because: Self.changed)
     case .broken(let reason): return try await stop(because: reason)
-    case .person:
-      try? bench.spool.clearTrial(trial.id, inputs: true)
-      return ended(.stopped, Self.byPerson)
+    case .person: return try await stop(because: Self.byPerson)
     case .decided(let verdict): return try await decide(verdict)
     }
   }

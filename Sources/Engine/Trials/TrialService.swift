@@ -10,6 +10,10 @@ package final class TrialService: Sendable {
     var isStopping = false
     /// Pipelines that are done with until this window is over.
     var served: [String: Date] = [:]
+    /// The pipeline that is served.
+    var serving: String?
+    /// A person does not want the trial that is about to begin.
+    var isUnwanted = false
     /// The number of the trial at work.
     var working: Int?
     /// Trials that a person stopped, by number.
@@ -112,14 +116,16 @@ package final class TrialService: Sendable {
   /// - Returns: it as it ended; `nil` where it had only been asked for.
   /// - Throws: `Refusal` where there is none.
   package func halt(_ pipeline: String) async throws -> Trial? {
-    let asked = state.withLock { state in
+    let (asked, isBeginning) = state.withLock { state in
       defer { state.wishes.removeAll { $0.pipeline == pipeline } }
-      return state.wishes.filter { $0.pipeline == pipeline }
+      let isBeginning = state.serving == pipeline && state.working == nil
+      if isBeginning { state.isUnwanted = true }
+      return (state.wishes.filter { $0.pipeline == pipeline }, isBeginning)
     }
     refuse(asked, TrialConclusion.byPerson)
     let reason = TrialConclusion.byPerson
     guard let trial = try await bench.store.stopTrial(of: pipeline, reason: reason, at: bench.now()) else {
-      if !asked.isEmpty { return nil }
+      if isBeginning || !asked.isEmpty { return nil }
       _ = try version(of: pipeline)
       throw Refusal(
         description: "pipeline `\(pipeline)` has no trial that is open; `penstock trials` lists those that ended")
@@ -134,7 +140,9 @@ package final class TrialService: Sendable {
     return trial
   }
 
-  func isHalted(_ trial: Trial) -> Bool { state.withLock { $0.halted.contains(trial.number) } }
+  func isHalted(_ trial: Trial) -> Bool {
+    state.withLock { $0.isUnwanted || $0.halted.contains(trial.number) }
+  }
 
   /// Does the work of a trial, which `halt` then interrupts.
   func working<Value>(on trial: Trial, _ body: () async throws -> Value) async throws -> Value {
@@ -156,18 +164,24 @@ package final class TrialService: Sendable {
     try await bench.store.interruptObservations(reason: "the agent died", at: bench.now())
     while !state.withLock({ $0.isStopping }) {
       if let wish = state.withLock({ $0.wishes.isEmpty ? nil : $0.wishes.removeFirst() }) {
-        try await serve(wish)
+        try await serving(wish.pipeline) { try await serve(wish) }
         continue
       }
       let night = nights ? nextNight() : nil
       if let night, night.wait == .zero {
         state.withLock { $0.served[night.pipeline] = night.end }
-        try await serve(night)
+        try await serving(night.pipeline) { try await serve(night) }
         continue
       }
       await bell.wait(atMost: night?.wait, on: bench.clock)
       try Task.checkCancellation()
     }
+  }
+
+  private func serving(_ pipeline: String, _ body: () async throws -> Void) async throws {
+    state.withLock { $0.serving = pipeline }
+    defer { state.withLock { ($0.serving, $0.isUnwanted) = (nil, false) } }
+    try await body()
   }
 
   private func nextNight() -> TrialNight? {

@@ -36,7 +36,7 @@ struct TrialWork: Sendable {
     case broken(String)
     /// The stages were changed meanwhile: what was seen of the old ones says nothing of the new.
     case changed
-    /// A person stopped it, and that is recorded.
+    /// A person stopped it; mostly that is recorded already.
     case person
   }
 
