@@ -18,6 +18,15 @@ package struct RunID: Hashable, Sendable, Codable, Comparable, CustomStringConve
     let milliseconds = UInt64(max(0, now.timeIntervalSince1970 * 1000))
     let high = milliseconds << 16 | 0x7000 | UInt64.random(in: 0...0xFFF, using: &generator)
     let low = 0x8000_0000_0000_0000 | UInt64.random(in: 0...0x3FFF_FFFF_FFFF_FFFF, using: &generator)
+    self.init(high, low)
+  }
+
+  /// No run that began at `moment` or later has a smaller one.
+  package init(earliest moment: Date) {
+    self.init(UInt64(max(0, moment.timeIntervalSince1970 * 1000)) << 16 | 0x7000, 0x8000_0000_0000_0000)
+  }
+
+  private init(_ high: UInt64, _ low: UInt64) {
     let digits = Array((Self.hex(high) + Self.hex(low)).utf8)
     let groups = [digits[..<8], digits[8..<12], digits[12..<16], digits[16..<20], digits[20...]]
     text = String(decoding: Array(groups.joined(separator: [UInt8(ascii: "-")])), as: UTF8.self)

@@ -11,7 +11,8 @@ package enum Timestamp {
   }
 
   private static let first = Date(timeIntervalSince1970: 0)
-  private static let end = Date(timeIntervalSince1970: 253_402_200_000)
+  /// The end of 9999, less a day for the zones: RFC 3339 has four digits for a year.
+  package static let end = Date(timeIntervalSince1970: 253_402_200_000)
 
   package static func date(_ text: String) -> Date? {
     let styles = [Date.ISO8601FormatStyle(includingFractionalSeconds: true), Date.ISO8601FormatStyle()]

@@ -108,12 +108,8 @@ package struct Rerunner: Sendable {
   }
 
   private func check(_ wish: Wish, _ earlier: Run, _ pipeline: Pipeline) async throws {
-    let names = pipeline.stages.map(\.name)
-    if let from = wish.from, !names.contains(from) {
-      let hint = Nearest.name(to: from, among: names).map { "did you mean `\($0)`?" }
-      throw refusal(
-        "pipeline `\(pipeline.name)` has no stage `\(Display.brief(from))`: "
-          + (hint ?? "there are `\(names.joined(separator: "`, `"))`"))
+    if let from = wish.from, !pipeline.stages.contains(where: { $0.name == from }) {
+      throw refusal(pipeline.words(onMissing: from))
     }
     if wish.failedOnly, earlier.state == .done, !pipeline.stages.contains(where: { $0.each != nil }),
       try await failedStages(of: earlier).isEmpty

@@ -121,20 +121,9 @@ package struct Starter: Sendable {
   private func check(_ options: RunOptions, _ pipeline: Pipeline) throws {
     for (name, level) in options.granularity.sorted(by: { $0.key < $1.key }) {
       guard let stage = pipeline.stages.first(where: { $0.name == name }) else {
-        let names = pipeline.stages.map(\.name)
-        let hint =
-          Nearest.name(to: name, among: names).map { "did you mean `\($0)`?" }
-          ?? "there are `\(names.joined(separator: "`, `"))`"
-        throw Refusal(description: "pipeline `\(pipeline.name)` has no stage `\(Display.brief(name))`: \(hint)")
+        throw Refusal(description: pipeline.words(onMissing: name))
       }
-      guard let uses = stage.uses, let levels = pipeline.origin?.manifests[uses]?.levels else { continue }
-      if levels[level] == nil {
-        let known = Granularity.allCases.filter { levels[$0] != nil }.map { "`\($0.rawValue)`" }
-        throw Refusal(
-          description:
-            "stage `\(name)` (`\(uses)`) does not support `\(level.rawValue)`: it supports \(known.joined(separator: ", "))"
-        )
-      }
+      if let refusal = pipeline.refusal(of: level, stage) { throw Refusal(description: refusal) }
     }
   }
 }

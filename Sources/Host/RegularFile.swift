@@ -8,4 +8,15 @@ package enum RegularFile {
     guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
     return Int(status.st_size)
   }
+
+  /// Why there is no regular file, in words: `it is a directory`; `nil` where there is one.
+  package static func refusal(at path: String) -> String? {
+    var status = stat()
+    if stat(path, &status) != 0 { return errno == ENOENT ? "no such file" : String(cString: strerror(errno)) }
+    switch status.st_mode & S_IFMT {
+    case S_IFREG: return nil
+    case S_IFDIR: return "it is a directory"
+    default: return "it is no regular file"
+    }
+  }
 }

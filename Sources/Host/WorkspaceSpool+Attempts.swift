@@ -41,27 +41,13 @@ extension WorkspaceSpool {
   ) throws -> [Artifact] {
     let own = try runs.directory(run.text)
     let attempt = try own.directory(directoryName(stage, n))
-    if let inside = outputs.first(where: { Self.isInCheckpoint($0.path) }) {
-      throw HostError(
-        "output `\(Display.escaped(inside.name))` lies in `\(Self.checkpoint)/`, which is for the next try and is never "
-          + "published: leave it beside it")
-    }
-    var artifacts: [Artifact] = []
-    for output in outputs {
-      let fd = penstock_open_beneath(attempt.fd, output.path, O_RDONLY | O_NONBLOCK)
-      guard fd >= 0 else { throw HostError(refusal(of: output, code: -fd), code: -fd) }
-      defer { close(fd) }
-      var status = stat()
-      guard fstat(fd, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-        throw HostError(
-          "output `\(Display.escaped(output.name))` is no regular file: `\(Display.escaped(output.path))`")
-      }
+    let artifacts = try outputs.map { output in
+      let file = try OpenOutput(output, in: attempt)
+      let fd = file.descriptor.number
       guard fsync(fd) == 0 else { throw HostError.failed("fsync", output.path) }
       let digest = try files.digest(of: fd, path: output.path)
-      artifacts.append(
-        Artifact(
-          stage: stage, name: output.name, path: stage + "/" + output.path, bytes: Int(status.st_size),
-          sha256: digest))
+      return Artifact(
+        stage: stage, name: output.name, path: stage + "/" + output.path, bytes: file.bytes, sha256: digest)
     }
     try attempt.removeTree(FileName(Self.checkpoint))
     try publish(attempt, called: directoryName(stage, n), in: own, as: stage)
@@ -81,16 +67,6 @@ extension WorkspaceSpool {
     Failpoint.publishRenamed.pass()
     try own.sync()
     Failpoint.publishDone.pass()
-  }
-
-  private func refusal(of output: StageReply.Output, code: Int32) -> String {
-    let shown = "output `\(Display.escaped(output.name))`"
-    let path = "`\(Display.escaped(output.path))`"
-    switch code {
-    case ENOENT: return "\(shown) is not there: no file \(path) in the working directory"
-    case EXDEV, ELOOP: return "\(shown) leaves the working directory: \(path)"
-    default: return "\(shown) cannot be read: \(path): \(String(cString: strerror(code)))"
-    }
   }
 
   package func path(of artifact: Artifact, run: RunID) -> String {

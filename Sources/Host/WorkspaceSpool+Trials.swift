@@ -46,18 +46,9 @@ extension WorkspaceSpool {
   ) throws -> [Envelope.FilePart] {
     let own = try Directory(path: path)
     return try outputs.map { output in
-      let fd = penstock_open_beneath(own.fd, output.path, O_RDONLY | O_NONBLOCK)
-      let shown = "output `\(Display.escaped(output.name))`"
-      guard fd >= 0 else {
-        throw HostError("\(shown) is not there, or leaves the working directory: `\(Display.escaped(output.path))`")
-      }
-      defer { close(fd) }
-      var status = stat()
-      guard fstat(fd, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-        throw HostError("\(shown) is no regular file: `\(Display.escaped(output.path))`")
-      }
-      return Envelope.FilePart(
-        name: output.name, path: path + "/" + output.path, stage: stage, sha256: nil, bytes: Int(status.st_size))
+      Envelope.FilePart(
+        name: output.name, path: path + "/" + output.path, stage: stage, sha256: nil,
+        bytes: try OpenOutput(output, in: own).bytes)
     }
   }
 

@@ -44,14 +44,15 @@ struct SQLExpression {
         return ProcessInfo.processInfo.systemUptime < end ? 0 : 1
       }, end)
     let places = columns.indices.map { "?\($0 + 1)" }.joined(separator: ", ")
-    let before = "WITH fact(\(columns.joined(separator: ", "))) AS (SELECT \(places)) SELECT ("
+    // nothing that goes over many rows may stand after WHERE
+    let before = "WITH fact(\(columns.joined(separator: ", "))) AS (SELECT \(places)) SELECT 1 FROM fact WHERE ("
     // the line break ends a comment
-    let statement = try prepare(before + text + "\n) FROM fact", skipping: before.utf8.count, handle)
+    let statement = try prepare(before + text + "\n)", skipping: before.utf8.count, handle)
     defer { sqlite3_finalize(statement) }
     guard let values else { return false }
     for (index, value) in values.enumerated() { bind(value, at: Int32(index) + 1, statement) }
     switch sqlite3_step(statement) {
-    case SQLITE_ROW: return sqlite3_column_double(statement, 0) != 0
+    case SQLITE_ROW: return true
     case SQLITE_DONE: return false
     case SQLITE_INTERRUPT: throw Condition.Malformed(reason: "took too long to evaluate", offset: nil)
     default: throw malformed(handle, skipping: before.utf8.count)
@@ -62,6 +63,7 @@ struct SQLExpression {
     _ sql: String, skipping before: Int, _ handle: OpaquePointer?
   ) throws(Condition.Malformed) -> OpaquePointer? {
     if text.utf8.contains(0) { throw Condition.Malformed(reason: "contains a NUL", offset: nil) }
+    if let problem = SQLOutline.problem(in: text) { throw problem }
     var statement: OpaquePointer?
     var count = 0
     let code = sql.withCString { start in
@@ -80,8 +82,24 @@ struct SQLExpression {
 
   private func malformed(_ handle: OpaquePointer?, skipping before: Int) -> Condition.Malformed {
     let offset = Int(sqlite3_error_offset(handle)) - before
+    // what stands there is ours
+    if offset >= text.utf8.count { return Condition.Malformed(reason: "it ends too early", offset: text.utf8.count) }
     return Condition.Malformed(
-      reason: String(cString: sqlite3_errmsg(handle)), offset: (0...text.utf8.count).contains(offset) ? offset : nil)
+      reason: Self.words(String(cString: sqlite3_errmsg(handle))), offset: offset >= 0 ? offset : nil)
+  }
+
+  /// SQLite's own, but where they speak of what only its authors know.
+  private static func words(_ said: String) -> String {
+    func rest(_ beginnings: String...) -> Substring? {
+      beginnings.first { said.hasPrefix($0) }.map { said.dropFirst($0.count) }
+    }
+    if let name = rest("misuse of aggregate: ", "misuse of aggregate function ", "misuse of window function ") {
+      return "`\(name)` goes over many rows, and a condition sees one"
+    }
+    if let name = rest("vtable constructor failed: ", "not authorized to use function: ") {
+      return "`\(name)` cannot be used in a condition"
+    }
+    return said == "row value misused" ? "expected one condition, got a list" : said
   }
 
   private func bind(_ value: Value, at place: Int32, _ statement: OpaquePointer?) {

@@ -17,9 +17,7 @@ extension StateReader {
 
   /// `nil` where there is none.
   package func trial(number: Int) async throws -> Trial? {
-    try await read { database in
-      try Row.fetchOne(database, sql: "SELECT * FROM trial WHERE number = ?", arguments: [number]).map(Trial.init)
-    }
+    try await read { try Trial(number: number, in: $0) }
   }
 
   /// Every trial that is not ended.
@@ -34,12 +32,7 @@ extension StateReader {
 
   /// The trial of a pipeline that is not ended; `nil` where there is none.
   package func openTrial(of pipeline: String) async throws -> Trial? {
-    try await read { database in
-      try Row.fetchOne(
-        database, sql: "SELECT * FROM trial WHERE pipeline = ? AND ended IS NULL AND origin <> 'watch'",
-        arguments: [pipeline]
-      ).map(Trial.init)
-    }
+    try await read { try $0.openTrial(of: pipeline) }
   }
 
   /// The evaluations of a trial, in the order they were begun.

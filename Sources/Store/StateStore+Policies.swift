@@ -5,13 +5,18 @@ import GRDB
 /// What is in force for `auto` stages changes by a recorded step only: a verdict, a change of the stages, a person.
 extension StateStore {
   /// A trial has shown these levels to be as good and cheaper.
-  /// - Parameter basis: what the stages were when it was learned.
+  /// - Parameters:
+  ///   - basis: what the stages were when it was learned.
+  ///   - standing: how the trial ends with it, in one.
+  /// - Returns: `nil` where the trial has ended before: then nothing is put in force.
   @discardableResult
   package func promote(
-    _ pipeline: String, _ levels: [String: Granularity], trial: Int, basis: StageBasis, reason: String, at now: Date
-  ) async throws -> Policy {
+    _ pipeline: String, _ levels: [String: Granularity], trial: Int, basis: StageBasis, reason: String,
+    ending standing: TrialStanding? = nil, at now: Date
+  ) async throws -> Policy? {
     try await perform { database in
-      try database.add(
+      if let standing, try !database.put(standing, on: trial, at: now) { return nil }
+      return try database.add(
         Policy(
           pipeline: pipeline, state: .inForce, levels: levels, source: .trial(trial), basis: basis, reason: reason,
           since: now))

@@ -64,8 +64,21 @@ extension StateStore {
   }
 
   /// Records where a trial stands.
-  package func put(_ standing: TrialStanding, on trial: Int, at now: Date) async throws {
+  /// - Returns: `false` where it has ended before; then it stays as it is.
+  @discardableResult
+  package func put(_ standing: TrialStanding, on trial: Int, at now: Date) async throws -> Bool {
     try await perform { try $0.put(standing, on: trial, at: now) }
+  }
+
+  /// Ends the open trial of a pipeline without a verdict; the latest one stays.
+  /// - Returns: the trial as it ended; `nil` where none is open.
+  package func stopTrial(of pipeline: String, reason: String, at now: Date) async throws -> Trial? {
+    try await perform { database in
+      guard let open = try database.openTrial(of: pipeline) else { return nil }
+      let standing = TrialStanding(state: .stopped, verdict: open.verdict ?? .null, reason: reason)
+      try database.put(standing, on: open.number, at: now)
+      return try Trial(number: open.number, in: database)
+    }
   }
 
   /// Closes the evaluations that an agent which died had begun.
@@ -91,13 +104,32 @@ package struct TrialStanding: Sendable, Equatable {
   }
 }
 
+extension Trial {
+  /// `nil` where there is none.
+  init?(number: Int, in database: Database) throws {
+    guard let row = try Row.fetchOne(database, sql: "SELECT * FROM trial WHERE number = ?", arguments: [number]) else {
+      return nil
+    }
+    try self.init(row: row)
+  }
+}
+
 extension Database {
-  fileprivate func put(_ standing: TrialStanding, on trial: Int, at now: Date) throws {
+  func openTrial(of pipeline: String) throws -> Trial? {
+    try Row.fetchOne(
+      self, sql: "SELECT * FROM trial WHERE pipeline = ? AND ended IS NULL AND origin <> 'watch'", arguments: [pipeline]
+    ).map(Trial.init(row:))
+  }
+
+  /// - Returns: whether it had not ended.
+  @discardableResult
+  func put(_ standing: TrialStanding, on trial: Int, at now: Date) throws -> Bool {
     try run(
       "UPDATE trial SET state = ?, verdict = ?, reason = ?, ended = ? WHERE number = ? AND ended IS NULL",
       [
         standing.state.rawValue, try standing.verdict.line(), standing.reason.storable,
         standing.state.isTerminal ? now.milliseconds : nil, trial,
       ])
+    return changesCount > 0
   }
 }

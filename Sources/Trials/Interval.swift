@@ -1,6 +1,6 @@
 import Foundation
 
-/// Where a mean lies, at every look with the confidence asked for.
+/// Where a mean lies, at every look with the confidence asked for; an end is infinite where no mean is ruled out.
 package struct Interval: Sendable, Equatable, Codable {
   package var low: Double
   package var high: Double
@@ -35,5 +35,26 @@ package struct Interval: Sendable, Equatable, Codable {
       if ruledOut(middle) { low = middle } else { high = middle }
     }
     return low
+  }
+}
+
+/// JSON has no infinity: an end that is one is left out.
+extension Interval {
+  private enum CodingKeys: CodingKey {
+    case low
+    case high
+  }
+
+  package init(from decoder: any Decoder) throws {
+    let keys = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      low: try keys.decodeIfPresent(Double.self, forKey: .low) ?? -.infinity,
+      high: try keys.decodeIfPresent(Double.self, forKey: .high) ?? .infinity)
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var keys = encoder.container(keyedBy: CodingKeys.self)
+    if low.isFinite { try keys.encode(low, forKey: .low) }
+    if high.isFinite { try keys.encode(high, forKey: .high) }
   }
 }

@@ -25,6 +25,9 @@ extension Race {
     return .keep(reason: "no arm was shown to be as good and cheaper, and no further block pays")
   }
 
+  /// Whether an arm beside the control has a whole block.
+  package var isConfirming: Bool { lines.dropFirst().contains { $0.blocks > 0 } }
+
   /// Arms that only their rows stood against, with the smallest margin that those could certify.
   private var unresolvable: [(arm: Int, smallestMargin: Double)] {
     let setting = Setting(self)

@@ -56,6 +56,8 @@ struct ControlDesk: Sendable {
         return [:]
       }
       return ["trial": TrialAnswer.json(try await agent.trials.work(pipeline, budget: budget))]
+    case .stopTrial(let pipeline):
+      return ["trial": try await agent.trials.halt(pipeline).map(TrialJSON.summary) ?? .null]
     case .clear(let dry): return ["cleared": ClearanceJSON.json(try await agent.housekeeper.clear(dry: dry))]
     case .pin(let pipeline, let levels): return ["policy": try await agent.pinning.pin(pipeline, levels).json]
     case .unpin(let pipeline): return ["policy": try await agent.pinning.unpin(pipeline).json]

@@ -18,6 +18,8 @@ enum ControlRequest: Equatable {
   case acknowledge([RunID])
   /// A trial of a pipeline; answers when it is decided or paused where `wait`. CPU seconds.
   case trial(String, budget: Double?, wait: Bool)
+  /// A person ends the open trial of a pipeline.
+  case stopTrial(String)
   /// A person puts levels in force for a pipeline; without any, what is in force is pinned.
   case pin(String, [String: Granularity])
   /// A person lets go of them.
@@ -47,6 +49,7 @@ enum ControlRequest: Equatable {
           "op": "trial", "pipeline": .string(pipeline), "budget_s": budget.map { .number($0) } ?? .null,
           "wait": .bool(wait),
         ]
+      case .stopTrial(let pipeline): ["op": "stop_trial", "pipeline": .string(pipeline)]
       case .pin(let pipeline, let levels):
         [
           "op": "pin", "pipeline": .string(pipeline),
@@ -100,9 +103,9 @@ enum ControlRequest: Equatable {
           run: try run(), from: json["from"]?.string, failedOnly: json["failed_only"]?.bool ?? false,
           useCache: json["use_cache"]?.bool ?? true, set: (json["set"]?.object ?? [:]).compactMapValues(\.string),
           sameVersion: json["same_version"]?.bool ?? false))
+    case "stop_trial": self = .stopTrial(try pipeline())
     case "trial":
-      guard let pipeline = json["pipeline"]?.string else { throw CommandFailure("`pipeline` must be text") }
-      self = .trial(pipeline, budget: json["budget_s"]?.double, wait: json["wait"]?.bool ?? false)
+      self = .trial(try pipeline(), budget: json["budget_s"]?.double, wait: json["wait"]?.bool ?? false)
     case "pin": self = .pin(try pipeline(), try levels("levels"))
     case "unpin": self = .unpin(try pipeline())
     case "clear": self = .clear(dry: json["dry"]?.bool ?? true)
@@ -124,7 +127,7 @@ enum ControlRequest: Equatable {
       self = .run(Starter.Wish(pipeline: try pipeline(), input: input, options: options))
     case let op:
       throw CommandFailure(
-        "unknown request `\(Display.brief(op ?? ""))`: this agent speaks ping, live, run, wait, cancel, retry, rerun, acknowledge, pin, unpin, schedule, trial, clear"
+        "unknown request `\(Display.brief(op ?? ""))`: this agent speaks ping, live, run, wait, cancel, retry, rerun, acknowledge, pin, unpin, schedule, trial, stop_trial, clear"
       )
     }
   }

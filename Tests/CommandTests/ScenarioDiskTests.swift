@@ -1,6 +1,7 @@
 import Core
 import Foundation
 import Glibc
+import Store
 import Testing
 
 /// Disks that are full or read-only: intake pauses, says so, and goes on by itself.
@@ -92,6 +93,39 @@ struct ScenarioDiskTests {
     #expect(Set(contents) == Set((0..<6).map { "content \($0)" }))
     #expect(place.names("inbox").isEmpty && place.names("var/work").isEmpty)
     #expect(try await place.stop(agent).code == 0)
+  }
+
+  @Test(.timeLimit(.minutes(1)))
+  func `I23 (g) a disk that fills up during trials start ends the command, and the trial goes on later`()
+    async throws
+  {
+    let place = try place("size=16m")
+    try place.script(
+      "stages/train.sh",
+      """
+      cat > /dev/null
+      [ ! -e "$PENSTOCK_HOME/full" ] || cat /dev/zero > "$PENSTOCK_HOME/ballast" 2>/dev/null
+      echo '{"metrics":{"quality":0.9}}'
+      """)
+    try place.write(
+      "pipelines/p.yaml",
+      """
+      pipeline: { name: p }
+      trigger: { inbox: "*.csv" }
+      trials: { metric: quality, margin: 0.05, relaxed: true }
+      stages: [ { name: train, run: [./stages/train.sh], granularity: auto, splits: true, fine: {} } ]
+      """)
+    try place.drop("a.csv")
+    #expect(try await place.penstock("up", "--once").code == 0)
+    try place.write("full", "")
+    let ended = try await place.penstock("trials", "start", "p", "--wait")
+    // its words have no room either
+    #expect(ended.code == 75, "\(ended.code)")
+    #expect(try await place.reader { try await $0.observations(of: 1) }.count <= 1)
+    unlink(place.path("full"))
+    empty(place)
+    let again = try await place.penstock("trials", "start", "p", "--wait", "--budget", "1s", "--json")
+    #expect(try JSON(parsing: Data(again.output.utf8))["trial"]?["number"] == 1, "\(again.output)\(again.complaints)")
   }
 
   @Test func `I24 an inbox that becomes read-only pauses intake without a busy loop, and goes on by itself`()

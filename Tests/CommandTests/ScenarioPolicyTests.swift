@@ -76,6 +76,7 @@ import Testing
       (["p", "check=fine"], "stage `check` is not `auto`"), (["p", "trian=fine"], "did you mean `train`?"),
       (["q", "train=fine"], "no pipeline `q`; there are `p`"), (["p"], "nothing is in force for `p`"),
       (["p", "train=fast"], "expected coarse, medium, fine or off"),
+      (["p", "train=fine", "train=medium"], "gives `train` two values, `fine` and `medium`: name it once"),
     ] {
       let answer = try await place.start(["policy", "pin"] + arguments).end()
       #expect(answer.code != 0 && answer.complaints.contains(words), "\(answer.complaints)")

@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import Glibc
 import TestSupport
 import Testing
 
@@ -138,6 +139,18 @@ import Testing
       try await place.penstock("policy", "explain", "p", "--input", place.path("big.csv")).output.contains("rule 1"))
   }
 
+  @Test func `explain of what is no file says what it is`() async throws {
+    let place = try workspace()
+    #expect(mkfifo(place.path("pipe"), 0o600) == 0)
+    for (name, words) in [
+      ("stages", "stages`: it is a directory"), ("pipe", "pipe`: it is no regular file"),
+      ("gone", "gone`: no such file"),
+    ] {
+      let answer = try await place.penstock("policy", "explain", "p", "--input", place.path(name))
+      #expect(answer.code == 2 && answer.complaints.contains(words), "\(answer.code) \(answer.complaints)")
+    }
+  }
+
   @Test func `check tells where a condition is wrong, and which level a stage does not have`() async throws {
     let place = try ScenarioWorkspace()
     try place.write(
@@ -156,15 +169,25 @@ import Testing
         - { stage: a, when: "volume >", set: fine }
         - { stage: a, when: "volume > ${vars.limit}", set: medium }
         - { stage: "*", when: "1", set: medium }
+        - { stage: b, when: "1) OR (1", set: fine }
+        - { stage: b, when: "volume > ?1", set: fine }
+        - { stage: b, when: ":x > 1", set: fine }
+        - { stage: b, when: "1 < sum(volume)", set: fine }
+        - { stage: b, when: "", set: fine }
       """)
     let check = try await place.penstock("check")
     #expect(check.code == 2)
     for words in [
       "pipelines/p.yaml:7:39: error: `when`: no such column: rows",
-      "pipelines/p.yaml:8:23: error: `when`: near",
+      "pipelines/p.yaml:8:32: error: `when`: it ends too early",
       "pipelines/p.yaml:9:54: error: stage `a` (`k/s`) does not support `medium` (sampled data)",
       "pipelines/p.yaml:10:35: warning: `a` does not support `medium`: there the next rule is asked",
+      "pipelines/p.yaml:11:25: error: `when`: `)` closes nothing",
+      "pipelines/p.yaml:12:33: error: `when`: nobody fills in `?1`",
+      "pipelines/p.yaml:13:24: error: `when`: nobody fills in `:x`",
+      "pipelines/p.yaml:14:28: error: `when`: `sum()` goes over many rows, and a condition sees one",
+      "pipelines/p.yaml:15:24: error: `when`: expected a condition, got nothing",
     ] { #expect(check.output.contains(words), "\(check.output)") }
-    #expect(check.output.contains("3 errors") && check.output.contains("1 warning"))
+    #expect(check.output.contains("8 errors") && check.output.contains("1 warning"))
   }
 }

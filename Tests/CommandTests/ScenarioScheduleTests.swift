@@ -143,6 +143,12 @@ import Testing
       ("{ cron: \"${file.hour} 2 * * *\" }", "error: `cron`: a schedule knows no `${file.hour}`"),
       ("{ missed: all }", "`schedule` says no time"),
       ("{ every: 90 }", "`every`: `90` has no unit"),
+      (
+        "{ every: 15m, spread: 16m }",
+        "3:35: error: `spread`: `16m` is longer than the time from one slot to the next, which is as short as `15m`"
+      ),
+      ("{ cron: \"30 2,8 * * *\", spread: 400d }", "which is as short as `6h`"),
+      ("{ cron: \"@yearly\", spread: 400d }", "which is as short as `365d`"),
       ("{ every: 1500ms }", "`every`: expected whole seconds"),
       ("{ every: 5m, missed: sometimes }", "`missed`: expected one of `once`, `all`, `skip`, got `sometimes`"),
       ("{ every: 5m, overlap: { allow: 0 } }", "`allow`: expected a whole number from 1 to 1000, got `0`"),
@@ -169,5 +175,13 @@ import Testing
     let slots = try #require(try JSON(parsing: Array(autumn.utf8))["slots"]?.array)
     #expect(slots.map { $0["due"]?.string } == ["2026-10-25T02:30:00.000+02:00", "2026-10-26T02:30:00.000+01:00"])
     #expect(slots.map { $0["dst"] } == ["first", .null])
+    // RFC 3339 has four digits for a year
+    let last = try await place.penstock("schedule", "next", "5", "--json", "--from", "9999-12-28T00:00:00Z").output
+    let ends = try #require(try JSON(parsing: Array(last.utf8))["slots"]?.array).map { $0["due"]?.string }
+    #expect(
+      ends == [
+        "9999-12-28T02:30:00.000+01:00", "9999-12-29T02:30:00.000+01:00", "9999-12-30T02:30:00.000+01:00",
+      ])
+    #expect(try await place.penstock("schedule", "next", "--from", "9999-12-31T23:00:00Z").code == 2)
   }
 }

@@ -13,9 +13,10 @@ import Testing
   private func promoted(_ stages: [Stage] = [stage]) async throws -> (place: Aftermath, policy: Policy) {
     let place = try await Aftermath(stages: stages)
     let pipeline = try #require(place.book.version(of: "p")?.pipeline)
-    let policy = try await place.store.promote(
-      "p", ["train": .fine], trial: 3, basis: place.bench.definitions.basis(of: pipeline), reason: "r",
-      at: Aftermath.noon)
+    let policy = try #require(
+      try await place.store.promote(
+        "p", ["train": .fine], trial: 3, basis: place.bench.definitions.basis(of: pipeline), reason: "r",
+        at: Aftermath.noon))
     return (place, policy)
   }
 

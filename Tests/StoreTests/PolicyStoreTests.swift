@@ -10,8 +10,9 @@ import Testing
   private static let basis = StageBasis(["train": ["params": "ab"]])
 
   private func promoted(_ store: StateStore, _ level: Granularity = .fine, trial: Int = 3) async throws -> Policy {
-    try await store.promote(
-      "fx", ["train": level], trial: trial, basis: Self.basis, reason: "as good, half the cost", at: Fixture.noon)
+    try #require(
+      try await store.promote(
+        "fx", ["train": level], trial: trial, basis: Self.basis, reason: "as good, half the cost", at: Fixture.noon))
   }
 
   @Test func `what a trial promotes stands until it is taken back, once`() async throws {

@@ -27,6 +27,8 @@ import Testing
     ("context ->> '$.deep.x' = 1", true), ("metrics ->> '$.train.accuracy' >= 0.5", true),
     ("states ->> 'train' = 'failed'", true), ("pipeline = 'fx' AND \"trigger\" = 'drop'", true),
     ("bytes > 1 -- of the drop", true), ("abs(-1) = 1", true), ("(SELECT count(*) FROM fact) = 1", true),
+    ("name = ')' OR name = '?1 :x (' OR \"name\" LIKE '%''%'", false), ("(1) /* ) */ AND [bytes] > 1", true),
+    ("(SELECT sum(v) FROM (SELECT 3 AS v)) = 3", true),
   ])
   func `it holds or it does not`(text: String, holds: Bool) throws {
     #expect(Condition.problem(in: text) == nil)
@@ -34,10 +36,19 @@ import Testing
   }
 
   @Test(arguments: [
-    ("rows > 1", 0, "no such column: rows"), ("bytes >", nil, "syntax error"),
+    ("rows > 1", 0, "no such column: rows"), ("bytes >", 7, "it ends too early"),
     ("bytes > 1; DROP TABLE x", nil, "syntax"),
-    ("1) FROM fact; SELECT (1", nil, "one expression"), ("load_extension('x')", nil, "not authorized"),
-    ("(SELECT 1 FROM sqlite_schema) = nope", nil, "no such column"), ("", nil, "syntax error"),
+    ("1) FROM fact; SELECT (1", 1, "`)` closes nothing"), ("1) OR (1", 1, "`)` closes nothing"),
+    ("?1 > 1", 0, "nobody fills in `?1`"), ("bytes > :x", 8, "nobody fills in `:x`"), ("@x", 0, "`@x`"),
+    ("$x", 0, "`$x`"),
+    ("sum(bytes) > 1", 0, "`sum()` goes over many rows"), ("bytes = max(bytes)", 8, "`max()` goes over many rows"),
+    ("row_number() OVER () = 1", 0, "`row_number()` goes over many rows"), ("(bytes > 1", 0, "`(` is not closed"),
+    ("bytes > 1 /* of", 10, "comment is not closed"), ("name = 'x", 7, "does not end"),
+    (" -- of the drop", 0, "got nothing"),
+    ("load_extension('x')", nil, "`load_extension` cannot be used"),
+    ("1 IN (SELECT value FROM json_each(context))", nil, "`json_each` cannot be used"),
+    ("bytes > 1, bytes < 9", nil, "got a list"),
+    ("(SELECT 1 FROM sqlite_schema) = nope", nil, "no such column"), ("", 0, "expected a condition, got nothing"),
     ("bytes > 1 AND nope = 2", 14, "no such column: nope"), ("1\0", nil, "NUL"), ("${file.x} = 1", nil, "unrecognized"),
   ])
   func `what is no condition is told with its place`(text: String, offset: Int?, words: String) {

@@ -41,6 +41,62 @@ import Testing
     #expect(try await store.reader.trials(pipeline: "fx", limit: 5).map(\.number) == [1])
   }
 
+  @Test func `a person ends the open trial once, and its verdict stays`() async throws {
+    let store = try StateStore.inMemory()
+    #expect(try await store.stopTrial(of: "fx", reason: "r", at: Fixture.noon) == nil)
+    let trial = try await store.open(Self.trial())
+    try await store.put(
+      TrialStanding(state: .confirming, verdict: ["continue": 1], reason: "more"), on: 1, at: Fixture.noon)
+    let stopped = try #require(try await store.stopTrial(of: "fx", reason: "a person stopped it", at: Fixture.noon + 1))
+    #expect(stopped.state == .stopped && stopped.reason == "a person stopped it" && stopped.ended == Fixture.noon + 1)
+    #expect(stopped.id == trial.id && stopped.verdict == ["continue": 1])
+    #expect(try await store.stopTrial(of: "fx", reason: "again", at: Fixture.noon + 2) == nil)
+    // a verdict that comes too late changes nothing and puts nothing in force
+    let late = TrialStanding(state: .promoted, verdict: ["promote": 1], reason: "late")
+    let policy = try await store.promote(
+      "fx", ["train": .fine], trial: 1, basis: StageBasis(), reason: "late", ending: late, at: Fixture.noon + 2)
+    #expect(policy == nil)
+    #expect(try await !store.put(late, on: 1, at: Fixture.noon + 2))
+    #expect(try await store.reader.trial(number: 1) == stopped)
+    #expect(try await store.reader.policy(of: "fx").verdict == nil)
+  }
+
+  @Test func `a promotion and the end of its trial are one`() async throws {
+    let store = try StateStore.inMemory()
+    _ = try await store.open(Self.trial())
+    let standing = TrialStanding(state: .promoted, verdict: ["promote": 1], reason: "as good")
+    let policy = try await store.promote(
+      "fx", ["train": .fine], trial: 1, basis: StageBasis(), reason: "as good", ending: standing, at: Fixture.noon + 2)
+    #expect(try await store.reader.policy(of: "fx").verdict == policy && policy != nil)
+    #expect(try await store.reader.trial(number: 1)?.state == .promoted)
+  }
+
+  @Test func `the CPU time of runs, by when they began and by stage`() async throws {
+    let store = try StateStore.inMemory()
+    #expect(try await store.reader.cpuTime(of: "fx", from: Fixture.noon, to: Fixture.noon + 100) == 0)
+    #expect(try await store.reader.latestCPUTime(of: ["train"], of: "fx") == nil)
+    for n in 1...4 {
+      let run = try await store.claim([NewRun(Fixture.run(n, pipeline: n == 4 ? "other" : "fx"))])[0]
+      for (stage, wall) in [("train", Double(n)), ("report", 10)] {
+        try await store.begin(run.id, attempt: Fixture.attempt(run.id, stage), at: Fixture.noon)
+        try await store.advance(
+          Step(
+            run: run.id, at: Fixture.noon, closed: [Fixture.attempt(run.id, stage, state: .ok, wall: wall)],
+            turn: stage == "report" ? .ends(RunEnding(.done)) : .goesOn))
+      }
+    }
+    // run n began at noon and n seconds; CPU time is half of the wall's
+    func cpu(_ from: Double, _ to: Double, _ stages: [String]? = nil) async throws -> Double {
+      try await store.reader.cpuTime(of: "fx", from: Fixture.noon + from, to: Fixture.noon + to, stages: stages)
+    }
+    #expect(try await cpu(0, 100) == 18)
+    #expect(try await cpu(0, 100, ["train"]) == 3)
+    #expect(try await cpu(2, 3) == 6)
+    #expect(try await cpu(2, 100, ["train", "gone"]) == 2.5)
+    #expect(try await cpu(9, 100) == 0)
+    #expect(try await store.reader.latestCPUTime(of: ["train"], of: "fx") == 1.5)
+  }
+
   private static func trialLike(_ trial: Trial) -> Trial {
     var trial = trial
     trial.number = 0

@@ -131,6 +131,42 @@ import Trials
     #expect(race.standings[1].reason.contains("20 production runs"))
   }
 
+  @Test func `a verdict after so few blocks that they rule out no mean goes through JSON too`() throws {
+    // one arm, five margins better in every block alike: four blocks are enough, and their interval has no end
+    var race = Race(SmallTrial(losses: [0, 0], costs: [1, 0.2]).plan)
+    while race.verdict.promoted == nil, race.standings[1].blocks < 9 {
+      let block = Unit.block(race.standings[1].blocks + 1)
+      race.record(Observation(arm: 0, unit: block, quality: 0.8, cost: 5))
+      race.record(Observation(arm: 1, unit: block, quality: 0.85, cost: 1))
+    }
+    guard case .promote(let shown) = race.verdict else {
+      Issue.record("\(race.verdict)")
+      return
+    }
+    #expect(shown.blocks == 4 && shown.interval.low == -.infinity && shown.interval.high == .infinity)
+    try expectRoundTrip(race.verdict)
+  }
+
+  @Test(arguments: [(1.7e308, -1.7e308), (-1.7e308, 1.7e308), (0, 0), (1e300, 1e300), (1e-300, 3e-300)])
+  func `whatever the numbers of an arm and the control, the verdict goes through JSON`(
+    arm: Double, control: Double
+  ) throws {
+    for cost in [0, 1e-300, 1, 1e308] {
+      var race = Race(SmallTrial(losses: [0, 0], costs: [1, 0.2], guarding: .required).plan)
+      for _ in 0..<40 {
+        guard case .evaluate(let number, let unit) = race.next() else { break }
+        let quality = number == 0 ? control : arm
+        race.record(
+          Observation(
+            arm: number, unit: unit, quality: quality, cost: number == 0 ? 1 : cost,
+            rows: (0..<50).map { Float(quality) * Float($0 % 7) }))
+        try expectRoundTrip(race.verdict)
+        _ = race.standings
+      }
+      #expect(arm > -1 || race.verdict.promoted == nil)
+    }
+  }
+
   @Test func `plan, observations, verdicts and standings go through JSON`() throws {
     let trial = SmallTrial(losses: [0, 0], costs: [1, 0.5])
     let (race, verdict) = trial.run()

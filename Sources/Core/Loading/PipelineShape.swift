@@ -192,7 +192,11 @@ package enum PipelineShape {
     "`trials`",
     [
       Field("window", .text, "The hours they run in, local time, such as `01:00-04:00`; unsaid, only when asked for."),
-      Field("budget", .duration(atLeast: .seconds(1)), "CPU time of a night; 40m if unsaid."),
+      Field("budget", .duration(atLeast: .seconds(1)), "CPU time of a night at most; 40m if unsaid."),
+      Field(
+        "share", .percent,
+        "CPU time of trials at night, as a part of what the runs used in \(NightBudget.days) days; half of what verdicts saved comes on top. 20% if unsaid."
+      ),
       Field("metric", .text, "What is measured; `accuracy` if unsaid."),
       Field("stage", .name(.plain), "The stage that gives the metric; unsaid, the last one that did."),
       Field(

@@ -34,12 +34,24 @@ struct ScheduleDecoder {
       }
     }
     schedule.grace = node["grace"]?.duration
-    schedule.spread = node["spread"]?.duration ?? .zero
+    if let spread = node["spread"], let duration = spread.duration {
+      schedule.spread = duration
+      check(spread: duration, spread, timing)
+    }
     if schedule.missed == .skip, let grace = node.entry("grace") {
       findings.warning(
         "`grace` says how long missed slots are made up for, and `missed: skip` makes up for none", at: grace.mark)
     }
     return schedule
+  }
+
+  /// A pipeline that begins later than its next slot is due would be told of the wrong one.
+  private mutating func check(spread: Duration, _ node: Node, _ timing: Schedule.Timing) {
+    guard let gap = timing.shortestGap, spread > .seconds(gap) else { return }
+    findings.error(
+      "`spread`: \(node.described) is longer than the time from one slot to the next, which is as short as "
+        + "`\(Quantity.text(.seconds(gap)))`",
+      at: node.mark, hint: "a pipeline begins within `spread` after its slot, so keep it below that")
   }
 
   private mutating func timing(of node: Node) -> Schedule.Timing? {

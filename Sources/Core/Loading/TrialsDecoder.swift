@@ -20,6 +20,14 @@ struct TrialsDecoder {
       }
     }
     if let budget = node["budget"]?.duration { rules.budget = budget }
+    if let node = node["share"], let share = node.percent {
+      rules.share = share
+      if share <= 0 {
+        findings.error(
+          "`share`: expected more than 0%, got \(node.described)", at: node.mark,
+          hint: "without `window` trials run only when asked for")
+      }
+    }
     if let metric = node["metric"]?.text { rules.metric = metric }
     rules.goal = node["goal"]?.text.flatMap(TrialRules.Goal.init) ?? TrialRules.Goal(metric: rules.metric)
     if let stage = node["stage"] { rules.stage = known(stage) }

@@ -4,6 +4,8 @@ package struct TrialRules: Sendable, Equatable, Codable {
   package var window: TrialWindow?
   /// CPU time of one night.
   package var budget: Duration
+  /// CPU time of trials as a part of what the runs of the pipeline used, see `NightBudget`; above 0.
+  package var share: Double
   /// The metric that must not get worse, as a stage calls it.
   package var metric: String
   /// The stage that gives it; `nil` is the last one that gave it in the latest done run.
@@ -68,12 +70,14 @@ package struct TrialRules: Sendable, Equatable, Codable {
   }
 
   package init(
-    window: TrialWindow? = nil, budget: Duration = .seconds(2400), metric: String = "accuracy", stage: String? = nil,
+    window: TrialWindow? = nil, budget: Duration = .seconds(2400), share: Double = 0.2, metric: String = "accuracy",
+    stage: String? = nil,
     goal: Goal? = nil, margin: Margin = .absolute(0.01), confidence: Double = 0.95, folds: Int = 5, cost: Cost = .cpu,
     arms: [Variant]? = nil, relaxed: Bool = false
   ) {
     self.window = window
     self.budget = budget
+    self.share = share
     self.metric = metric
     self.stage = stage
     self.goal = goal ?? Goal(metric: metric)
@@ -83,6 +87,29 @@ package struct TrialRules: Sendable, Equatable, Codable {
     self.cost = cost
     self.arms = arms
     self.relaxed = relaxed
+  }
+
+  /// Whether a trial by these rules asks what one by others asks: when it runs and what it may use is no part of it.
+  package func asksTheSame(as other: TrialRules) -> Bool {
+    var other = other
+    (other.window, other.budget, other.share) = (window, budget, share)
+    return self == other
+  }
+}
+
+extension TrialRules {
+  /// Also of trials that were recorded before there was a `share`.
+  package init(from decoder: any Decoder) throws {
+    let keys = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      window: try keys.decodeIfPresent(TrialWindow.self, forKey: .window),
+      budget: try keys.decode(Duration.self, forKey: .budget), metric: try keys.decode(String.self, forKey: .metric),
+      stage: try keys.decodeIfPresent(String.self, forKey: .stage), goal: try keys.decode(Goal.self, forKey: .goal),
+      margin: try keys.decode(Margin.self, forKey: .margin),
+      confidence: try keys.decode(Double.self, forKey: .confidence), folds: try keys.decode(Int.self, forKey: .folds),
+      cost: try keys.decode(Cost.self, forKey: .cost), arms: try keys.decodeIfPresent([Variant].self, forKey: .arms),
+      relaxed: try keys.decode(Bool.self, forKey: .relaxed))
+    share = try keys.decodeIfPresent(Double.self, forKey: .share) ?? share
   }
 }
 

@@ -44,7 +44,10 @@ package struct TrialWindow: Sendable, Equatable, Codable {
     return left == 0 ? Self.day : left
   }
 
-  package var text: String { Self.text(from) + "-" + Self.text(to) }
+  /// Minutes from when it opens until it closes.
+  package var length: Int { to > from ? to - from : to - from + Self.day }
+
+  package var text: String { Self.text(from) + "-" + Self.text(to == 0 ? Self.day : to) }
 
   private static func text(_ minute: Int) -> String {
     let (hour, rest) = minute.quotientAndRemainder(dividingBy: 60)

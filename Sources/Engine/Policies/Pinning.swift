@@ -45,24 +45,13 @@ package struct Pinning: Sendable {
 
   private func check(_ name: String, _ level: Granularity, _ pipeline: Pipeline) throws {
     guard let stage = pipeline.stages.first(where: { $0.name == name }) else {
-      let names = pipeline.stages.map(\.name)
-      let hint =
-        Nearest.name(to: name, among: names).map { "did you mean `\($0)`?" }
-        ?? "there are `\(names.joined(separator: "`, `"))`"
-      throw Refusal(description: "pipeline `\(pipeline.name)` has no stage `\(Display.brief(name))`: \(hint)")
+      throw Refusal(description: pipeline.words(onMissing: name))
     }
     if stage.granularity != .auto {
       throw Refusal(
         description: "stage `\(name)` is not `auto`, so no policy decides on it: write `granularity: auto` at the stage"
       )
     }
-    guard pipeline.supports(level, stage) else {
-      let uses = stage.uses ?? ""
-      let known = (pipeline.origin?.manifests[uses]?.supported ?? []).map { "`\($0.rawValue)`" }
-      throw Refusal(
-        description:
-          "stage `\(name)` (`\(uses)`) does not support `\(level.rawValue)`: it supports \(known.joined(separator: ", "))"
-      )
-    }
+    if let refusal = pipeline.refusal(of: level, stage) { throw Refusal(description: refusal) }
   }
 }

@@ -34,11 +34,17 @@ package final class Courtesy: Sendable {
     bell.ring()
   }
 
+  /// What runs of an arm ends now, whatever else is at hand.
+  func interrupt() {
+    state.withLock { $0.current }?.cancel(.shutdown)
+    bell.ring()
+  }
+
   var isStopping: Bool { state.withLock { $0.isStopping } }
 
-  /// Returns when no real work is at hand, or the agent stops.
-  func wait(on clock: any Clock<Duration>) async {
-    while state.withLock({ $0.isBusy && !$0.isStopping }), !Task.isCancelled {
+  /// Returns when no real work is at hand, the agent stops, or nobody wants to go on.
+  func wait(on clock: any Clock<Duration>, unless isHalted: () -> Bool = { false }) async {
+    while state.withLock({ $0.isBusy && !$0.isStopping }), !isHalted(), !Task.isCancelled {
       await bell.wait(atMost: nil, on: clock)
     }
   }

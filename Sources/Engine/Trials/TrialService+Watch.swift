@@ -24,7 +24,7 @@ extension TrialService {
     var trial = try await setup.trial(.watch, basis)
     let levels = plan(of: seen, at: trial)
     trial.plan = try JSON(encoding: levels)
-    trial.data.digests = try digests(ofCopiesFor: trial)
+    trial.data.digests = try TrialCopies(bench: bench, trial: trial).digests()
     trial = try await bench.store.open(trial)
     let work = try self.work(on: trial, basis.pipeline, levels)
     var blocks = 0

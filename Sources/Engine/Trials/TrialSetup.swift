@@ -131,7 +131,8 @@ struct TrialSetup: Sendable {
 
   /// The pipeline of a trial as it is now; `nil` where it is not any more what the trial is about.
   func current(_ trial: Trial) -> Pipeline? {
-    guard let pipeline = try? pipeline.resolved(captures: trial.data.drop.captures), pipeline.trials == trial.rules,
+    guard let pipeline = try? pipeline.resolved(captures: trial.data.drop.captures),
+      pipeline.trials?.asksTheSame(as: trial.rules) ?? false,
       pipeline.stages.contains(where: { $0.name == trial.stage }),
       let stages = try? Self.stages(for: trial.stage, of: pipeline),
       (try? definition(of: stages, pipeline)) == trial.definition

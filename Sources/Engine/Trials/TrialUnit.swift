@@ -20,6 +20,12 @@ extension Trials.Unit {
     }
   }
 
+  /// How many folds of the plan it has.
+  func folds(of plan: RacePlan) -> Int {
+    if case .screen = self { return 1 }
+    return plan.folds
+  }
+
   /// What is held out: one fold of the screening, or every fold of a block.
   ///
   /// Seeds of the one are never those of the other.

@@ -5,7 +5,7 @@ package import Trials
 package enum TrialWords {
   /// Whether anything was confirmed yet; a decided trial is put into its last state by who decides.
   package static func state(of race: Race) -> Trial.State {
-    race.standings.contains { $0.blocks > 0 && $0.arm != 0 } ? .confirming : .screening
+    race.isConfirming ? .confirming : .screening
   }
 
   /// `clean=medium train=fine`, or `every stage at coarse`.

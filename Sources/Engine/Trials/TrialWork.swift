@@ -12,6 +12,8 @@ struct TrialWork: Sendable {
   let plan: RacePlan
   /// Whether the stages are still what the trial is about.
   let isCurrent: @Sendable () -> Bool
+  /// Whether a person has stopped the trial.
+  let isHalted: @Sendable () -> Bool
 
   /// What there is to use up.
   struct Allowance: Sendable {
@@ -19,22 +21,34 @@ struct TrialWork: Sendable {
     var budget: Double
     /// When the night is over; `nil` where it is no night.
     var until: Date?
+    /// About what one fold of the control takes, CPU seconds; `nil` where it is not asked before it is tried.
+    var fold: Double?
   }
 
   enum End: Sendable, Equatable {
     case decided(Verdict)
     case budget
+    /// It does not do for what comes first, CPU seconds.
+    case tooLittle(Double)
     case night
     case agent
     /// The control itself cannot be evaluated.
     case broken(String)
     /// The stages were changed meanwhile: what was seen of the old ones says nothing of the new.
     case changed
+    /// A person stopped it; mostly that is recorded already.
+    case person
   }
 
   /// - Throws: what the store throws.
   func work(_ race: inout Race, _ allowance: Allowance) async throws -> End {
-    var controls = try await self.controls()
+    var controls: [Trials.Unit: Control] = [:]
+    var costs = EvaluationCosts(guess: allowance.fold)
+    for one in try await bench.store.reader.observations(of: trial.number) where one.state == .ok {
+      guard let unit = Trials.Unit(one.unit) else { continue }
+      if one.arm == 0 { controls[unit] = Control(one) }
+      costs.note(arm: one.arm, folds: unit.folds(of: plan), spent: one.spent)
+    }
     var spent = 0.0
     while true {
       let move = race.next()
@@ -43,6 +57,9 @@ struct TrialWork: Sendable {
         continue
       }
       if spent >= allowance.budget { return .budget }
+      if let next = costs.forecast(arm: arm, folds: unit.folds(of: plan)), spent + next > allowance.budget {
+        return spent > 0 ? .budget : .tooLittle(next)
+      }
       let step = try await step(arm, unit, controls[unit], until: allowance.until)
       spent += step.record.spent
       switch step.stop {
@@ -51,6 +68,7 @@ struct TrialWork: Sendable {
       case nil: break
       }
       if arm == 0 { controls[unit] = Control(step.record) }
+      costs.note(arm: arm, folds: unit.folds(of: plan), spent: step.record.spent)
       _ = race.record(step.said)
       if arm == 0, step.record.state == .failed, let failure = step.record.reason {
         try await bench.store.end(step.record, nil, at: bench.now())
@@ -88,21 +106,33 @@ struct TrialWork: Sendable {
   /// Evaluates an arm once nothing more important is at hand.
   /// - Parameter control: the control on the same unit, where it is known.
   func step(_ arm: Int, _ unit: Trials.Unit, _ control: Control?, until: Date?) async throws -> Step {
-    await courtesy.wait(on: bench.clock)
+    await courtesy.wait(on: bench.clock, unless: isHalted)
     let empty = TrialObservation(trial: trial.number, n: 0, arm: arm, unit: unit.text, began: bench.now())
     var step = Step(record: empty, said: Observation(arm: arm, unit: unit, quality: nil, cost: 0))
     if courtesy.isStopping { step.stop = .agent }
+    if isHalted() { step.stop = .person }
     if let until, bench.now() >= until { step.stop = .night }
     if step.stop != nil { return step }
     step.record = try await bench.store.begin(empty)
-    let evaluation = try await evaluate(plan.arms[arm], unit, until: until)
+    let evaluation: Evaluation
+    do { evaluation = try await evaluate(plan.arms[arm], unit, until: until) } catch {
+      // it is done again: one that stays open would stand in its own way
+      (step.record.state, step.record.reason) = (.interrupted, "\(error)")
+      try? await bench.store.end(step.record, nil, at: bench.now())
+      throw error
+    }
     step.record.spent = evaluation.spent
     step.record.ended = bench.now()
     if !isCurrent() { step.stop = .changed }
-    if evaluation.isInterrupted || step.stop == .changed {
+    if isHalted() { step.stop = .person }
+    if evaluation.isInterrupted || step.stop != nil {
       step.record.state = .interrupted
-      let why = courtesy.isStopping ? "the agent was stopped" : "it gave way"
-      step.record.reason = step.stop == .changed ? "a stage was changed meanwhile" : why
+      step.record.reason =
+        switch step.stop {
+        case .changed: "a stage was changed meanwhile"
+        case .person: "a person stopped the trial"
+        default: courtesy.isStopping ? "the agent was stopped" : "it gave way"
+        }
       try await bench.store.end(step.record, nil, at: bench.now())
       return step
     }
@@ -129,14 +159,6 @@ struct TrialWork: Sendable {
       .armEvaluated(
         trial: trial.number, arm: plan.arms[record.arm].key, unit: record.unit, quality: record.metric,
         seconds: record.spent, reason: record.reason))
-  }
-
-  private func controls() async throws -> [Trials.Unit: Control] {
-    var controls: [Trials.Unit: Control] = [:]
-    for one in try await bench.store.reader.observations(of: trial.number) where one.arm == 0 && one.state == .ok {
-      if let unit = Trials.Unit(one.unit) { controls[unit] = Control(one) }
-    }
-    return controls
   }
 
   private func evaluate(_ arm: Arm, _ unit: Trials.Unit, until: Date?) async throws -> Evaluation {

@@ -43,7 +43,8 @@ struct ExplainPolicy: AsyncParsableCommand {
     var raw = RawArguments.standard()
     let bytes = raw.bytes(of: path)
     guard let size = RegularFile.bytes(at: path) else {
-      throw CommandFailure("cannot read `\(Display.brief(path))`: no such file")
+      throw CommandFailure(
+        "cannot read `\(Display.brief(path))`: \(RegularFile.refusal(at: path) ?? "it was there a moment ago")")
     }
     let name = bytes.lastPart
     return Explainer.Input(

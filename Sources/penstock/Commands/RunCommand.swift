@@ -83,13 +83,19 @@ struct RunCommand: AsyncParsableCommand {
 
 /// `name=value` arguments.
 enum Pairs {
+  /// - Throws: `CommandFailure` where one is no pair, or two give one name different values.
   static func read(_ pairs: [String], option: String, example: String) throws -> [String: String] {
     var values: [String: String] = [:]
     for pair in pairs {
       guard let equals = pair.firstIndex(of: "="), equals != pair.startIndex else {
         throw CommandFailure("`\(option) \(pair)`: expected a name and a value such as `\(example)`")
       }
-      values[String(pair[..<equals])] = String(pair[pair.index(after: equals)...])
+      let (name, value) = (String(pair[..<equals]), String(pair[pair.index(after: equals)...]))
+      if let earlier = values.updateValue(value, forKey: name), earlier != value {
+        throw CommandFailure(
+          "`\(option)` gives `\(Display.brief(name))` two values, `\(Display.brief(earlier))` and "
+            + "`\(Display.brief(value))`: name it once")
+      }
     }
     return values
   }

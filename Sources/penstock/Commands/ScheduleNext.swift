@@ -31,6 +31,9 @@ struct ScheduleNext: AsyncParsableCommand {
       views = views.filter { $0.pipeline == pipeline }
       if views.isEmpty { throw CommandFailure("no pipeline `\(Display.brief(pipeline))` has a schedule") }
     }
+    if let start, start >= Timestamp.end {
+      throw CommandFailure("--from: no slot is told after the year 9999, got `\(Display.brief(from ?? ""))`")
+    }
     try place.give(SlotForecast(views, count: count))
   }
 }

@@ -58,7 +58,10 @@ struct ScheduleView: Sendable {
     var found: [Date] = []
     var last = moment
     while found.count < count, let slot = slots.next(after: last) {
-      found.append(Date(timeIntervalSince1970: Double(slot)))
+      let due = Date(timeIntervalSince1970: Double(slot))
+      // no text says a later moment
+      if due + Double(delay) >= Timestamp.end { break }
+      found.append(due)
       last = slot
     }
     return found

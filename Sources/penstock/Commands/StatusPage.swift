@@ -32,6 +32,7 @@ extension StatusReport: Answer {
       "breakers": .array(breakers.map(\.json)),
       "slots": .array(schedules.map(\.json)), "configs": .array(configs.map(\.json)),
       "policies": .array(policies.map(\.json)), "trials": .array(trials.map(TrialJSON.summary)),
+      "nights": .array(nights.map(\.json)),
       "orphaned": .array(
         orphaned.sorted { $0.key < $1.key }.map { ["pipeline": .string($0.key), "runs": .integer($0.value)] }),
     ]
@@ -185,7 +186,7 @@ private struct StatusPage {
         .init(Shown.words(trial.reason ?? "")),
       ])
     }
-    return section("trials", table)
+    return section("trials", table, report.nights.isEmpty ? [] : NightView.table(report.nights).lines(output))
   }
 
   /// Only those of which there is something to tell.

@@ -41,6 +41,7 @@ struct StatusReading {
     if let reader { report.breakers = try await breakers(reader, versions.map(\.pipeline), now: now) }
     if let reader {
       report.trials = try await reader.openTrials()
+      report.nights = try await NightView.all(versions, reader, now)
       let policies = PolicyReading(workspace: workspace, place: place, reader: reader)
       for version in versions where !version.pipeline.automatic.isEmpty {
         // the agent has read the files of the stages before

@@ -37,6 +37,7 @@ struct StatusReport: Sendable {
   var policies: [PolicyView] = []
   /// Those that are not decided yet.
   var trials: [Trial] = []
+  var nights: [NightView] = []
   /// In what the last runs went over their targets, by run.
   var misses: [RunID: [String]] = [:]
   /// Open runs by pipeline whose file is gone: they end on the version they began with.

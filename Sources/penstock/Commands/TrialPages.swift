@@ -8,13 +8,17 @@ struct TrialList: Answer {
   static let empty = "no trial was ever begun here; `penstock trials start PIPELINE` begins one"
 
   var trials: [Trial]
+  var nights: [NightView]
   var isFiltered: Bool
   var now: Date
 
-  func json() -> JSON { ["api": 1, "trials": .array(trials.map(TrialJSON.summary))] }
+  func json() -> JSON {
+    ["api": 1, "trials": .array(trials.map(TrialJSON.summary)), "nights": .array(nights.map(\.json))]
+  }
 
   func lines(_ output: Output) -> [String] {
-    if trials.isEmpty { return [isFiltered ? "no such trials; `penstock trials` lists all" : Self.empty] }
+    let night = nights.isEmpty ? [] : [""] + NightView.table(nights).lines(output)
+    if trials.isEmpty { return [isFiltered ? "no such trials; `penstock trials` lists all" : Self.empty] + night }
     var table = Table([
       .right("trial"), .giving("pipeline"), .left("state"), .left("began"), .giving("what is known"),
     ])
@@ -25,21 +29,7 @@ struct TrialList: Answer {
         .init(time.text(trial.created)), .init(Shown.words(trial.reason ?? "")),
       ])
     }
-    return table.lines(output)
-  }
-}
-
-enum TrialJSON {
-  static func summary(_ trial: Trial) -> JSON {
-    [
-      "id": .string(trial.id.text), "number": .integer(trial.number), "pipeline": .string(trial.pipeline),
-      "state": .string(trial.state.rawValue), "origin": .string(trial.origin.rawValue),
-      "metric": .string(trial.rules.metric), "stage": .string(trial.stage),
-      "margin": .string(trial.rules.margin.text), "confidence": .number(trial.rules.confidence),
-      "data": .string(trial.data.drop.name.displayed), "created": .string(Timestamp.text(trial.created)),
-      "ended": trial.ended.map { .string(Timestamp.text($0)) } ?? .null, "verdict": trial.verdict ?? .null,
-      "reason": trial.reason.map { .string($0) } ?? .null,
-    ]
+    return table.lines(output) + night
   }
 }
 
@@ -63,28 +53,29 @@ struct TrialPage: Answer {
     let arms = standings.map { standing -> JSON in
       [
         "arm": .string(plan.arms[standing.arm].key), "state": .string(standing.state.rawValue),
-        "blocks": .integer(standing.blocks), "mean": number(standing.mean), "low": number(standing.interval?.low),
-        "high": number(standing.interval?.high), "e": number(standing.e), "threshold": number(standing.threshold),
-        "cost": .number(standing.cost), "cost_measured": .bool(standing.costIsMeasured),
+        "blocks": .integer(standing.blocks), "mean": TrialJSON.figure(standing.mean),
+        "low": TrialJSON.figure(standing.interval?.low),
+        "high": TrialJSON.figure(standing.interval?.high), "e": TrialJSON.figure(standing.e),
+        "threshold": TrialJSON.figure(standing.threshold),
+        "cost": TrialJSON.figure(standing.cost), "cost_measured": .bool(standing.costIsMeasured),
         "reason": .string(standing.reason),
       ]
     }
     return TrialJSON.summary(trial).merging([
-      "api": 1, "arms": .array(arms), "spent_s": .number(spent),
+      "api": 1, "arms": .array(arms), "spent_s": TrialJSON.figure(spent),
       "observations": .array(
         observations.map { one in
           [
             "n": .integer(one.n), "arm": .string(plan.arms[one.arm].key), "unit": .string(one.unit),
-            "state": .string(one.state.rawValue), "metric": number(one.metric), "cost_s": .number(one.cost),
-            "spent_s": .number(one.spent), "reason": one.reason.map { .string($0) } ?? .null,
+            "state": .string(one.state.rawValue), "metric": TrialJSON.figure(one.metric),
+            "cost_s": TrialJSON.figure(one.cost),
+            "spent_s": TrialJSON.figure(one.spent), "reason": one.reason.map { .string($0) } ?? .null,
           ]
         }),
     ])
   }
 
   private var spent: Double { observations.reduce(0) { $0 + $1.spent } }
-
-  private func number(_ value: Double?) -> JSON { value.flatMap { $0.isFinite ? .number($0) : nil } ?? .null }
 
   func lines(_ output: Output) -> [String] {
     let rules = trial.rules

@@ -25,16 +25,16 @@ package struct World: Sendable {
   package var margin = 0.01
   package var seed: UInt64
 
-  /// A grid of stages with four levels, the last of which cannot be `off`.
+  /// A grid of stages with four levels, the last of which cannot be `off`, unless `full` says so.
   ///
   /// Effects of levels, pairs and arms are drawn as they were on the real data of the study: some levels cost nothing,
   /// some about a margin, some ruin the result; costs are sums over the stages.
-  package init(stages: Int, seed: UInt64) {
+  package init(stages: Int, full: Bool = false, seed: UInt64) {
     var dice = Dice(seed: seed)
     let names = (0..<stages).map { "s\($0)" }
     arms = Arm.all(
       of: names.enumerated().map {
-        ($1, $0 == stages - 1 ? [.coarse, .medium, .fine] : Set(Granularity.allCases))
+        ($1, $0 == stages - 1 && !full ? [.coarse, .medium, .fine] : Set(Granularity.allCases))
       })
     var effects: [String: [Granularity: Double]] = [:]
     var shares: [String: Double] = [:]
