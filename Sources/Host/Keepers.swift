@@ -62,7 +62,9 @@ struct Keepers {
 
   private func line(toKeeperOf token: UInt64) -> Descriptor? { known.values.first { $0.token == token }?.line }
 
-  /// A keeper has ended. Returns: the token of the program it had in hand when it was heard of last.
+  /// A keeper has ended.
+  ///
+  /// - Returns: the token of the program it had in hand when it was heard of last.
   mutating func remove(_ serial: UInt64) -> UInt64? {
     idle.removeAll { $0.serial == serial }
     guard let keeper = known.removeValue(forKey: serial) else { return nil }
@@ -70,7 +72,9 @@ struct Keepers {
     return keeper.token
   }
 
-  /// Lets go of those that were idle for long. Returns: when the next one is to go, nanoseconds of `Monotonic`.
+  /// Lets go of those that were idle for long.
+  ///
+  /// - Returns: when the next one is to go, nanoseconds of `Monotonic`.
   mutating func retire(now: Int64) -> Int64? {
     let patience = Self.patience.nanoseconds
     while let oldest = idle.first {

@@ -43,6 +43,7 @@ extension WorkspaceSpool {
     let attempt = try own.directory(directoryName(stage, n))
     let artifacts = try outputs.map { output in
       let file = try OpenOutput(output, in: attempt)
+      defer { file.descriptor.close() }
       let fd = file.descriptor.number
       guard fsync(fd) == 0 else { throw HostError.failed("fsync", output.path) }
       let digest = try files.digest(of: fd, path: output.path)
