@@ -11,6 +11,7 @@ import numpy as np
 
 import datasets
 import grid
+import kept
 import replay
 import wider
 from compare import Methods, compare
@@ -25,7 +26,10 @@ def main() -> int:
     for name in asked.datasets.split(","):
         data = datasets.named(name)
         began = time.monotonic()
-        made = wider.widen(grid.make(data, asked.blocks, asked.jobs, Path(asked.cache)), asked.wider)
+        made = grid.make(data, asked.blocks, asked.jobs, Path(asked.cache))
+        if asked.keep:
+            print(f"kept as {kept.keep(made, kept.FOLDER)}")
+        made = wider.widen(made, asked.wider)
         margin = asked.margin or data.margin
         true = replay.truth(made, margin)
         print(describe(made, true, time.monotonic() - began), flush=True)
@@ -82,6 +86,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--ours", default=[], action="append", metavar="[NAME=]CMD", help="a program that reads grids, see README.md"
     )
+    parser.add_argument("--keep", action="store_true", help="write the grids to bench/trials/grids too")
     parser.add_argument("--only-ours", action="store_true")
     parser.add_argument("--wider", type=int, default=0, help="stages of four levels to make up, see wider.py")
     parser.add_argument("--cache", default=str(datasets.ROOT / "var" / "bench-trials"))

@@ -7,7 +7,7 @@ import json
 import shlex
 import subprocess
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from methods import Pick
 from replay import World
@@ -23,7 +23,12 @@ class Ours:
         )
 
     def __call__(self, world: World) -> Pick:
-        """The pick of the program. Raises: SystemExit where it answers nothing, or with another arm than there is."""
+        """The pick of the program. Raises: as `answer`."""
+        answer = self.answer(world)
+        return Pick(answer["picked"], answer["cost"])
+
+    def answer(self, world: World) -> dict[str, Any]:
+        """What the program says, as README.md has it. Raises: SystemExit where it is nothing, or names no arm there is."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         with contextlib.suppress(BrokenPipeError):
@@ -32,10 +37,10 @@ class Ours:
         line = self.process.stdout.readline()
         if not line:
             raise SystemExit(f"`{self.command}` ended with {self.process.wait()} instead of an answer")
-        answer = json.loads(line)
+        answer: dict[str, Any] = json.loads(line)
         if not 0 <= answer["picked"] < len(world.grid.arms):
             raise SystemExit(f"`{self.command}` picked arm {answer['picked']} of {len(world.grid.arms)}")
-        return Pick(answer["picked"], answer["cost"])
+        return answer
 
     def __enter__(self) -> Self:
         return self

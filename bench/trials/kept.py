@@ -1,0 +1,35 @@
+"""Grids that are kept in the repository, so that every build is tried on real data without the hours of making them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from datasets import named
+from grid import Grid
+from levels import arms
+
+FOLDER = Path(__file__).parent / "grids"
+
+
+def keep(grid: Grid, folder: Path) -> Path:
+    """Writes `folder`/NAME.npz: quality and cost in single precision, scores of rows in half."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{grid.data.name}.npz"
+    np.savez_compressed(
+        path,
+        quality=grid.quality.astype(np.float32),
+        cost=grid.cost.astype(np.float32),
+        rows=grid.rows.astype(np.float16),
+        worked=grid.worked,
+    )
+    return path
+
+
+def kept(name: str, folder: Path = FOLDER) -> Grid:
+    """The grid of a data set that `datasets.py` knows. Raises: FileNotFoundError where none is kept."""
+    data = named(name)
+    with np.load(folder / f"{name}.npz") as found:
+        quality, cost, rows = (found[part].astype(float) for part in ("quality", "cost", "rows"))
+        return Grid(data, arms(data.task), quality, cost, rows, float(found["worked"]))
