@@ -111,6 +111,28 @@ import Testing
     _ = try await place.stop(agent)
   }
 
+  @Test func `explain says of the first stage what its run gets: no stage before it said how many rows there are`()
+    async throws
+  {
+    let rule =
+      "rules: [ { stage: load, when: \"volume > 10\", set: fine }, { stage: load, when: \"volume IS NULL\", set: medium } ]"
+    let place = try workspace(
+      yaml: """
+        pipeline: { name: p }
+        trigger: { inbox: "*.csv" }
+        stages: [ { name: load, run: [/bin/true], granularity: auto } ]
+        \(rule)
+        """)
+    try place.write("big.csv", String(repeating: "1\n", count: 100))
+    let answer = try await place.penstock("policy", "explain", "p", "--input", place.path("big.csv"), "--json")
+    let stage = try JSON(parsing: Data(answer.output.utf8))["stages"]?.array?.first
+    #expect(stage?["granularity"]?.string == "medium", "\(answer.output)\(answer.complaints)")
+    let run = try await place.penstock("run", "p", "--input", place.path("big.csv"), "--wait")
+    #expect(run.code == 0, "\(run.complaints)")
+    let why = try await place.penstock("why", "last")
+    #expect(why.output.contains("medium: rule 2"), "\(why.output)")
+  }
+
   @Test func `explain says what each stage would get, with the facts, and runs nothing`() async throws {
     let place = try workspace()
     _ = try await once(place, "a.csv")

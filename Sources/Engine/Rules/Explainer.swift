@@ -66,7 +66,9 @@ package struct Explainer: Sendable {
       if stage.granularity == .auto {
         var facts = try await facts(on: stage)
         let rows = said.nearest("rows", above: stage, in: pipeline.stages)
-        facts.volume = rows == nil && wasWorked ? nil : input?.rows ?? rows.flatMap { Int(exactly: $0.rounded()) }
+        // rows are what stages before it say, and before the first one there is none
+        let isUnknown = stage.needs.isEmpty || rows == nil && wasWorked
+        facts.volume = isUnknown ? nil : input?.rows ?? rows.flatMap { Int(exactly: $0.rounded()) }
         facts.complexity = said.nearest("complexity", above: stage, in: pipeline.stages)
         let row = Rule.Row(said.row(of: run, context: context), facts)
         let answer = book.answer(

@@ -99,8 +99,8 @@ struct TrialSetup: Sendable {
     }
     throw Refusal(
       description:
-        "no stage of the latest done run of `\(pipeline.name)` gave a metric `\(rules.metric)`: run it once, "
-        + "or name the stage with `trials: { stage: … }`")
+        "no stage of the latest done run of `\(pipeline.name)` gave a metric `\(rules.metric)`: run it once, or name one that "
+        + "its stages give with `trials: { metric: … }` (`penstock show` lists them)")
   }
 
   private func arms(_ rules: TrialRules, _ stages: [Stage]) throws -> [Arm] {
@@ -119,7 +119,12 @@ struct TrialSetup: Sendable {
         (name: stage.name, supported: Set(pipeline.manifest(of: stage)?.supported ?? Self.levels(of: stage)))
       })
     if arms.count < 2 {
-      throw Refusal(description: "the `auto` stages of `\(pipeline.name)` support no level but `coarse`")
+      let names = open.map { "`\($0.name)`" }.joined(separator: ", ")
+      throw Refusal(
+        description:
+          "\(names) of pipeline `\(pipeline.name)` can be compared at no level but `coarse`: a manifest says which levels a "
+          + "stage has, and one without a manifest has those it gives `params` of their own (`fine: { params: { … } }`)"
+      )
     }
     return arms
   }
