@@ -9,6 +9,9 @@ struct DriftTable {
   func print() {
     Swift.print("years with an arm in force that loses 0.3 margins; the change is at a night from 60 to 260")
     row("stationary") { _ in }
+    row("stationary, it loses nothing") { ($0.loss, $0.lossAfter) = (0, 0) }
+    row("stationary, it loses half a margin") { ($0.loss, $0.lossAfter) = (0.5, 0.5) }
+    row("stationary, it loses the margin") { ($0.loss, $0.lossAfter) = (1, 1) }
     row("it loses 2 margins") { $0.lossAfter = 2 }
     row("it loses 3 margins") { $0.lossAfter = 3 }
     row("it loses 6 margins") { $0.lossAfter = 6 }
@@ -16,14 +19,23 @@ struct DriftTable {
       $0.lossAfter = 6
       $0.ramp = 30
     }
+    row("both arms lose 2") { $0.common = 2 }
     row("both arms lose 4") { $0.common = 4 }
+    row("both arms lose 4 for 40 nights") {
+      $0.common = 4
+      $0.lasts = 40
+    }
+    row("the control gains 2") {
+      $0.lossAfter = 2.3
+      $0.common = -2
+    }
   }
 
-  private func row(_ name: String, _ change: @escaping @Sendable (inout WatchedYear.Course) -> Void) {
+  private func row(_ name: String, _ change: @escaping @Sendable (inout DriftCourse) -> Void) {
     let years = Many.of(worlds) { seed in
-      var course = WatchedYear.Course.drawn(seed: seed)
+      var course = DriftCourse.drawn(seed: seed)
       change(&course)
-      return (course, WatchedYear(course, seed: seed))
+      return (course, DrawnSight.year(course, seed: seed).0)
     }
     let delays = years.compactMap { course, year in
       year.demotion.flatMap { $0 >= course.night ? $0 - course.night + 1 : nil }
@@ -34,7 +46,8 @@ struct DriftTable {
     Swift.print(
       "  \(name): demoted in \(delays.count) of \(worlds), after \(middle) nights (90 %: \(late)); before it \(early); "
         + String(
-          format: "%.2f alarms and %d folds a year", Double(years.reduce(0) { $0 + $1.1.alarms }) / Double(worlds),
-          years.reduce(0) { $0 + $1.1.folds } / worlds))
+          format: "%.2f alarms and %d fits (of 365) a year",
+          Double(years.reduce(0) { $0 + $1.1.alarms }) / Double(worlds),
+          years.reduce(0) { $0 + $1.1.fits } / worlds))
   }
 }
