@@ -19,7 +19,7 @@ TASKS = {
     "fx": "direction",
     "wine": "classification",
 }
-SPOILT = {"+out": (1 / 30, 1 / 20), "+few": (1 / 300, 1 / 100)}
+SPOILT = {"+out": (1 / 30, 1 / 20), "+some": (1 / 100, 1 / 50), "+few": (1 / 300, 1 / 100)}
 """By suffix the share of cells that are a hundredfold, and of those that are missing."""
 FEWER = re.compile(r"@([0-9]+)")
 

@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 import datasets
-from levels import AUTO, Arm, words
+from levels import AUTO, Arm
 from ours import Program
 from pairs import Measured, measure
-from years import NIGHTS, Course, year
+from watched import Case, Watched, quantiles
+from years import NIGHTS
 
 CONTROL: Arm = ("coarse",) * len(AUTO)
 ARMS = (
@@ -30,45 +29,26 @@ ARMS = (
     "clean=fine features=off select=off train=fine",
     "clean=off features=off select=fine train=fine",
 )
-EARLIEST, LATEST = 60, 260
-
-
-@dataclass(frozen=True)
-class Watched:
-    """What became of a year, and whether the arm was truly too bad before and after its change."""
-
-    course: Course
-    answer: Any
-
-    @property
-    def demotion(self) -> int:
-        """The night, or that after the last."""
-        return int(self.answer["demotion"] or NIGHTS + 1)
-
-    @property
-    def is_demoted(self) -> bool:
-        """Within the year."""
-        return self.demotion <= NIGHTS
-
-    @property
-    def fits(self) -> int:
-        """Folds of both arms for the watch."""
-        return 2 * int(self.answer["folds"]) + 10 * int(self.answer["blocks"])
 
 
 def main() -> int:
     """Measures, draws, asks the watch and prints; returns the exit code."""
     asked = _arguments()
     arms = [CONTROL, *(_arm(text) for text in asked.arms.split(";"))]
+    cache = Path(asked.cache)
+    found: list[Case] = []
     with Program(asked.ours) as program:
         for name, spoilt in product(asked.datasets.split(","), asked.spoilt.split(",")):
-            clean = measure(datasets.named(name), arms, asked.blocks, Path(asked.cache))
-            dirty = measure(datasets.named(name + spoilt), arms, asked.blocks, Path(asked.cache))
+            clean = measure(datasets.named(name), arms, asked.blocks, cache)
+            dirty = measure(datasets.named(name + spoilt), arms, asked.blocks, cache)
             margin = asked.margin or clean.data.margin
             print(heading(clean, dirty, margin))
             for arm in range(1, len(arms)):
-                print(row(clean, dirty, arm, margin, asked.years, program), flush=True)
+                case = Case.of(clean, dirty, arm, margin, asked.years, program)
+                print(row(case), flush=True)
+                found.append(case)
             print(flush=True)
+    print(summary(found))
     return 0
 
 
@@ -82,34 +62,46 @@ def heading(clean: Measured, spoilt: Measured, margin: float) -> str:
     )
 
 
-def row(clean: Measured, spoilt: Measured, arm: int, margin: float, years: int, program: Program) -> str:
+def row(case: Case) -> str:
     """One arm: years with a change on a random night, and years without."""
-    before, after = clean.loss(arm) / margin, spoilt.loss(arm) / margin
-    start = f"| {words(clean.arms[arm])} | {before:+.2f} | {after:+.2f} | "
-    if before > 1:
+    start = f"| {case.arm} | {case.before:+.2f} | {case.after:+.2f} | "
+    if case.before > 1:
         return start + "not to be in force: it loses more than the margin before | | | |"
-    nights = np.random.default_rng(years).integers(EARLIEST, LATEST, size=years)
-    moved = [_watched(Course(clean, spoilt, arm, margin, int(night)), i, program) for i, night in enumerate(nights)]
-    still = [_watched(Course(clean, clean, arm, margin), i, program) for i in range(years)]
-    if after <= 1:
-        demoted = sum(one.is_demoted for one in moved)
-        text = f"no reason to: {demoted} of {years} | |"
+    if case.after <= 1:
+        text = f"no reason to: {_demoted(case.moved)} | |"
     else:
-        late = [one for one in moved if one.is_demoted and one.demotion >= one.course.change]
-        delays = [one.demotion - one.course.change + 1 for one in late]
-        bad = np.mean([max(0, one.demotion - one.course.change) for one in moved])
-        text = f"{len(late)} of {years}: {_quantiles(delays)} | {bad:.1f} |"
-    wrong = sum(one.is_demoted for one in still)
-    fits = np.mean([one.fits for one in still])
-    return start + text + f" {wrong / years:.2f} ({wrong} of {years}) | {fits:.0f} ({fits / NIGHTS:.0%}) |"
+        delays = case.delays
+        text = f"{len(delays)} of {len(case.moved)}: {quantiles(delays)} | {case.bad_nights:.1f} |"
+    wrong = sum(one.is_demoted for one in case.still)
+    fits = float(np.mean([one.fits for one in case.still]))
+    return (
+        start + text + f" {wrong / len(case.still):.2f} ({_demoted(case.still)}) | {fits:.0f} ({fits / NIGHTS:.0%}) |"
+    )
 
 
-def _watched(course: Course, number: int, program: Program) -> Watched:
-    return Watched(course, program.ask(year(course, number)))
+def summary(cases: list[Case]) -> str:
+    """All data sets together."""
+    fit = [case for case in cases if case.before <= 1]
+    still = [one for case in fit for one in case.still]
+    common = [one for case in fit if case.after <= 1 for one in case.moved]
+    fits = np.mean([one.fits for one in still]) / NIGHTS
+    lines = [
+        f"stationary years: {_demoted(still)} demoted, the watch takes {fits:.1%} of the fits of a production run a night",
+        f"a change that leaves the arm within the margin: {_demoted(common)} demoted",
+    ]
+    for low, high in ((1.0, 1.5), (1.5, 4.0), (4.0, np.inf)):
+        some = [case for case in fit if low < case.after <= high]
+        delays = [delay for case in some for delay in case.delays]
+        count = sum(len(case.moved) for case in some)
+        lines.append(
+            f"it comes to lose {low:g} to {high:g} margins ({len(some)} arms): {len(delays)} of {count} demoted, "
+            f"after {quantiles(delays)} nights in the median (90 %)"
+        )
+    return "\n".join(lines)
 
 
-def _quantiles(delays: list[int]) -> str:
-    return f"{np.median(delays):.0f} ({np.quantile(delays, 0.9):.0f})" if delays else "–"
+def _demoted(years: list[Watched]) -> str:
+    return f"{sum(one.is_demoted for one in years)} of {len(years)}"
 
 
 def _arm(text: str) -> Arm:

@@ -12,6 +12,12 @@ struct DriftTable {
     row("stationary, it loses nothing") { ($0.loss, $0.lossAfter) = (0, 0) }
     row("stationary, it loses half a margin") { ($0.loss, $0.lossAfter) = (0.5, 0.5) }
     row("stationary, it loses the margin") { ($0.loss, $0.lossAfter) = (1, 1) }
+    row("stationary, noise with a long lower tail") { $0.isSkewed = true }
+    row("stationary, at the margin, with a long lower tail") {
+      ($0.loss, $0.lossAfter) = (1, 1)
+      $0.isSkewed = true
+    }
+    row("stationary, both lose 3 on two nights in seven") { $0.rhythm = 3 }
     row("it loses 2 margins") { $0.lossAfter = 2 }
     row("it loses 3 margins") { $0.lossAfter = 3 }
     row("it loses 6 margins") { $0.lossAfter = 6 }

@@ -1,3 +1,4 @@
+import Foundation
 import Trials
 
 /// What happens to the data of a year, and to the arm in force by it; losses and standard deviations in margins.
@@ -18,6 +19,11 @@ package struct DriftCourse: Sendable {
   package var night = Int.max
   /// Share of nights, folds and blocks that lose 20 margins.
   package var disasters = 0.0
+
+  /// What both arms lose on two nights in seven.
+  package var rhythm = 0.0
+  /// Noise with a long lower tail instead of normal noise.
+  package var isSkewed = false
 
   package init() {}
 
@@ -59,8 +65,10 @@ package struct DrawnSight: Sight {
   package mutating func score(on night: Int) -> Double? {
     let fall = disaster()
     if fall > 0 { disasters += 1 }
-    let lost = course.loss(on: night) + course.common * course.share(on: night) + fall
-    return 0.9 - Self.margin * (lost - course.level * dice.normal())
+    let lost =
+      course.loss(on: night) + course.common * course.share(on: night) + fall
+      + (night % 7 < 2 ? course.rhythm : 0)
+    return 0.9 - Self.margin * (lost - course.level * noise())
   }
 
   package mutating func fold(on night: Int) -> Double? { difference(on: night, deviation: course.fold) }
@@ -68,8 +76,11 @@ package struct DrawnSight: Sight {
   package mutating func block(on night: Int) -> Double? { difference(on: night, deviation: course.block) }
 
   private mutating func difference(on night: Int, deviation: Double) -> Double {
-    -Self.margin * (course.loss(on: night) + disaster() - deviation * dice.normal())
+    -Self.margin * (course.loss(on: night) + disaster() - deviation * noise())
   }
+
+  /// Mean 0, deviation 1; skewed: 1 less an exponential.
+  private mutating func noise() -> Double { course.isSkewed ? 1 + log(dice.uniform()) : dice.normal() }
 
   private mutating func disaster() -> Double { dice.uniform() < course.disasters ? 20 : 0 }
 
