@@ -39,6 +39,12 @@ package struct LevelDetector: Sendable {
 
   package var isAlarm: Bool { evidence >= runLength }
 
+  /// The likeliest fall: by how much, and over how many scores up to the last; `nil` where nothing fell.
+  package var fall: (drop: Double, scores: Int)? {
+    starts.map { (fall($0), $0) }.filter { $0.0 > 0 }.max { $0.0 < $1.0 }
+      .map { ($0.1.before.mean - $0.1.since.mean, $0.1.since.count) }
+  }
+
   /// Forgets all scores.
   package mutating func restart() { self = LevelDetector(runLength: runLength, floor: floor) }
 

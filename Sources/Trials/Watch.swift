@@ -82,7 +82,8 @@ package struct Watch: Sendable {
     let drop = score.map { baseline.mean - $0 }
     switch spikes.judge(isSpike: drop.map { baseline.isSpike(drop: $0) } ?? true) {
     case .normal: score.map { level(at: $0) }
-    case .first: raise("the night's score fell by \(drop.map { Words.number($0) } ?? "all, for its run failed")")
+    case .first:
+      raise(drop.map { "the night's score fell by \(Words.number($0 / margin)) margins" } ?? "the night's run failed")
     case .waiting: break
     case .lasting: restart()  // the blocks cleared it, so the control fell as well: this is the level now
     case .again: demote(Self.fallsAway)
@@ -91,7 +92,9 @@ package struct Watch: Sendable {
 
   private mutating func level(at score: Double) {
     level.add(score)
-    if level.isAlarm { raise("the nightly score has fallen to \(Words.number(score))") }
+    guard level.isAlarm, let fall = level.fall else { return }
+    let nights = fall.scores == 1 ? "in the last night" : "in the last \(fall.scores) nights"
+    raise("the score was \(Words.number(fall.drop / margin)) margins lower \(nights)")
   }
 
   /// One score that fell away would hide every later fall behind its scatter.
@@ -104,7 +107,7 @@ package struct Watch: Sendable {
     guard let difference else { return demote("it crashed in a paired fold") }
     let deviation = (foldValues.variance ?? 0).squareRoot()
     if foldValues.count >= 3, difference < -8 * margin - 6 * deviation {
-      return demote("a paired fold lost \(Words.number(-difference)) against the control")
+      return demote("a paired fold lost \(Words.number(-difference / margin)) margins")
     }
     foldValues.add(difference)
     calmFolds.add(difference)
@@ -114,15 +117,17 @@ package struct Watch: Sendable {
 
   private mutating func take(block difference: Double?) {
     guard var burst else { return }
-    guard let difference else { return demote("it crashed in a block after an alarm: \(burst.reason)") }
+    guard let difference else { return demote("\(burst.reason), and it crashed in a paired block") }
     if difference < -12 * margin {
-      return demote("a block lost \(Words.number(-difference)) after an alarm: \(burst.reason)")
+      return demote("\(burst.reason), and a paired block lost \(Words.number(-difference / margin)) margins")
     }
     burst.add(difference)
     self.burst = burst
     switch burst.finding {
     case .open(let left): call = .blocks(left, reason: burst.reason)
-    case .worse: demote("\(burst.blocks.count) paired blocks lose \(Words.number(-burst.blocks.mean))")
+    case .worse:
+      let lost = Words.number(-burst.blocks.mean / margin)
+      demote("\(burst.reason), and \(burst.blocks.count) paired blocks lose \(lost) margins")
     case .asGood, .unclear: clear()
     }
   }

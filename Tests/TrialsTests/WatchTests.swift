@@ -87,6 +87,19 @@ import Trials
     #expect(delays.sorted()[Self.count / 2] <= 8)
   }
 
+  @Test func `an alarm says by how much the score fell, and for how long`() {
+    var watch = Watch(margin: 0.01)
+    for night in 1...40 { watch.record(.night(score: 0.9 + (night % 2 == 0 ? 0.01 : -0.01))) }
+    #expect(watch.call == .calm)
+    var nights = 0
+    while watch.call == .calm, nights < 40 {
+      watch.record(.night(score: 0.87))
+      nights += 1
+    }
+    #expect((2...5).contains(nights))
+    #expect(watch.call == .blocks(20, reason: "the score was 3 margins lower in the last \(nights) nights"))
+  }
+
   @Test func `a crash in a paired fold demotes at once`() {
     var watch = Watch(margin: 0.01)
     guard case .demote(let reason) = watch.record(.fold(difference: nil)) else {
