@@ -3,7 +3,7 @@
 /// Nothing is promised of it: an arm is never put in force by it, only left alone.
 enum Acquittal {
   /// How much likelier half a margin of loss must be than two.
-  static let enough = 10.0
+  static let enough = 30.0
 
   /// Log likelihood ratio of differences to the control, taken as normal.
   ///

@@ -47,11 +47,16 @@ struct Burst: Sendable {
 
   /// `nil` where nothing tells how blocks scatter.
   private var odds: Double? {
-    let freedom = max(0, blocks.count - 1) + max(0, folds.count - 1)
+    // folds of before may scatter less than the blocks of now
+    let weight = Double(min(Self.mostOfFolds, max(0, folds.count - 1)))
+    let freedom = Double(max(0, blocks.count - 1)) + weight
     guard freedom > 0 else { return nil }
-    let variance = (blocks.scatter + folds.scatter / Self.foldsOfABlock) / Double(freedom) + floor * floor
+    let known = blocks.scatter + weight * (folds.variance ?? 0) / Self.foldsOfABlock
+    let variance = known / freedom + floor * floor
     return Acquittal.logOdds(blocks, variance: variance, margin: margin)
   }
 
   private static let foldsOfABlock = 5.0
+  /// Degrees of freedom that the folds have in the variance, at most.
+  private static let mostOfFolds = 4
 }

@@ -35,7 +35,8 @@ package struct Watch: Sendable {
   private var level: LevelDetector
   private var baseline: Baseline
   private var burst: Burst?
-  private var spikes = Spikes()
+  private var falls = Falls()
+  private var night = 0
   package private(set) var call = Call.calm
 
   /// - Parameters:
@@ -71,23 +72,31 @@ package struct Watch: Sendable {
   }
 
   private mutating func look(at score: Double?) {
-    guard baseline.isComplete else {
-      guard let score else { return raise("the night's run failed") }
-      baseline.add(score)
-      if spikes.isMore(by: baseline.spikes) { return demote(Self.fallsAway) }
-      level(at: score)
-      if baseline.spikes > 0 { forget(spikesIn: baseline) }
-      return
+    night += 1
+    // after the blocks that are wanted all begins anew
+    guard burst == nil else { return }
+    guard let score else { return fallAway("the night's run failed") }
+    let drop = baseline.mean - score
+    if baseline.isComplete, baseline.isSpike(drop: drop) {
+      return fallAway("the night's score fell by \(Words.number(drop / margin)) margins")
     }
-    let drop = score.map { baseline.mean - $0 }
-    switch spikes.judge(isSpike: drop.map { baseline.isSpike(drop: $0) } ?? true) {
-    case .normal: score.map { level(at: $0) }
-    case .first:
-      raise(drop.map { "the night's score fell by \(Words.number($0 / margin)) margins" } ?? "the night's run failed")
-    case .waiting: break
-    case .lasting: restart()  // the blocks cleared it, so the control fell as well: this is the level now
-    case .again: demote(Self.fallsAway)
-    }
+    level(at: score)
+    if !baseline.isComplete { learn(score) }
+  }
+
+  private mutating func learn(_ score: Double) {
+    baseline.add(score)
+    guard baseline.spikes > 0 else { return }
+    // one score that fell away would hide every later fall behind its scatter
+    level.restart()
+    for score in baseline.good { level.add(score) }
+    for _ in 0..<baseline.spikes { falls.add(on: night) }
+    if falls.areTooMany(on: night) { demote(Self.fallsAway) }
+  }
+
+  private mutating func fallAway(_ reason: String) {
+    falls.add(on: night)
+    if falls.areTooMany(on: night) { demote(Self.fallsAway) } else { raise(reason) }
   }
 
   private mutating func level(at score: Double) {
@@ -97,22 +106,16 @@ package struct Watch: Sendable {
     raise("the score was \(Words.number(fall.drop / margin)) margins lower \(nights)")
   }
 
-  /// One score that fell away would hide every later fall behind its scatter.
-  private mutating func forget(spikesIn baseline: Baseline) {
-    level.restart()
-    for score in baseline.good { level.add(score) }
-  }
-
   private mutating func take(fold difference: Double?) {
     guard let difference else { return demote("it crashed in a paired fold") }
     let deviation = (foldValues.variance ?? 0).squareRoot()
     if foldValues.count >= 3, difference < -8 * margin - 6 * deviation {
-      return demote("a paired fold lost \(Words.number(-difference / margin)) margins")
+      fallAway("a paired fold lost \(Words.number(-difference / margin)) margins")
     }
     foldValues.add(difference)
     calmFolds.add(difference)
     folds.add(-(difference + margin))
-    if folds.isAlarm { raise("the paired folds lose more than the margin") }
+    if case .calm = call, folds.isAlarm { raise("the paired folds lose more than the margin") }
   }
 
   private mutating func take(block difference: Double?) {
@@ -134,17 +137,12 @@ package struct Watch: Sendable {
 
   /// The blocks show no loss: what was an alarm is how it is now.
   private mutating func clear() {
-    if !spikes.isOpen { restart() }
     burst = nil
     call = .calm
-    calmFolds = Moments()
-    folds.restart()
-    level.restart()
-  }
-
-  private mutating func restart() {
     baseline = Baseline(margin: margin, least: floor)
     level.restart()
+    folds.restart()
+    calmFolds = Moments()
   }
 
   private mutating func raise(_ reason: String) {
@@ -157,5 +155,5 @@ package struct Watch: Sendable {
 
   /// Evidence of the paired folds for "worse than the margin" that is worth a closer look, not yet an alarm.
   private static let doubt = 5.0
-  private static let fallsAway = "the score falls away now and then, by more than 8 margins"
+  private static let fallsAway = "the score falls away again and again, by more than 8 margins"
 }

@@ -64,6 +64,12 @@ import Trials
     #expect(demoted(passing) * 20 <= Self.count)
   }
 
+  @Test func `nights on which both arms fall away are no reason to demote`() {
+    let all = years { $0.storms = 0.005 }
+    #expect(demoted(all) * 20 <= Self.count)
+    #expect(all.count { $0.year.alarms > 0 } * 2 >= Self.count)
+  }
+
   @Test func `an arm with five per cent disasters is demoted within ten bad nights in 98 of 100 years`() {
     let all = Many.of(Self.count) { seed in
       var course = DriftCourse.drawn(seed: seed)

@@ -18,6 +18,8 @@ struct DriftTable {
       $0.isSkewed = true
     }
     row("stationary, both lose 3 on two nights in seven") { $0.rhythm = 3 }
+    row("stationary, both lose 20 on one night in 100") { $0.storms = 0.01 }
+    row("it loses 20 in one evaluation of 20") { $0.disasters = 0.05 }
     row("it loses 2 margins") { $0.lossAfter = 2 }
     row("it loses 3 margins") { $0.lossAfter = 3 }
     row("it loses 6 margins") { $0.lossAfter = 6 }

@@ -20,6 +20,8 @@ package struct DriftCourse: Sendable {
   /// Share of nights, folds and blocks that lose 20 margins.
   package var disasters = 0.0
 
+  /// Share of nights on which both arms lose 20 margins.
+  package var storms = 0.0
   /// What both arms lose on two nights in seven.
   package var rhythm = 0.0
   /// Noise with a long lower tail instead of normal noise.
@@ -67,7 +69,7 @@ package struct DrawnSight: Sight {
     if fall > 0 { disasters += 1 }
     let lost =
       course.loss(on: night) + course.common * course.share(on: night) + fall
-      + (night % 7 < 2 ? course.rhythm : 0)
+      + (night % 7 < 2 ? course.rhythm : 0) + (course.storms > 0 && dice.uniform() < course.storms ? 20 : 0)
     return 0.9 - Self.margin * (lost - course.level * noise())
   }
 
