@@ -70,8 +70,7 @@ def row(case: Case) -> str:
     if case.after <= 1:
         text = f"no reason to: {_demoted(case.moved)} | |"
     else:
-        delays = case.delays
-        text = f"{len(delays)} of {len(case.moved)}: {quantiles(delays)} | {case.bad_nights:.1f} |"
+        text = f"{quantiles(case.delays)} | {case.bad_nights:.1f} |"
     wrong = sum(one.is_demoted for one in case.still)
     fits = float(np.mean([one.fits for one in case.still]))
     return (
@@ -92,10 +91,8 @@ def summary(cases: list[Case]) -> str:
     for low, high in ((1.0, 1.5), (1.5, 4.0), (4.0, np.inf)):
         some = [case for case in fit if low < case.after <= high]
         delays = [delay for case in some for delay in case.delays]
-        count = sum(len(case.moved) for case in some)
         lines.append(
-            f"it comes to lose {low:g} to {high:g} margins ({len(some)} arms): {len(delays)} of {count} demoted, "
-            f"after {quantiles(delays)} nights in the median (90 %)"
+            f"it comes to lose {low:g} to {high:g} margins ({len(some)} arms), demoted: {quantiles(delays)} nights"
         )
     return "\n".join(lines)
 

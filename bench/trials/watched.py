@@ -53,15 +53,16 @@ class Case:
         """Asks the watch; no years where the arm loses more than the margin to begin with."""
         before, after = clean.loss(arm) / margin, spoilt.loss(arm) / margin
         nights = np.random.default_rng(years).integers(EARLIEST, LATEST, size=years if before <= 1 else 0)
-        moved = [Course(clean, spoilt, arm, margin, int(night)) for night in nights]
-        still = [Course(clean, clean, arm, margin) for _ in nights]
+        name = spoilt.data.name
+        moved = [Course(name, clean, spoilt, arm, margin, int(night)) for night in nights]
+        still = [Course(f"{name} to come", clean, clean, arm, margin) for _ in nights]
         return cls(words(clean.arms[arm]), before, after, _watched(moved, program), _watched(still, program))
 
     @property
-    def delays(self) -> list[int]:
-        """Nights from the change to the demotion, the first counted as one, of years that were not demoted before."""
-        late = [one for one in self.moved if one.is_demoted and one.demotion >= one.course.change]
-        return [one.demotion - one.course.change + 1 for one in late]
+    def delays(self) -> list[float]:
+        """Nights from the change to the demotion, the first counted as one; infinite where there was none in the year."""
+        late = [one for one in self.moved if one.demotion >= one.course.change]
+        return [one.demotion - one.course.change + 1 if one.is_demoted else np.inf for one in late]
 
     @property
     def bad_nights(self) -> float:
@@ -69,9 +70,16 @@ class Case:
         return float(np.mean([max(0, one.demotion - one.course.change) for one in self.moved]))
 
 
-def quantiles(delays: list[int]) -> str:
-    """The median and, in brackets, what nine of ten stay below."""
-    return f"{np.median(delays):.0f} ({np.quantile(delays, 0.9):.0f})" if delays else "–"
+def quantiles(delays: list[float]) -> str:
+    """How many are finite, of how many; the median, and in brackets what nine of ten stay below."""
+    if not delays:
+        return "–"
+    middle, late = np.quantile(delays, [0.5, 0.9], method="higher")
+    return f"{np.isfinite(delays).sum()} of {len(delays)}: {_nights(float(middle))} ({_nights(float(late))})"
+
+
+def _nights(delay: float) -> str:
+    return f"{delay:.0f}" if np.isfinite(delay) else "never"
 
 
 def _watched(courses: list[Course], program: Program) -> list[Watched]:

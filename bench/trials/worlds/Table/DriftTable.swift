@@ -45,17 +45,22 @@ struct DriftTable {
       change(&course)
       return (course, DrawnSight.year(course, seed: seed).0)
     }
+    // one that is never demoted is demoted later than any
     let delays = years.compactMap { course, year in
-      year.demotion.flatMap { $0 >= course.night ? $0 - course.night + 1 : nil }
+      (year.demotion ?? .max) < course.night ? nil : year.demotion.map { $0 - course.night + 1 } ?? .max
     }.sorted()
-    let early = years.count { course, year in year.demotion.map { $0 < course.night } ?? false }
-    let middle = delays.isEmpty ? "–" : "\(delays[delays.count / 2])"
-    let late = delays.isEmpty ? "–" : "\(delays[delays.count * 9 / 10])"
+    let demoted = years.count { $0.1.demotion != nil }
+    let (middle, late) = (nights(delays, 0.5), nights(delays, 0.9))
     Swift.print(
-      "  \(name): demoted in \(delays.count) of \(worlds), after \(middle) nights (90 %: \(late)); before it \(early); "
+      "  \(name): demoted in \(demoted) of \(worlds), nights until then \(middle) (90 %: \(late)); "
         + String(
           format: "%.2f alarms and %d fits (of 365) a year",
           Double(years.reduce(0) { $0 + $1.1.alarms }) / Double(worlds),
           years.reduce(0) { $0 + $1.1.fits } / worlds))
+  }
+
+  private func nights(_ delays: [Int], _ share: Double) -> String {
+    let place = Int(Double(delays.count) * share)
+    return delays.indices.contains(place) && delays[place] < .max ? "\(delays[place])" : "never"
   }
 }
