@@ -96,6 +96,10 @@ let package = Package(
     // the search that ships, over grids of real data: for bench/trials
     .executableTarget(
       name: "race-replay", dependencies: ["Core", "Trials"], path: "bench/trials/worlds/Replay", swiftSettings: strict),
+    // the watch that ships, over years drawn from real data: for bench/trials/drift.py
+    .executableTarget(
+      name: "watch-replay", dependencies: ["Trials", "TrialWorlds"], path: "bench/trials/worlds/Watch",
+      swiftSettings: strict),
     target("TestSupport", ["Core"]),
     tests("CoreTests", []),
     tests("TrialsTests", ["Trials", "TrialWorlds"]),

@@ -5,7 +5,8 @@ struct Baseline: Sendable {
   /// The least standard deviation believed; scores that are all the same have some, too.
   private let least: Double
   private var scores: [Double] = []
-  /// Without those that fell away altogether.
+  /// Without those that fell away altogether; empty until it is complete.
+  private(set) var good: [Double] = []
   private(set) var kept = Moments()
   /// Nights that fell away.
   private(set) var spikes = 0
@@ -28,7 +29,7 @@ struct Baseline: Sendable {
     let median = Self.median(scores)
     // of normal scores 1.4826 times their median distance from the median is the standard deviation
     let deviation = max(1.4826 * Self.median(scores.map { abs($0 - median) }), least)
-    let good = scores.filter { median - $0 <= 8 * margin + 3 * deviation }
+    good = scores.filter { median - $0 <= 8 * margin + 3 * deviation }
     spikes = scores.count - good.count
     kept = Moments(good)
     scores = []

@@ -13,20 +13,22 @@ package enum EProcess {
   package static func logE(_ z: Moments, floor: Double) -> Double {
     guard z.count > 0 else { return 0 }
     let n = Double(z.count)
-    let square = n * z.mean * z.mean
-    // V − S²/(n + c²) and V of the closed form, without the difference of large numbers
-    let inner = z.scatter + n * floor * floor + square / (n + 1)
-    let total = z.scatter + n * floor * floor + square
-    guard inner > 0 else { return 0 }
-    let u = n * z.mean * n.squareRoot() / ((n + 1) * inner).squareRoot()
-    return log(2) - 0.5 * log1p(n) + 0.5 * n * log(total / inner) + StudentT.logCDF(u, freedom: n)
+    return logE(gap: z.mean, weight: n, within: z.scatter + n * floor * floor, n)
   }
 
-  /// log E of values whose standard deviation is known to be 1: the same mixture of the z-test (Robbins 1970).
-  package static func logE(unitDeviation z: Moments) -> Double {
-    let n = Double(z.count)
-    let sum = n * z.mean
-    return log(2) - 0.5 * log1p(n) + sum * sum / (2 * (n + 1))
-      + log(max(Normal.cdf(sum / (n + 1).squareRoot()), 1e-300))
+  /// log E of a gap that was measured, in the general linear model.
+  ///
+  /// - Parameters:
+  ///   - weight: variance of a value over that of the gap: n of a mean, nm / (n + m) of the difference of two.
+  ///   - within: sum of squares about the fitted means.
+  ///   - freedom: values less what else was fitted: n of a mean, n + m − 1 of a difference of two.
+  static func logE(gap: Double, weight: Double, within: Double, _ freedom: Double) -> Double {
+    let square = weight * gap * gap
+    // V − S²/(n + c²) and V of the closed form, without the difference of large numbers
+    let inner = within + square / (weight + 1)
+    let total = within + square
+    guard inner > 0 else { return 0 }
+    let u = weight * gap * freedom.squareRoot() / ((weight + 1) * inner).squareRoot()
+    return log(2) - 0.5 * log1p(weight) + 0.5 * freedom * log(total / inner) + StudentT.logCDF(u, freedom: freedom)
   }
 }

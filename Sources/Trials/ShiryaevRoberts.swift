@@ -8,15 +8,15 @@ import Foundation
 package struct ShiryaevRoberts: Sendable {
   /// Values between false alarms, at least, in the mean.
   package let runLength: Double
-  /// s0 of the e-processes, in the unit of the values; `nil`: their standard deviation is known to be 1.
-  private let floor: Double?
+  /// s0 of the e-processes, in the unit of the values.
+  private let floor: Double
   /// Later starts are not dropped; earlier ones only lower the sum.
   private let memory = 128
   private var starts: [Moments] = []
   /// The sum as of the last value.
   package private(set) var evidence = 0.0
 
-  package init(runLength: Double, floor: Double?) {
+  package init(runLength: Double, floor: Double) {
     self.runLength = runLength
     self.floor = floor
   }
@@ -27,8 +27,7 @@ package struct ShiryaevRoberts: Sendable {
     evidence = 0
     for index in starts.indices {
       starts[index].add(value)
-      let logE = floor.map { EProcess.logE(starts[index], floor: $0) } ?? EProcess.logE(unitDeviation: starts[index])
-      evidence += exp(min(logE, 600))
+      evidence += exp(min(EProcess.logE(starts[index], floor: floor), 600))
     }
   }
 

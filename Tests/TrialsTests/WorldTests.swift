@@ -84,9 +84,9 @@ import Trials
       world.disasters[5] = 0.05
       let year = Year(world, plan: world.plan)
       guard year.promoted == 5 else { return true }
-      var course = WatchedYear.Course.drawn(seed: seed)
+      var course = DriftCourse.drawn(seed: seed)
       course.disasters = 0.05
-      return WatchedYear(course, seed: seed).disasters < 10
+      return DrawnSight.year(course, seed: seed).disasters < 10
     }
     #expect(Double(years.count { $0 }) >= 0.95 * Double(years.count))
   }

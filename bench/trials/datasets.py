@@ -19,7 +19,8 @@ TASKS = {
     "fx": "direction",
     "wine": "classification",
 }
-SPOILT = "+out"
+SPOILT = {"+out": (1 / 30, 1 / 20), "+some": (1 / 100, 1 / 50), "+few": (1 / 300, 1 / 100)}
+"""By suffix the share of cells that are a hundredfold, and of those that are missing."""
 FEWER = re.compile(r"@([0-9]+)")
 
 
@@ -46,13 +47,13 @@ class DataSet:
 
 def named(text: str) -> DataSet:
     """`wine`, `wine+out`, `digits@600`, or `FILE.csv:TASK[:TARGET[:GROUP]]`. Raises: SystemExit with what there is."""
-    plain = FEWER.sub("", text.removesuffix(SPOILT))
+    plain = _plain(text)
     if plain in TASKS:
         return DataSet(text, TASKS[plain])
     path, *rest = text.split(":")
     if not rest or rest[0] not in set(TASKS.values()) or not Path(path).is_file():
         raise SystemExit(
-            f"no data set `{text}`; there are {', '.join(TASKS)}, those with @ROWS, {SPOILT}, and FILE.csv:TASK"
+            f"no data set `{text}`; there are {', '.join(TASKS)}, those with @ROWS, {', '.join(SPOILT)}, and FILE.csv:TASK"
         )
     rest += [""] * (3 - len(rest))
     return DataSet(Path(path).stem, rest[0], path, rest[1], rest[2])
@@ -63,7 +64,7 @@ def write(data: DataSet, folder: Path) -> Path:
     target = folder / f"{data.name}.csv"
     if target.is_file():
         return target
-    plain = FEWER.sub("", data.name.removesuffix(SPOILT))
+    plain = _plain(data.name)
     draft = folder / "draft.csv"
     if data.source:
         draft.write_bytes(Path(data.source).read_bytes())
@@ -73,18 +74,25 @@ def write(data: DataSet, folder: Path) -> Path:
         subprocess.run([sys.executable, ROOT / "samples" / "export.py", plain, draft], check=True, capture_output=True)
     if fewer := FEWER.search(data.name):
         pl.read_csv(draft).sample(int(fewer[1]), shuffle=True, seed=1).write_csv(draft)
-    if data.name.endswith(SPOILT):
-        _spoil(draft)
+    for suffix, (wrong, gone) in SPOILT.items():
+        if data.name.endswith(suffix):
+            _spoil(draft, wrong, gone)
     draft.replace(target)
     return target
 
 
-def _spoil(path: Path) -> None:
-    """One cell in thirty is a hundredfold (a wrong unit), one in twenty is missing; the target stays."""
+def _plain(text: str) -> str:
+    for suffix in SPOILT:
+        text = text.removesuffix(suffix)
+    return FEWER.sub("", text)
+
+
+def _spoil(path: Path, wrong: float, gone: float) -> None:
+    """So many cells are a hundredfold (a wrong unit), so many are missing; the target stays."""
     random = np.random.default_rng(1)
     table = pl.read_csv(path)
     for name in [n for n in table.columns if table[n].dtype.is_numeric() and n != "target"]:
-        wrong, gone = random.random(table.height) < 1 / 30, random.random(table.height) < 1 / 20
-        values = pl.when(pl.Series(wrong)).then(pl.col(name) * 100.0).otherwise(pl.col(name))
-        table = table.with_columns(pl.when(pl.Series(gone)).then(None).otherwise(values).alias(name))
+        hit, lost = random.random(table.height) < wrong, random.random(table.height) < gone
+        values = pl.when(pl.Series(hit)).then(pl.col(name) * 100.0).otherwise(pl.col(name))
+        table = table.with_columns(pl.when(pl.Series(lost)).then(None).otherwise(values).alias(name))
     table.write_csv(path)

@@ -53,7 +53,7 @@ class Grid:
 
 def make(data: DataSet, blocks: int, jobs: int, cache: Path) -> Grid:
     """The grid with `blocks` blocks; what is in `cache` already is not worked again."""
-    folder = cache / f"{data.name}-{_digest(data)}"
+    folder = cache / f"{data.name}-{digest(data)}"
     folder.mkdir(parents=True, exist_ok=True)
     drop = write(data, folder)
     wanted = [(block, fold) for block in range(blocks) for fold in range(FOLDS)]
@@ -143,7 +143,7 @@ def _path(folder: Path, block: int, fold: int) -> Path:
     return folder / f"b{block:02}f{fold}.json"
 
 
-def _digest(data: DataSet) -> str:
+def digest(data: DataSet) -> str:
     """Of the kit's sources, its requirements and the data set: what a grid hangs on."""
     found = hashlib.sha256(repr(data).encode())
     files = sorted((KIT / "src").rglob("*.py")) + sorted((KIT / "tabular").glob("*.yaml")) + [KIT / "requirements.txt"]

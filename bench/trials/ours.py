@@ -1,4 +1,4 @@
-"""The shipping search, as a program that reads worlds and answers with what it picked."""
+"""The shipping search and the shipping watch, as programs that read worlds or years and answer what they make of them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from methods import Pick
 from replay import World
 
 
-class Ours:
-    """A method by a program: a world a line on its stdin, an answer a line on its stdout."""
+class Program:
+    """A program that reads JSON objects, one a line, and answers each with one."""
 
     def __init__(self, command: str) -> None:
         self.command = command
@@ -22,25 +22,17 @@ class Ours:
             shlex.split(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
         )
 
-    def __call__(self, world: World) -> Pick:
-        """The pick of the program. Raises: as `answer`."""
-        answer = self.answer(world)
-        return Pick(answer["picked"], answer["cost"])
-
-    def answer(self, world: World) -> dict[str, Any]:
-        """What the program says, as README.md has it. Raises: SystemExit where it is nothing, or names no arm there is."""
+    def ask(self, line: str) -> Any:
+        """The answer. Raises: SystemExit where there is none."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         with contextlib.suppress(BrokenPipeError):
-            self.process.stdin.write(world.to_json() + "\n")
+            self.process.stdin.write(line + "\n")
             self.process.stdin.flush()
-        line = self.process.stdout.readline()
-        if not line:
+        answer = self.process.stdout.readline()
+        if not answer:
             raise SystemExit(f"`{self.command}` ended with {self.process.wait()} instead of an answer")
-        answer: dict[str, Any] = json.loads(line)
-        if not 0 <= answer["picked"] < len(world.grid.arms):
-            raise SystemExit(f"`{self.command}` picked arm {answer['picked']} of {len(world.grid.arms)}")
-        return answer
+        return json.loads(answer)
 
     def __enter__(self) -> Self:
         return self
@@ -52,3 +44,19 @@ class Ours:
         with contextlib.suppress(BrokenPipeError):
             self.process.stdin.close()
         self.process.wait(timeout=30)
+
+
+class Ours(Program):
+    """A method by a program: a world a line on its stdin, an answer a line on its stdout."""
+
+    def __call__(self, world: World) -> Pick:
+        """The pick of the program. Raises: as `answer`."""
+        answer = self.answer(world)
+        return Pick(answer["picked"], answer["cost"])
+
+    def answer(self, world: World) -> dict[str, Any]:
+        """What the program says, as README.md has it. Raises: SystemExit where it is nothing, or names no arm there is."""
+        answer: dict[str, Any] = self.ask(world.to_json())
+        if not 0 <= answer["picked"] < len(world.grid.arms):
+            raise SystemExit(f"`{self.command}` picked arm {answer['picked']} of {len(world.grid.arms)}")
+        return answer

@@ -5,10 +5,8 @@ import Trials
 
 /// What was seen of the arm in force since a verdict put it there: a fold over what is recorded.
 struct PolicyWatch: Sendable {
-  /// Runs that are looked at: a year of nights.
-  private static let most = 400
-  /// From one paired fold to the next.
-  private static let week: TimeInterval = 7 * 86400
+  /// Runs that are looked at, the latest.
+  private static let most = 10_000
 
   let trial: Trial
   let plan: RacePlan
@@ -42,8 +40,11 @@ struct PolicyWatch: Sendable {
     let scale = Self.scale(trial.rules, controls)
     let scores = try await reader.scores(
       trial.rules.metric, by: trial.stage, of: trial.pipeline, since: since, limit: Self.most)
-    var seen = scores.map { Seen(at: $0.at, event: .night(score: $0.value * scale)) }
-    for look in try await reader.watches(of: trial.pipeline, since: since) {
+    var seen = NightScore.nights(of: scores.map { NightScore(at: $0.at, value: $0.value * scale) }, since: since)
+      .map { Seen(at: $0.at, event: .night(score: $0.value)) }
+    // older looks answered scores that are no longer looked at
+    let first = scores.count < most ? since : scores.first?.at ?? since
+    for look in try await reader.watches(of: trial.pipeline, since: first) {
       seen += Self.events(try await reader.observations(of: look.number))
     }
     return seen.sorted { $0.at < $1.at }
@@ -79,10 +80,10 @@ struct PolicyWatch: Sendable {
 
   /// What is to be evaluated now; `nil` for nothing.
   func wants(at now: Date, blocks: Int) -> Trials.Unit? {
-    switch watch.call {
-    case .demote: nil
-    case .blocks: .block(blocks + 1)
-    case .calm: lastFold.map { now.timeIntervalSince($0) >= Self.week } ?? true ? .screen(fold: 1) : nil
+    switch watch.wish(nightsSinceFold: lastFold.map { now.timeIntervalSince($0) / NightScore.night }) {
+    case .fold: .screen(fold: 1)
+    case .block: .block(blocks + 1)
+    case nil: nil
     }
   }
 

@@ -27,10 +27,12 @@ extension TrialService {
     trial.data.digests = try TrialCopies(bench: bench, trial: trial).digests()
     trial = try await bench.store.open(trial)
     let work = try self.work(on: trial, basis.pipeline, levels)
+    let budget = trial.rules.budget / .seconds(1)
+    var spent = 0.0
     var blocks = 0
     var cut = false
     while !cut, let unit = seen.wants(at: bench.now(), blocks: blocks) {
-      guard let difference = try await pair(unit, work, until: until) else {
+      guard spent < budget, let difference = try await pair(unit, work, until: until, &spent) else {
         cut = true
         continue
       }
@@ -62,15 +64,20 @@ extension TrialService {
     var value: Double?
   }
 
+  /// - Parameter spent: CPU seconds, added to.
   /// - Returns: `nil` where the night is over, or the control itself broke.
-  private func pair(_ unit: Trials.Unit, _ work: TrialWork, until: Date?) async throws -> Difference? {
+  private func pair(
+    _ unit: Trials.Unit, _ work: TrialWork, until: Date?, _ spent: inout Double
+  ) async throws -> Difference? {
     var qualities: [Double?] = []
     var control: TrialWork.Control?
     for arm in 0...1 {
       var step = try await work.step(arm, unit, control, until: until)
       while step.stop == nil, step.record.state == .interrupted {
+        spent += step.record.spent
         step = try await work.step(arm, unit, control, until: until)
       }
+      spent += step.record.spent
       if step.stop != nil { return nil }
       try await work.end(step.record, nil)
       if arm == 0 {
