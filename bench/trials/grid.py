@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from datasets import ROOT, DataSet, write
 from fold import Chain
-from levels import KIT, ORDER, Arm, arms, levels
+from levels import KIT, ORDER, Arm, arms, levels, words
 
 FOLDS = 5
 Array = npt.NDArray[np.float64]
@@ -47,8 +47,7 @@ class Grid:
 
     def words(self, arm: int) -> str:
         """An arm as `penstock trials` writes it: what is not coarse."""
-        chosen = zip(self.stages(), self.arms[arm], strict=True)
-        return " ".join(f"{stage}={level}" for stage, level in chosen if level != "coarse") or "coarse"
+        return words(self.arms[arm], self.stages())
 
 
 def make(data: DataSet, blocks: int, jobs: int, cache: Path) -> Grid:

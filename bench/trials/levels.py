@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import product
 from pathlib import Path
 
@@ -31,3 +32,9 @@ def levels(task: str) -> dict[str, list[str]]:
 def arms(task: str) -> list[Arm]:
     """Every assignment of levels, the one that is all coarse first."""
     return list(product(*levels(task).values()))
+
+
+def words(arm: Arm, stages: Iterable[str] = AUTO) -> str:
+    """An arm as `penstock trials` writes it: what is not coarse."""
+    named = [f"{stage}={level}" for stage, level in zip(stages, arm, strict=True) if level != "coarse"]
+    return " ".join(named) or "coarse"
