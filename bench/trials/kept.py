@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from datasets import named
+from datasets import DataSet
 from grid import Grid
 from levels import arms
 
@@ -23,13 +23,14 @@ def keep(grid: Grid, folder: Path) -> Path:
         cost=grid.cost.astype(np.float32),
         rows=grid.rows.astype(np.float16),
         worked=grid.worked,
+        task=grid.data.task,
     )
     return path
 
 
 def kept(name: str, folder: Path = FOLDER) -> Grid:
-    """The grid of a data set that `datasets.py` knows. Raises: FileNotFoundError where none is kept."""
-    data = named(name)
+    """The grid that was kept under this name. Raises: FileNotFoundError where none is kept."""
     with np.load(folder / f"{name}.npz") as found:
+        data = DataSet(name, str(found["task"]))
         quality, cost, rows = (found[part].astype(float) for part in ("quality", "cost", "rows"))
         return Grid(data, arms(data.task), quality, cost, rows, float(found["worked"]))
