@@ -1,6 +1,6 @@
 import Foundation
 
-/// Where a mean lies, at every look with the confidence asked for; an end is infinite where no mean is ruled out.
+/// Where a mean lies: each end is right at every look, with the confidence asked for; infinite where no mean is ruled out.
 package struct Interval: Sendable, Equatable, Codable {
   package var low: Double
   package var high: Double
@@ -10,11 +10,12 @@ package struct Interval: Sendable, Equatable, Codable {
     self.high = high
   }
 
-  /// The confidence sequence from inverting the e-process: every mean that it does not rule out, from either side.
+  /// The confidence sequences from inverting the e-process, one from either side: every mean that it does not rule out.
   ///
+  /// So what is accepted at a margin never has its low end below that.
   /// - Parameter floor: s0 of the e-process, in the unit of the values.
   package init(_ values: Moments, confidence: Double, floor: Double) {
-    let bar = log(2 / (1 - confidence))
+    let bar = log(1 / (1 - confidence))
     low = Self.bound(values, bar: bar, floor: floor)
     high = -Self.bound(values.negated, bar: bar, floor: floor)
   }

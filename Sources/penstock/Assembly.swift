@@ -124,7 +124,8 @@ struct Assembly: Sendable {
         if isAgent || !held.isAlive && tries == 0 { throw held }
         if tries == 0 {
           throw CommandFailure(
-            "a command works in this workspace (pid \(held.pid ?? 0)), for no agent does: try again when it has ended",
+            "a command works in this workspace (pid \(held.pid ?? 0)), for no agent does: try again when it has ended; "
+              + "Ctrl-C there, or `kill \(held.pid ?? 0)`, stops it, and nothing recorded is lost",
             code: ExitCodes.tryLater)
         }
         tries -= 1

@@ -132,7 +132,7 @@ import Trials
   }
 
   @Test func `a verdict after so few blocks that they rule out no mean goes through JSON too`() throws {
-    // one arm, five margins better in every block alike: four blocks are enough, and their interval has no end
+    // one arm, five margins better in every block alike: four blocks are enough
     var race = Race(SmallTrial(losses: [0, 0], costs: [1, 0.2]).plan)
     while race.verdict.promoted == nil, race.standings[1].blocks < 9 {
       let block = Unit.block(race.standings[1].blocks + 1)
@@ -143,8 +143,10 @@ import Trials
       Issue.record("\(race.verdict)")
       return
     }
-    #expect(shown.blocks == 4 && shown.interval.low == -.infinity && shown.interval.high == .infinity)
+    // its low end says what the promotion says
+    #expect(shown.blocks == 4 && shown.interval.low >= -0.01)
     try expectRoundTrip(race.verdict)
+    try expectRoundTrip(Interval(low: -.infinity, high: .infinity))
   }
 
   @Test(arguments: [(1.7e308, -1.7e308), (-1.7e308, 1.7e308), (0, 0), (1e300, 1e300), (1e-300, 3e-300)])

@@ -9,7 +9,10 @@ import Synchronization
 struct StartTrial: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "start", abstract: "Begins a trial of a pipeline now, or goes on with the one that is open.",
-    discussion: "It gives way to runs as at night. Without an agent the command works the trial itself.")
+    discussion: """
+      It gives way to runs as at night. Without an agent the command works the trial itself, and nothing else can be changed in the workspace \
+      until it has ended or Ctrl-C stops it (a later one goes on): start `penstock up` first where drops may come.
+      """)
 
   @OptionGroup var place: Place
 
