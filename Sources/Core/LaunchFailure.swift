@@ -63,6 +63,7 @@ package struct LaunchFailure: Error, Sendable, Equatable {
       return "cannot start \(program): no descriptor is left (\(errorName)); see `ulimit -n`"
     case .limits: return "cannot start \(program): its limits cannot be set (\(errorName))"
     case .priority: return "cannot start \(program): it cannot be given idle priority (\(errorName))"
+    case .request where code == Code.cancelled: return "\(program) was not begun"
     case .request, .stdio, .unknown:
       return "cannot start \(program): the spawner cannot use the request (\(step), \(errorName))"
     }
@@ -137,6 +138,7 @@ package struct LaunchFailure: Error, Sendable, Equatable {
     static let nameTooLong: Int32 = 36
     static let loop: Int32 = 40
     static let proto: Int32 = 71
+    static let cancelled: Int32 = 125
     /// SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU of signal(7).
     static let stops: ClosedRange<Int32> = 19...22
   }

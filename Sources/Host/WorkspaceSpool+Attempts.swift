@@ -14,7 +14,7 @@ extension WorkspaceSpool {
     let own = try runs.directory(run.text, making: true)
     let name = directoryName(stage, n)
     try own.removeTree(FileName(name))
-    if renameat(own.fd, Self.foreseen, own.fd, name) < 0 { _ = try own.directory(name, making: true) }
+    if !takeForeseen(in: own, as: name) { _ = try own.directory(name, making: true) }
     try Failpoint.attemptOpened.hit()
     return own.path + "/" + name
   }
@@ -22,6 +22,16 @@ extension WorkspaceSpool {
   package func foreseeAttempt(_ run: RunID) {
     guard let own = try? runs.directory(run.text) else { return }
     _ = mkdirat(own.fd, Self.foreseen, 0o700)
+  }
+
+  /// False where there is none, or a program made something else of it.
+  private func takeForeseen(in own: Directory, as name: String) -> Bool {
+    guard renameat(own.fd, Self.foreseen, own.fd, name) == 0 else { return false }
+    var status = stat()
+    var isEmpty = fstatat(own.fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && status.st_mode == S_IFDIR | 0o700
+    if isEmpty, (try? own.directory(name).forEachName { _ in isEmpty = false }) == nil { isEmpty = false }
+    if !isEmpty { try? own.removeTree(FileName(name)) }
+    return isEmpty
   }
 
   package func forgetForeseen(_ run: RunID) {

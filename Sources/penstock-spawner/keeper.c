@@ -257,6 +257,7 @@ static bool keep_one(struct keeping *keeping) {
     keeper.outcome.kind = KIND_UNSTARTED;
     keeper.outcome.step = STEP_REQUEST;
     keeper.outcome.value = ECANCELED;
+    keeper.began = monotonic_ns();
     // nothing is known of such a program but to an agent that lives
     keeper.request.record = NULL;
   } else {

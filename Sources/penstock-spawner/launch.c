@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -40,6 +41,8 @@ static int give_way(void) {
 
 static _Noreturn void become(const struct request *request, const int stdio[3], struct launch_failure *failure) {
   setsid();
+  // whoever kills the keeper and all who would end what it left shall not leave the program behind
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
   signals_restore();
   for (int fd = 0; fd < 3; fd++) {
     if (dup2(stdio[fd], fd) < 0) give_up(failure, STEP_STDIO);

@@ -66,4 +66,19 @@ import Testing
     try await eventually("the spawner has ended") { agent.hasSpawnerEnded }
     #expect(marked.left == [])
   }
+
+  @Test(.timeLimit(.minutes(5))) func `P14 a program does not outlive its keeper, whoever else is killed with it`()
+    async throws
+  {
+    let marked = try Marked("of-a-killed-keeper")
+    let agent = marked.agent
+    // the shell becomes the program: what it leaves running is the spawner's, which is dead here
+    let said = try marked.run(marked.fixture.shell("echo $PPID >up; exec sleep 1000"))
+    let keeper = try #require(Int32(said.dropLast()))
+
+    agent.signal(SIGSTOP)
+    kill(keeper, SIGKILL)
+    agent.signal(SIGKILL)
+    try await eventually("the program has ended") { marked.left == [] }
+  }
 }

@@ -122,6 +122,30 @@ import Testing
     #expect(place.names("var/runs/\(Spooled.id(1))/s.1").isEmpty && access("/etc/passwd", F_OK) == 0)
   }
 
+  @Test func `a directory made ahead is the next attempt's, unless something was made of it`() throws {
+    let place = try Spooled()
+    let run = "var/runs/\(Spooled.id(1))"
+    _ = try place.spool.openAttempt(Spooled.id(1), stage: "a", n: 1)
+    var n = 0
+    for spoil in ["", "chmod 0 .next", "rmdir .next; ln -s / .next", "rmdir .next; mkfifo .next", "touch .next/x"] {
+      n += 1
+      place.spool.foreseeAttempt(Spooled.id(1))
+      let shell = Process()
+      shell.executableURL = URL(fileURLWithPath: "/bin/sh")
+      shell.arguments = ["-c", "cd '\(place.path(run))' && \(spoil.isEmpty ? "true" : spoil)"]
+      try shell.run()
+      shell.waitUntilExit()
+      let out = try place.spool.openAttempt(Spooled.id(1), stage: "s", n: n)
+      var status = stat()
+      #expect(lstat(out, &status) == 0 && status.st_mode == S_IFDIR | 0o700, "\(spoil)")
+      #expect(place.names("\(run)/s.\(n)").isEmpty, "\(spoil)")
+      #expect(!place.names(run).contains(".next"), "\(spoil)")
+    }
+    place.spool.foreseeAttempt(Spooled.id(1))
+    place.spool.forgetForeseen(Spooled.id(1))
+    #expect(!place.names(run).contains(".next"))
+  }
+
   @Test func `a name that is not UTF-8 is reached by an alias`() throws {
     let place = try Spooled()
     let name = FileName([0xFF, 0x2E])
