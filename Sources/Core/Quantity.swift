@@ -42,7 +42,8 @@ package enum Quantity {
       throw Malformed(
         reason: bare
           ? "`\(Display.brief(text))` has no unit" : "`\(Display.brief(text))` is not a percentage such as `20%`",
-        hint: bare ? "write `\(Display.brief(text))%`" : nil)
+        hint: decimal(text[...]).map { $0 > 0 && $0 < 1 ? "write `\(Int(($0 * 100).rounded()))%`" : "write `\(text)%`" }
+      )
     }
     return number / 100
   }

@@ -42,6 +42,7 @@ package struct StageOutcome: Sendable, Equatable {
     let why = lastLine.map { ": \($0)" } ?? ""
     if let trouble = result.troubleInWords { return failure(.failed, trouble + why, badReply) }
     switch result.termination {
+    case .unstarted(let words) where result.isLost: return failure(.failed, words, StageError(.system, "lost"))
     case .unstarted(let words): return failure(.failed, words, StageError(.configuration, "unstarted"))
     case .signaled(let signal):
       return failure(.failed, "ended by signal \(signalName(signal))\(why)", StageError(.system, "signal"))

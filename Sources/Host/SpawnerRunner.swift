@@ -154,18 +154,22 @@ extension SpawnerWire.Outcome {
   func result(of request: ProgramRequest, reply: ProgramOutput.Reply) -> ProgramResult {
     let termination: Termination
     var isShortage = false
+    var isLost = false
     switch self.termination {
     case .success(let known): termination = known
     case .failure(let failure):
       isShortage = failure.isShortage
+      isLost = failure.step == .keeper
       termination = .unstarted(
         failure.words(
           executable: request.executable, directory: request.directory,
           evidence: LaunchFailure.Evidence(inspecting: request.executable)))
     }
-    return ProgramResult(
+    var result = ProgramResult(
       termination: termination, ending: ending, usage: usage, reply: reply.bytes, replyIsCut: reply.isCut,
       isShortage: isShortage)
+    result.isLost = isLost
+    return result
   }
 }
 

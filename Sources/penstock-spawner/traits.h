@@ -9,6 +9,7 @@ struct traits {
   int nice;
   int policy;
   int io_priority;
+  char oom_score[8];  // of /proc/self/oom_score_adj
   cpu_set_t cpus;
   struct rlimit limits[RLIM_NLIMITS];
 };

@@ -8,6 +8,13 @@ import Testing
     StageOutcome.of(result, timeout: .seconds(90), lastLine: line)
   }
 
+  @Test func `a program whose keeper was killed failed by the system, not by what a person wrote`() {
+    var result = Nouns.result(.unstarted("lost"))
+    result.isLost = true
+    let outcome = StageOutcome.of(result, timeout: nil, limits: ResourceLimits(), lastLine: nil)
+    #expect(outcome.error?.class == .system)
+  }
+
   @Test(
     arguments: [
       (Nouns.result(), AttemptState.ok, nil, StageOutcome.Retry.never),

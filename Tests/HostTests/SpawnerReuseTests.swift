@@ -34,9 +34,10 @@ import Testing
     .timeLimit(.minutes(5)),
     arguments: [
       "renice -n 5 -p $PPID", "prlimit --pid $PPID --nofile=64", "taskset -p 1 $PPID", "ionice -c 3 -p $PPID",
+      "echo 500 > /proc/$PPID/oom_score_adj",
     ])
   func `what a program makes of its keeper is nothing to the next`(change: String) async throws {
-    let shown = "nice; ulimit -n; taskset -p $$ | cut -d: -f2; ionice -p $$"
+    let shown = "nice; ulimit -n; taskset -p $$ | cut -d: -f2; ionice -p $$; cat /proc/self/oom_score_adj"
     try await SpawnerFixture.with { fixture in
       let before = try await lines(fixture, shown)
       for _ in 0..<5 {

@@ -93,6 +93,8 @@ package struct ProgramResult: Sendable, Equatable {
   package var trouble: String?
   /// It was killed while the kernel killed for want of memory.
   package var isOutOfMemory = false
+  /// Its keeper was killed, and it with it: no doing of its own.
+  package var isLost = false
 
   /// Who ended the program.
   package enum Ending: String, Sendable, Equatable, Codable {
