@@ -67,6 +67,18 @@ import Testing
     #expect(try #require(after?["spent_s"]?.double) > 0 && after?["budget_s"] == 0)
   }
 
+  @Test func `a night that was refused is asked again when its pipeline says more`() async throws {
+    let place = try await workspace(trials: "margin: 0.05, window: \"00:00-24:00\"")
+    try await drop(place)
+    let agent = try await place.up()
+    try await place.waitForLog("no trial begins")
+    let yaml = place.text("pipelines/p.yaml")
+    try place.write(
+      "pipelines/p.yaml", yaml.replacingOccurrences(of: "margin: 0.05", with: "margin: 0.05, share: 1000000%"))
+    try await until("a trial; \(place.tail)") { try await place.reader { try await $0.trials() }.count == 1 }
+    #expect(try await place.stop(agent).code == 0)
+  }
+
   @Test func `what a pipeline says of window, budget and share may change without ending its trial`() async throws {
     let place = try await workspace()
     try await drop(place)

@@ -43,6 +43,9 @@ import Trials
     #expect(next(["p": "01:00-04:00"], at(2, 0), served: served)?.wait == .seconds(23 * 3600))
     #expect(next(["p": "01:00-04:00", "q": "01:00-04:00"], at(2, 0), served: served)?.pipeline == "q")
     #expect(next(["p": "01:00-04:00"], at(25, 0), served: served)?.wait == .zero)
+    // one that is to be asked again within the window
+    #expect(next(["p": "01:00-04:00"], at(2, 0), served: ["p": at(3, 0)])?.wait == .seconds(3600))
+    #expect(next(["p": "01:00-04:00"], at(3, 0), served: ["p": at(3, 0)])?.wait == .zero)
   }
 
   @Test func `an evaluation costs what the arm did before, else what the control did, else what is guessed`() {

@@ -30,6 +30,10 @@ struct TrialNight: Sendable, Equatable {
         return TrialNight(
           pipeline: pipeline, wait: .zero, begin: end - TimeInterval(window.length * 60), end: end)
       }
+      if left > 0, let until = served[pipeline], until < now + left {
+        return TrialNight(
+          pipeline: pipeline, wait: .seconds(max(1, until.timeIntervalSince(now))), begin: now, end: now)
+      }
       let wait = past + window.wait(at: (minute + past) % TrialWindow.day)
       return TrialNight(
         pipeline: pipeline, wait: .seconds(max(1, Double(wait * 60) - second)), begin: now, end: now)

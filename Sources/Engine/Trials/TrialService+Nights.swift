@@ -4,6 +4,9 @@ import Store
 
 /// What a night does for one pipeline: it looks at the arm in force, then goes on with the trial or begins one.
 extension TrialService {
+  /// Seconds after which a night that had too little budget is asked again.
+  private static let again: TimeInterval = 3600
+
   func serve(_ night: TrialNight) async throws {
     let name = night.pipeline
     do {
@@ -20,7 +23,11 @@ extension TrialService {
       let ledger = NightLedger(reader: bench.store.reader, now: bench.now())
       let budget = try await ledger.budget(of: name, rules, since: night.begin)
       let fold = try await ledger.fold(of: name, stages: version.pipeline.basisStages.map(\.name))
-      if let shortage = budget.shortage(fold: fold, of: name) { throw Refusal(description: shortage) }
+      if let shortage = budget.shortage(fold: fold, of: name) {
+        // runs may earn it before the window closes
+        isServed(night, until: bench.now() + Self.again)
+        throw Refusal(description: shortage)
+      }
       _ = try await work(
         version, .window, TrialWork.Allowance(budget: budget.allowed, until: night.end, fold: fold))
     } catch let trouble where !Self.isOfAll(trouble) {

@@ -8,8 +8,8 @@ package final class TrialService: Sendable {
   private struct State {
     var wishes: [Wish] = []
     var isStopping = false
-    /// Pipelines that are done with until this window is over.
-    var served: [String: Date] = [:]
+    /// Pipelines that are done with for now, as the version they were asked about.
+    var served: [String: (until: Date, version: String)] = [:]
     /// The pipeline that is served.
     var serving: String?
     /// A person does not want the trial that is about to begin.
@@ -169,7 +169,7 @@ package final class TrialService: Sendable {
       }
       let night = nights ? nextNight() : nil
       if let night, night.wait == .zero {
-        state.withLock { $0.served[night.pipeline] = night.end }
+        isServed(night, until: night.end)
         try await serving(night.pipeline) { try await serve(night) }
         continue
       }
@@ -188,8 +188,15 @@ package final class TrialService: Sendable {
     let windows = book.versions.compactMap { version in
       version.pipeline.trials?.window.map { (version.pipeline.name, $0) }
     }
+    let served = state.withLock { $0.served }.filter { book.version(of: $0.key)?.digest == $0.value.version }
     return TrialNight.next(
-      of: Dictionary(windows) { first, _ in first }, served: state.withLock { $0.served }, at: bench.now(), .current)
+      of: Dictionary(windows) { first, _ in first }, served: served.mapValues(\.until), at: bench.now(), .current)
+  }
+
+  /// Asks the pipeline of `night` again at `until`, or when another version of it is in force.
+  func isServed(_ night: TrialNight, until: Date) {
+    let version = book.version(of: night.pipeline)?.digest ?? ""
+    state.withLock { $0.served[night.pipeline] = (min(until, night.end), version) }
   }
 
   private func serve(_ wish: Wish) async throws {
