@@ -8,7 +8,7 @@ import Glibc
 package final class InstanceLock: Sendable {
   let fd: Int32
 
-  /// Takes the lock.
+  /// Takes the lock; what an agent that died left behind is woken, so that it ends.
   /// - Throws: `Held` where another agent has it; `HostError` where the file cannot be used.
   package init(varPath: String, boot: String) throws {
     let path = varPath + "/agent.lock"
@@ -16,10 +16,9 @@ package final class InstanceLock: Sendable {
     guard opened >= 0 else { throw HostError.failed("open", path) }
     guard flock(opened, LOCK_EX | LOCK_NB) == 0 else {
       let code = errno
-      let holder = Self.holder(opened)
       // `fd` is not set yet: else `deinit` would close it once more, and by then it may be somebody else's
-      close(opened)
-      if code == EWOULDBLOCK { throw Held(pid: holder, isAlive: holder.map { kill($0, 0) == 0 } ?? false) }
+      defer { close(opened) }
+      if code == EWOULDBLOCK { throw Self.held(opened) }
       throw HostError.failed("lock", path, code: code)
     }
     fd = opened
@@ -35,13 +34,30 @@ package final class InstanceLock: Sendable {
     package let pid: Int32?
     /// False where it died and the last of its programs are just being ended.
     package let isAlive: Bool
+    /// What an agent that died left behind.
+    var left: [LockHolder] = []
 
     package var description: String {
       let who = pid.map { " (pid \($0))" } ?? ""
-      return isAlive
-        ? "another agent works in this workspace\(who): stop it first, or use `penstock status`"
-        : "an agent that died\(who) is still being cleaned up after: try again in a second"
+      if isAlive { return "another agent works in this workspace\(who): stop it first, or use `penstock status`" }
+      guard !left.isEmpty else {
+        return "an agent that died\(who) is still being cleaned up after: try again in a second"
+      }
+      let names = left.map { "`\(Display.escaped($0.program))` (pid \($0.pid))" }.joined(separator: ", ")
+      let below = left.map { "\($0.pid)" }.joined(separator: ",")
+      return "an agent that died\(who) is still being cleaned up after by \(names): try again in a second; "
+        + "if it stays so, end the programs that `ps -o pid,stat,args --ppid \(below)` shows, and try again"
     }
+  }
+
+  private static func held(_ fd: Int32) -> Held {
+    let holder = holder(fd)
+    if let holder, kill(holder, 0) == 0, ProcessEntry.of(holder)?.state != .ended {
+      return Held(pid: holder, isAlive: true)
+    }
+    let left = LockHolder.all(of: fd)
+    for one in left { one.wake(of: fd) }
+    return Held(pid: holder, isAlive: false, left: left)
   }
 
   private static func holder(_ fd: Int32) -> Int32? {

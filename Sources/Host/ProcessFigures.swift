@@ -28,13 +28,25 @@ struct ProcessFigures: Sendable {
     return pages * sysconf(Int32(_SC_PAGESIZE))
   }
 
+  /// Its name as `ps` shows it, proc_pid_comm(5), which may hold anything; `nil` where it is gone.
+  var program: String? {
+    let file = open("/proc/\(process)/comm", O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { return nil }
+    defer { _ = close(file) }
+    return withUnsafeTemporaryAllocation(byteCount: 64, alignment: 1) { buffer in
+      let count = read(file, buffer.baseAddress, buffer.count)
+      return count > 0 ? String(decoding: buffer[..<count].prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self) : nil
+    }
+  }
+
   /// Sets the soft RLIMIT_CPU, setrlimit(2), in whole seconds; what it has used already does not count.
   func allow(_ cpuTime: Duration) {
     let seconds = (ownCPU ?? 0) + cpuTime / .seconds(1)
     if cpu_limit_set(process, UInt64(seconds.rounded(.up))) != 0 { return }
   }
 
-  private func fields(of name: String, after mark: UInt8?) -> [Substring]? {
+  /// Of `/proc/PID/name`, those behind the last `mark`; `nil` where the process is gone.
+  func fields(of name: String, after mark: UInt8?) -> [Substring]? {
     let file = open("/proc/\(process)/\(name)", O_RDONLY | O_CLOEXEC)
     guard file >= 0 else { return nil }
     defer { _ = close(file) }

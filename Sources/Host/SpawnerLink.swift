@@ -5,7 +5,8 @@ import Synchronization
 
 /// One life of the spawner: its process, the socket to it, its keepers, and the programs they have in hand.
 ///
-/// A program goes to an idle keeper, and to the spawner, which makes one, only where there is none. The socket ends when the spawner and all its keepers are gone, so when `onEnd` comes every program has ended.
+/// A program goes to an idle keeper, and to the spawner, which makes one, only where there is none. The socket ends when the
+/// spawner and all its keepers are gone, so when `onEnd` comes every program has ended; `SpawnerWatch` sees to it.
 final class SpawnerLink: Sendable {
   private struct Packet {
     let bytes: [UInt8]
@@ -21,6 +22,7 @@ final class SpawnerLink: Sendable {
     /// Of programs that wait for their `go`, and no keeper holds them.
     var held: [UInt64: SpawnOrder] = [:]
     var registration: Reactor.Registration?
+    var watch: SpawnerWatch?
     var waitsForRoom = false
     var hasEnded = false
     var onEnd: [@Sendable () -> Void] = []
@@ -65,6 +67,7 @@ final class SpawnerLink: Sendable {
         if readiness.contains(.writable) { flush() }
         receive()
       }
+      state.watch = SpawnerWatch(of: process, reactor: reactor)
     }
   }
 
@@ -208,7 +211,7 @@ final class SpawnerLink: Sendable {
   }
 
   private func end() {
-    let (runs, registration, onEnd) = state.withLock { state in
+    let (runs, onEnd) = state.withLock { state in
       for order in state.outbox.compactMap(\.order) + state.held.values { order.letGo() }
       defer {
         state.hasEnded = true
@@ -216,14 +219,16 @@ final class SpawnerLink: Sendable {
         state.outbox = []
         state.held = [:]
         state.registration = nil
+        state.watch = nil
         state.onEnd = []
         state.retirement = nil
       }
       state.keepers.removeAll()
       if let retirement = state.retirement { reactor.cancel(retirement) }
-      return (state.runs.values.sorted { $0.token < $1.token }, state.registration, state.onEnd)
+      if let registration = state.registration { reactor.cancel(registration) }
+      state.watch?.forget()
+      return (state.runs.values.sorted { $0.token < $1.token }, state.onEnd)
     }
-    if let registration { reactor.cancel(registration) }
     socket.close()
     // It has closed its socket, so it is dead or about to be.
     kill(process, SIGKILL)

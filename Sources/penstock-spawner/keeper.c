@@ -329,6 +329,8 @@ _Noreturn void keep(struct keeping *keeping) {
   prctl(PR_SET_NAME, "penstock-keeper");
   // A keeper that its program stopped must still hear that the spawner is gone.
   prctl(PR_SET_PDEATHSIG, SIGCONT);
+  // It may have died before we asked, while we were stopped: nothing has begun.
+  if (getppid() != keeping->spawner) _exit(0);
   if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) {
     struct outcome outcome = {.kind = KIND_UNSTARTED, .step = STEP_REQUEST, .value = errno};
     agent_send(keeping->token, &outcome, 0);

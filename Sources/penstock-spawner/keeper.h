@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "packets.h"
 #include "traits.h"
@@ -11,6 +12,7 @@ struct keeping {
   uint64_t serial;  // of the keeper
   uint64_t token;   // of the program
   bool held;        // it begins with OP_GO
+  pid_t spawner;
   // From the spawner: an OP_CANCEL; its end says that the spawner or the agent is gone.
   int control;
   // From the agent: the next OP_RUN or OP_HOLD, an OP_GO, an OP_CANCEL; its end says that there will be no next one. -1: it has ended.

@@ -58,12 +58,13 @@ static struct entry *find(pid_t pid) {
   return NULL;
 }
 
-static _Noreturn void become_keeper(struct message *message, int control[2], int line[2]) {
+static _Noreturn void become_keeper(struct message *message, pid_t spawner, int control[2], int line[2]) {
   close(control[1]);
   close(line[1]);
   for (size_t i = 0; i < count; i++) let_go(&entries[i]);
   static struct keeping keeping;
   keeping.serial = serials;
+  keeping.spawner = spawner;
   keeping.control = control[0];
   keeping.line = line[0];
   keeping_take(&keeping, message);
@@ -95,8 +96,8 @@ static void fork_keeper(struct message *message) {
     serials += 1;
     // before the fork, so that no word of the keeper comes before it
     agent_send_born(token, serials, line[1]);
-    pid_t pid = fork();
-    if (pid == 0) become_keeper(message, control, line);
+    pid_t spawner = getpid(), pid = fork();
+    if (pid == 0) become_keeper(message, spawner, control, line);
     if (pid < 0) refuse(token, STEP_FORK, errno);
     close(control[0]);
     close_both(line);

@@ -31,6 +31,50 @@ import Testing
     #expect(try await place.attempts(run).map(\.state) == Array(repeating: .interrupted, count: 15) + [.ok])
   }
 
+  @Test
+  func `S12 P14: the next agent wakes a keeper that stayed stopped when agent and spawner died, and gets the lock`()
+    async throws
+  {
+    let place = try ScenarioWorkspace()
+    try place.pipeline(
+      stages: [("one", "[ \"$PENSTOCK_ATTEMPT\" -gt 1 ] || exec python3 \"$PENSTOCK_HOME/leave\" \"$PENSTOCK_HOME\"")])
+    try place.write("leave", Self.leaving)
+    try place.drop("a.csv")
+    let agent = try await place.up()
+    try await until("the stage to be at work; \(place.tail)") { place.exists("began") }
+    // else it would see to it itself
+    agent.signal(SIGSTOP)
+    try place.write("go", "")
+    try await until("the keeper to be stopped and the spawner dead") { place.exists("left") }
+    agent.signal(SIGKILL)
+    _ = try await agent.end()
+    let up = try await place.penstock("up", "--once")
+    #expect(up.code == 0, "\(up.output) \(up.complaints)")
+    let run = try #require(try await place.runs().first)
+    #expect(run.state == .done)
+    #expect(try await place.attempts(run).map(\.state) == [.interrupted, .ok])
+  }
+
+  /// Kills its spawner and leaves its keeper stopped: traced, it gets no moment to see that the spawner is gone.
+  private static let leaving = """
+    import ctypes, os, signal, sys, time
+    home, keeper = sys.argv[1], os.getppid()
+    def parent(): return int(open(f"/proc/{keeper}/stat").read().rpartition(")")[2].split()[1])
+    spawner = parent()
+    open(home + "/began", "w").close()
+    while not os.path.exists(home + "/go"): time.sleep(0.05)
+    trace = ctypes.CDLL(None).ptrace
+    # PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_DETACH
+    assert trace(0x4206, keeper, 0, 0) == 0 and trace(0x4207, keeper, 0, 0) == 0
+    os.waitpid(keeper, 0x40000000)
+    os.kill(spawner, signal.SIGKILL)
+    while parent() == spawner: time.sleep(0.01)
+    os.kill(keeper, signal.SIGSTOP)
+    assert trace(17, keeper, 0, 0) == 0
+    open(home + "/left", "w").close()
+    time.sleep(1000)
+    """
+
   @Test func `S12: the lock of an inbox is waited for a moment, for the kernel may just be letting go of it`()
     async throws
   {
