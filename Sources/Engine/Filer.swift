@@ -52,8 +52,9 @@ package final class Filer: Sendable {
         continue
       }
       onProgress()
-      let (stopping, isTroubled) = state.withLock { ($0.isStopping, !$0.troubled.isEmpty) }
-      if stopping { return }
+      // whether there is more is asked with it: a run may have ended since, and it was the last
+      let (isOver, isTroubled) = state.withLock { ($0.isStopping && $0.pending.isEmpty, !$0.troubled.isEmpty) }
+      if isOver { return }
       await bell.wait(atMost: isTroubled ? Self.pause : nil, on: bench.clock)
       try Task.checkCancellation()
       if isTroubled { retryTroubled() }

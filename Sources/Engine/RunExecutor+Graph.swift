@@ -37,15 +37,15 @@ extension RunExecutor {
           let results: Results
           do { results = try await execute(unit, after: recording, in: session) } catch {
             // what becomes of the run now is found by what is recorded of it
-            try await recording?.durable()
+            try await recording?.given()
             throw error
           }
-          try await recording?.durable()
+          try await recording?.given()
           try take(results, &session, &work)
           continue
         }
         for unit in begun { start(unit, after: recording, in: session, &group) }
-        try await recording?.durable()
+        try await recording?.given()
         if work.running == 0 { break }
         let delay = session.nextDelay
         if !isWaking, work.halt == nil, delay != nil || work.crowded != nil || work.isSqueezed {

@@ -4,7 +4,7 @@ import Foundation
 extension StageExecutor {
   /// `nil` where the stage is a process of its own each time.
   func worker(of stage: Stage, for request: ProgramRequest) -> WorkerProgram? {
-    guard let manifest = stage.uses.flatMap({ pipeline.origin?.manifests[$0] }), manifest.persistent else { return nil }
+    guard let manifest = pipeline.manifest(of: stage), manifest.persistent else { return nil }
     return bench.worker(
       for: request, rules: manifest.worker ?? WorkerRules(), files: manifest.filePaths,
       names: bench.settings.environment + pipeline.environment)

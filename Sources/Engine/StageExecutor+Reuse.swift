@@ -14,7 +14,7 @@ extension StageExecutor {
     let reuse = StageReuse(bench: bench, run: run, pipeline: pipeline)
     let isTaken = session.taken.contains(stage.name)
     // what it takes is published as this attempt's
-    if isTaken || stage.pure { try await bench.recording?.durable() }
+    if isTaken || stage.pure { try await bench.recording?.given() }
     switch try await reuse.look(at: stage, part, inputs, context: ended.context, isTaken: isTaken) {
     case .taken(let known, let artifacts, let reuse): take(known, artifacts, reuse, &ended)
     case .skipped(let reason): bypass(stage, in: session, reason, &ended)

@@ -131,7 +131,7 @@ struct StageExecutor: Sendable {
 
   /// A level the stage does not have: `check` and `--granularity` refuse it earlier, a hook only says it now.
   private func refusal(of opinion: GranularityOpinion, for stage: Stage) -> String? {
-    guard let uses = stage.uses, let manifest = pipeline.origin?.manifests[uses],
+    guard let uses = stage.uses, let manifest = pipeline.manifest(of: stage),
       !manifest.supported.contains(opinion.level)
     else { return nil }
     let known = manifest.supported.map { "`\($0.rawValue)`" }.joined(separator: ", ")

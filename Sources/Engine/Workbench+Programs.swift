@@ -28,8 +28,9 @@ extension Workbench {
   private func once(_ request: ProgramRequest, by worker: WorkerProgram?) async throws -> ProgramResult {
     if let worker, let workers {
       try await request.permit?.given()
+      async let result = workers.call(WorkerCall(worker, request))
       request.underWay?()
-      return try await workers.call(WorkerCall(worker, request))
+      return try await result
     }
     return try await processes.run(request)
   }

@@ -14,11 +14,10 @@ package struct LockHolder: Sendable, Equatable {
   /// - Parameter lock: the file, opened.
   static func all(of lock: Int32) -> [LockHolder] {
     var file = stat()
-    guard fstat(lock, &file) == 0, let processes = try? Directory(path: "/proc") else { return [] }
+    guard fstat(lock, &file) == 0 else { return [] }
     var found: [LockHolder] = []
-    try? processes.forEachName { name in
-      guard let pid = name.text.flatMap({ Int32($0) }), let holder = LockHolder(pid, of: file) else { return }
-      found.append(holder)
+    ProcessList.forEach { pid in
+      if let holder = LockHolder(pid, of: file) { found.append(holder) }
     }
     return found.sorted { $0.pid < $1.pid }
   }
@@ -26,14 +25,11 @@ package struct LockHolder: Sendable, Equatable {
   private init?(_ pid: Int32, of file: stat) {
     let program = ProcessFigures(process: pid).program
     var owner = stat()
-    guard let program, Self.programs.contains(program), stat("/proc/\(pid)", &owner) == 0, owner.st_uid == geteuid(),
-      let descriptors = try? Directory(path: "/proc/\(pid)/fd")
+    guard let program, Self.programs.contains(program), stat("/proc/\(pid)", &owner) == 0, owner.st_uid == geteuid()
     else { return nil }
     var isHeld = false
-    try? descriptors.forEachName { name in
-      var status = stat()
-      guard !isHeld, name.withCName({ fstatat(descriptors.fd, $0, &status, 0) }) == 0 else { return }
-      isHeld = (status.st_dev, status.st_ino) == (file.st_dev, file.st_ino)
+    ProcessList.forEachDescriptor(of: pid) { _, status in
+      if (status.st_dev, status.st_ino) == (file.st_dev, file.st_ino) { isHeld = true }
     }
     guard isHeld else { return nil }
     (self.pid, self.program) = (pid, program)

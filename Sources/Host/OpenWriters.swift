@@ -14,12 +14,10 @@ package enum OpenWriters {
     let wanted = Dictionary(samples.map { (Identity($0), $0) }) { first, _ in first }
     var found: [FileSample: [Writer]] = [:]
     if wanted.isEmpty { return found }
-    guard let processes = try? Directory(path: "/proc") else { return found }
-    try? processes.forEachName { name in
-      guard let pid = name.text.flatMap({ Int32($0) }) else { return }
+    ProcessList.forEach { pid in
       for identity in opened(by: pid, among: wanted) {
         guard let sample = wanted[identity] else { continue }
-        found[sample, default: []].append(Writer(pid: pid, program: program(of: pid)))
+        found[sample, default: []].append(Writer(pid: pid, program: ProcessFigures(process: pid).program ?? ""))
       }
     }
     return found
@@ -34,13 +32,10 @@ package enum OpenWriters {
   }
 
   private static func opened(by pid: Int32, among wanted: [Identity: FileSample]) -> Set<Identity> {
-    guard let descriptors = try? Directory(path: "/proc/\(pid)/fd") else { return [] }
     var found: Set<Identity> = []
-    try? descriptors.forEachName { name in
-      var status = stat()
-      guard name.withCName({ fstatat(descriptors.fd, $0, &status, 0) }) == 0 else { return }
+    ProcessList.forEachDescriptor(of: pid) { descriptor, status in
       let identity = Identity(status)
-      if wanted[identity] != nil, isForWriting(pid, name.text ?? "") { found.insert(identity) }
+      if wanted[identity] != nil, isForWriting(pid, descriptor) { found.insert(identity) }
     }
     return found
   }
@@ -50,10 +45,6 @@ package enum OpenWriters {
     let lines = text("/proc/\(pid)/fdinfo/\(descriptor)").split(separator: "\n")
     guard let flags = lines.first(where: { $0.hasPrefix("flags:") })?.dropFirst(6) else { return false }
     return (Int(flags.filter { $0.isNumber }, radix: 8) ?? 0) & 0o3 != 0
-  }
-
-  private static func program(of pid: Int32) -> String {
-    String(text("/proc/\(pid)/comm").prefix { $0 != "\n" })
   }
 
   private static func text(_ path: String) -> String {

@@ -28,8 +28,8 @@ struct ProcessEntry: Sendable, Equatable {
   /// Everyone's; what begins or ends meanwhile may be missing.
   static func all() -> [ProcessEntry] {
     var found: [ProcessEntry] = []
-    try? Directory(path: "/proc").forEachName { name in
-      if let process = name.text.flatMap({ Int32($0) }), let entry = of(process) { found.append(entry) }
+    ProcessList.forEach { process in
+      if let entry = of(process) { found.append(entry) }
     }
     return found
   }

@@ -30,13 +30,7 @@ struct ProcessFigures: Sendable {
 
   /// Its name as `ps` shows it, proc_pid_comm(5), which may hold anything; `nil` where it is gone.
   var program: String? {
-    let file = open("/proc/\(process)/comm", O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else { return nil }
-    defer { _ = close(file) }
-    return withUnsafeTemporaryAllocation(byteCount: 64, alignment: 1) { buffer in
-      let count = read(file, buffer.baseAddress, buffer.count)
-      return count > 0 ? String(decoding: buffer[..<count].prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self) : nil
-    }
+    contents(of: "comm") { String(decoding: $0.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self) }
   }
 
   /// Sets the soft RLIMIT_CPU, setrlimit(2), in whole seconds; what it has used already does not count.
@@ -47,15 +41,20 @@ struct ProcessFigures: Sendable {
 
   /// Of `/proc/PID/name`, those behind the last `mark`; `nil` where the process is gone.
   func fields(of name: String, after mark: UInt8?) -> [Substring]? {
+    contents(of: name) { bytes in
+      let begin = mark.flatMap { bytes.lastIndex(of: $0) }.map { $0 + 1 } ?? 0
+      return String(decoding: bytes[begin...], as: UTF8.self).split { $0 == " " || $0 == "\n" }
+    }
+  }
+
+  /// The first KiB of `/proc/PID/name`; `nil` where the process is gone.
+  private func contents<Value>(of name: String, _ read: (UnsafeRawBufferPointer) -> Value) -> Value? {
     let file = open("/proc/\(process)/\(name)", O_RDONLY | O_CLOEXEC)
     guard file >= 0 else { return nil }
     defer { _ = close(file) }
     return withUnsafeTemporaryAllocation(byteCount: 1024, alignment: 1) { buffer in
-      let count = read(file, buffer.baseAddress, buffer.count)
-      guard count > 0 else { return nil }
-      let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
-      let begin = mark.flatMap { bytes.lastIndex(of: $0) }.map { $0 + 1 } ?? 0
-      return String(decoding: bytes[begin...], as: UTF8.self).split { $0 == " " || $0 == "\n" }
+      let count = Glibc.read(file, buffer.baseAddress, buffer.count)
+      return count > 0 ? read(UnsafeRawBufferPointer(rebasing: buffer[..<count])) : nil
     }
   }
 }

@@ -23,13 +23,6 @@ package final class Recording: Permit {
     if let result { body(result) }
   }
 
-  /// Returns when the change is durable, at once where it is already; a cancelled task waits as well.
-  /// - Throws: `StoreError`, where it was refused.
-  package func durable() async throws {
-    if let result = state.withLock({ $0.result }) { return try result.get() }
-    try await given()
-  }
-
   /// On the thread that writes: who waits is told in the order in which they came.
   func settle(_ result: Result<Void, any Error>) {
     let waiters = state.withLock { state in

@@ -21,7 +21,9 @@ struct Baseline: Sendable {
   var deviation: Double { max((kept.variance ?? 0).squareRoot(), least) }
 
   /// Whether a score fell away altogether: by eight margins and three deviations.
-  func isSpike(drop: Double) -> Bool { drop > 8 * margin + 3 * deviation }
+  func isSpike(drop: Double) -> Bool { isSpike(drop: drop, deviation: deviation) }
+
+  private func isSpike(drop: Double, deviation: Double) -> Bool { drop > 8 * margin + 3 * deviation }
 
   mutating func add(_ score: Double) {
     scores.append(score)
@@ -29,7 +31,7 @@ struct Baseline: Sendable {
     let median = Self.median(scores)
     // of normal scores 1.4826 times their median distance from the median is the standard deviation
     let deviation = max(1.4826 * Self.median(scores.map { abs($0 - median) }), least)
-    good = scores.filter { median - $0 <= 8 * margin + 3 * deviation }
+    good = scores.filter { !isSpike(drop: median - $0, deviation: deviation) }
     spikes = scores.count - good.count
     kept = Moments(good)
     scores = []

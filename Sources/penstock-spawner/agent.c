@@ -4,6 +4,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "packets.h"
+
 static struct packet head(enum op op, uint64_t token) {
   return (struct packet){.magic = WIRE_MAGIC, .version = WIRE_VERSION, .op = (uint16_t)op, .token = token};
 }
@@ -31,22 +33,10 @@ void agent_send_gone(uint64_t serial, int signal) {
 }
 
 void agent_send_born(uint64_t token, uint64_t serial, int socket) {
-  struct born born = {.head = head(OP_KEEPER, token), .serial = serial};
-  union {
-    struct cmsghdr align;
-    char bytes[CMSG_SPACE(sizeof(int))];
-  } control = {0};
-  struct iovec part = {.iov_base = &born, .iov_len = sizeof born};
-  struct msghdr message = {
-      .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
-  struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
-  rights->cmsg_level = SOL_SOCKET;
-  rights->cmsg_type = SCM_RIGHTS;
-  rights->cmsg_len = CMSG_LEN(sizeof(int));
-  memcpy(CMSG_DATA(rights), &socket, sizeof socket);
-  ssize_t sent;
-  do sent = sendmsg(AGENT_SOCKET, &message, MSG_NOSIGNAL);
-  while (sent < 0 && errno == EINTR);
+  struct message born = {.head = head(OP_KEEPER, token), .fds = {socket}, .fd_count = 1, .body_size = sizeof serial};
+  memcpy(born.body, &serial, sizeof serial);
+  if (packet_send(AGENT_SOCKET, 0, &born) || errno != ETOOMANYREFS) return;
   // too many descriptors are on their way: a keeper without a line ends after its program
-  if (sent < 0 && errno == ETOOMANYREFS) send_whole(&born, sizeof born);
+  born.fd_count = 0;
+  packet_send(AGENT_SOCKET, 0, &born);
 }

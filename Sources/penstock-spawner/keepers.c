@@ -126,7 +126,7 @@ void keepers_cancel(uint64_t token) {
   struct message cancel = {.head = {.magic = WIRE_MAGIC, .version = WIRE_VERSION, .op = OP_CANCEL, .token = token}};
   for (size_t i = 0; i < count; i++) {
     // A keeper that is just ending has closed its end.
-    if (entries[i].token == token && entries[i].control >= 0) packet_send(entries[i].control, &cancel);
+    if (entries[i].token == token && entries[i].control >= 0) packet_send(entries[i].control, MSG_DONTWAIT, &cancel);
   }
 }
 

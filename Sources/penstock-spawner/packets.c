@@ -56,7 +56,7 @@ enum received packet_receive(int socket, int flags, struct message *message) {
   return RECEIVED_PACKET;
 }
 
-bool packet_send(int socket, const struct message *message) {
+bool packet_send(int socket, int flags, const struct message *message) {
   union {
     struct cmsghdr align;
     char bytes[CMSG_SPACE(FD_COUNT * sizeof(int))];
@@ -75,7 +75,7 @@ bool packet_send(int socket, const struct message *message) {
     memcpy(CMSG_DATA(rights), message->fds, size);
   }
   ssize_t count;
-  while ((count = sendmsg(socket, &header, MSG_DONTWAIT | MSG_NOSIGNAL)) < 0 && errno == EINTR) continue;
+  while ((count = sendmsg(socket, &header, flags | MSG_NOSIGNAL)) < 0 && errno == EINTR) continue;
   return count >= 0;
 }
 

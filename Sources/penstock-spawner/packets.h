@@ -19,8 +19,8 @@ struct message {
 // Takes one packet; `flags` as for recvmsg(2). Malformed ones are dropped with their descriptors.
 enum received packet_receive(int socket, int flags, struct message *message);
 
-// Sends a message without waiting; its descriptors stay the caller's. False with errno.
-bool packet_send(int socket, const struct message *message);
+// Sends a message; its descriptors stay the caller's. `flags` as for sendmsg(2). False with errno.
+bool packet_send(int socket, int flags, const struct message *message);
 
 void message_close(struct message *message);
 

@@ -16,11 +16,11 @@ import Testing
     // what comes now is not written before the gate opens
     for await _ in written {}
     let recording = try store.begin(Step(run: run.id, at: attempt.started, opened: [attempt]))
-    async let first: Void = recording.durable()
-    async let second: Void = recording.durable()
+    async let first: Void = recording.given()
+    async let second: Void = recording.given()
     gate.open(.success(()))
     _ = try await (first, second, claim)
-    try await recording.durable()
+    try await recording.given()
     #expect(try await store.reader.attempts(of: run.id).map(\.state) == [.running])
   }
 
@@ -31,7 +31,7 @@ import Testing
     try await store.end(run.id, RunEnding(.failed, reason: "x"), at: run.created)
     let recording = try store.begin(
       Step(run: run.id, at: run.created, opened: [Fixture.attempt(run.id)]))
-    for _ in 0..<2 { await #expect(throws: StoreError.self) { try await recording.durable() } }
+    for _ in 0..<2 { await #expect(throws: StoreError.self) { try await recording.given() } }
     #expect(try await store.reader.attempts(of: run.id).isEmpty)
   }
 }

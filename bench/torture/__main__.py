@@ -21,7 +21,7 @@ import bugs
 import build
 import points
 from hard_scenes import HardScenes
-from jobs import Yard
+from jobs import Yard, complain
 from kills import Kills
 from order import order_jobs
 from power import Power, can_mount
@@ -182,6 +182,9 @@ class Torture:
             print(f"{name:<22}{counts}{tally.seconds:>9.0f}")
         points_of_kills = sum(t.points for n, t in self.yard.tallies.items() if n.endswith("kill"))
         print(f"kill points: {points_of_kills}; SEED={self.asked.seed}", flush=True)
+        # again, for whoever keeps only the end of a log
+        for verdict in self.yard.found[:5]:
+            complain(verdict)
         return wrong
 
 

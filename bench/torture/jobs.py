@@ -70,6 +70,7 @@ class Yard:
         self.stop_at_first = stop_at_first
         self.tallies: dict[str, Tally] = {}
         self.first: Verdict | None = None
+        self.found: list[Verdict] = []
         self._count = 0
         self._lock = threading.Lock()
 
@@ -99,7 +100,8 @@ class Yard:
             verdict = future.result()
             tally.count(verdict)
             if verdict.violations:
-                self._complain(verdict)
+                self.found.append(verdict)
+                complain(verdict)
                 if self.stop_at_first:
                     return
             if time.monotonic() - told > 20:
@@ -133,13 +135,13 @@ class Yard:
             shutil.rmtree(root, ignore_errors=True)
         return verdict
 
-    @staticmethod
-    def _complain(verdict: Verdict) -> None:
-        print(f"  WRONG at {verdict.job.level} {verdict.job.name}", flush=True)
-        for text in verdict.violations[:6]:
-            print(f"    {text}", flush=True)
-        if verdict.kept:
-            print(f"    the workspace is kept: {verdict.kept}", flush=True)
+
+def complain(verdict: Verdict) -> None:
+    print(f"  WRONG at {verdict.job.level} {verdict.job.name}", flush=True)
+    for text in verdict.violations[:6]:
+        print(f"    {text}", flush=True)
+    if verdict.kept:
+        print(f"    the workspace is kept: {verdict.kept}", flush=True)
 
 
 def unmount_below(root: pathlib.Path) -> None:

@@ -19,6 +19,7 @@ from datasets import DataSet, write
 from fold import Chain
 from grid import FOLDS, digest, seed_of
 from levels import Arm, words
+from replay import filled
 
 Array = npt.NDArray[np.float64]
 Kept = dict[str, tuple[float | None, float]]
@@ -59,7 +60,7 @@ def measure(data: DataSet, arms: list[Arm], blocks: int, cache: Path) -> Measure
         return np.array(cells, dtype=float).reshape(len(arms), blocks, FOLDS)
 
     quality = shaped(0)
-    return Measured(data, arms, np.where(np.isfinite(quality), quality, np.nanmin(quality)), shaped(1))
+    return Measured(data, arms, filled(quality), shaped(1))
 
 
 def _unit(data: DataSet, chain: Chain, arms: list[Arm], folder: Path, unit: tuple[int, int]) -> Kept:

@@ -90,14 +90,14 @@ class Truth:
 
 def truth(grid: Grid, margin: float) -> Truth:
     """The truth of a grid; an arm that failed somewhere counts as the worst there was."""
-    quality = _filled(grid.quality)
+    quality = filled(grid.quality)
     return Truth((quality[0] - quality).mean(axis=(1, 2)), grid.cost.mean(axis=(1, 2)), margin)
 
 
 def world(grid: Grid, margin: float, number: int) -> World:
     """The world with this number; the same number, the same world."""
     random = np.random.default_rng([number, *grid.data.name.encode()])
-    quality = _filled(grid.quality)
+    quality = filled(grid.quality)
     count, folds = quality.shape[1], quality.shape[2]
     middle = quality.mean(axis=(1, 2))[:, None]
     spread = np.sqrt(count / (count - 1))
@@ -112,7 +112,8 @@ def world(grid: Grid, margin: float, number: int) -> World:
     return World(grid, np.stack(drawn, axis=1), np.stack(cost, axis=1), margin, number)
 
 
-def _filled(quality: Array) -> Array:
+def filled(quality: Array) -> Array:
+    """What failed counts as the worst there was."""
     return np.where(np.isfinite(quality), quality, np.nanmin(quality))
 
 

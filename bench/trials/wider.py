@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from grid import Grid
 from levels import ORDER, levels
+from replay import filled
 
 Array = npt.NDArray[np.float64]
 
@@ -30,7 +31,7 @@ def widen(grid: Grid, count: int) -> Grid:
 
 def _wider(grid: Grid, like: str, name: str, random: np.random.Generator) -> Grid:
     place = list(grid.stages()).index(like)
-    quality = np.where(np.isfinite(grid.quality), grid.quality, np.nanmin(grid.quality))
+    quality = filled(grid.quality)
     blocks = random.permutation(quality.shape[1])
     rows = random.permutation(grid.rows.shape[1])
     changes, costs, scores = [], [], []

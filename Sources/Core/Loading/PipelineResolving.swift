@@ -13,7 +13,7 @@ extension Pipeline {
     var pipeline = set.isEmpty ? self : try setting(set)
     var filling = CaptureFilling(captures)
     pipeline.stages = pipeline.stages.map { stage in
-      filling.fill(stage, kit: stage.uses.flatMap { origin?.manifests[$0]?.kit })
+      filling.fill(stage, kit: manifest(of: stage)?.kit)
     }
     pipeline.sources = pipeline.sources.map { DataSource(type: $0.type, path: filling.plain($0.path)) }
     pipeline.hooks = pipeline.hooks.mapValues { hooks in

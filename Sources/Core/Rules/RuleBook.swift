@@ -46,8 +46,7 @@ package struct RuleBook: Sendable {
 extension Pipeline {
   /// Whether a stage of it can be worked at this level; one without a manifest can at any.
   package func supports(_ level: Granularity, _ stage: Stage) -> Bool {
-    guard let uses = stage.uses, let manifest = origin?.manifests[uses] else { return true }
-    return manifest.supported.contains(level)
+    manifest(of: stage)?.supported.contains(level) ?? true
   }
 
   /// The stages that rules, policies and trials decide on.

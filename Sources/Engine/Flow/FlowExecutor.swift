@@ -40,7 +40,7 @@ struct FlowExecutor: Sendable {
       // what comes after it gets no items
       if !isWorked, prepared.ended.outcome.state != .skipped { break }
     }
-    try await bench.recording?.durable()
+    try await bench.recording?.given()
     let stop = plan.contains { !$0.isWorked && $0.prepared.ended.outcome.state != .skipped }
     let flowing = stop ? plan.dropLast() : plan[...]
     if flowing.contains(where: \.isWorked) { try await work(&plan, flowing.indices, in: session) }
