@@ -36,29 +36,11 @@ struct ClaimRecorder: Sendable {
   }
 
   private func recordRows(of taken: [TakenDrop], mayBegin: Bool, when gate: CommitGate? = nil) async throws {
-    let places = mayBegin ? dispatcher.reservePlaces(taken.count) : 0
-    var used = 0
-    let claims = taken.map { taken -> NewRun in
-      let run = newRun(taken)
-      guard used < places, let pipeline = taken.drop.route?.version.pipeline,
-        let attempt = Attempt.first(of: run, in: pipeline, bench: bench)
-      else { return NewRun(run) }
-      used += 1
-      return NewRun(run, attempt: attempt)
-    }
-    dispatcher.giveBackPlaces(places - used)
-    do {
-      let runs = try await bench.store.claim(claims, when: gate)
-      Failpoint.claimRecorded.pass()
-      for (run, claim) in zip(runs, claims) {
-        let opened = run.state == .running ? claim.attempt : nil
-        if claim.attempt != nil, opened == nil { dispatcher.giveBackPlaces(1) }
-        announce(run, opened: opened)
-      }
-    } catch {
-      dispatcher.giveBackPlaces(used)
-      throw error
-    }
+    let new = taken.map { (run: newRun($0), pipeline: $0.drop.route?.version.pipeline) }
+    let recorded = try await RunRecorder(bench: bench, dispatcher: dispatcher)
+      .record(new, mayBegin: mayBegin, when: gate)
+    Failpoint.claimRecorded.pass()
+    for (run, opened) in recorded { announce(run, opened: opened) }
   }
 
   /// Records copies that are durable; nothing begins before `announce`.

@@ -103,7 +103,7 @@ extension RunExecutor {
 
   /// - Parameter unit: one stage, or consecutive `each` stages through which items flow.
   private func start(
-    _ unit: GraphWork.Unit, after recording: Recording?, in session: RunSession,
+    _ unit: GraphWork.Unit, after recording: Permit?, in session: RunSession,
     _ group: inout ThrowingTaskGroup<News, any Error>
   ) {
     group.addTask { .ended(try await execute(unit, after: recording, in: session)) }
@@ -111,7 +111,7 @@ extension RunExecutor {
 
   /// - Parameter recording: of the attempts; what they work with is prepared beside it.
   private func execute(
-    _ unit: GraphWork.Unit, after recording: Recording?, in session: RunSession
+    _ unit: GraphWork.Unit, after recording: Permit?, in session: RunSession
   ) async throws -> Results {
     guard let (stage, attempt) = unit.first else { return [] }
     let stages = StageExecutor(
@@ -149,7 +149,7 @@ extension RunExecutor {
   /// Records what has ended together with what begins.
   private func begin(
     _ session: inout RunSession, _ begun: [GraphWork.Unit], _ work: inout GraphWork
-  ) throws -> ([GraphWork.Unit], Recording?) {
+  ) throws -> ([GraphWork.Unit], Permit?) {
     // what ended last is recorded with the end of the run
     if begun.isEmpty, work.running == 0 || work.closing.isEmpty { return ([], nil) }
     let now = bench.now()

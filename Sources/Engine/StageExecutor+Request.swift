@@ -60,12 +60,22 @@ extension StageExecutor {
       event: "stage", run: Envelope.RunPart(run), drop: run.told.map(Envelope.DropPart.init), stage: part,
       inputs: inputs, context: context, out: out, home: bench.home, checkpoint: checkpoint,
       deadline: stage.timeout.map { Timestamp.text(bench.now() + $0 / .seconds(1)) })
-    return .success(
-      ProgramRequest(
-        executable: command.executable, arguments: command.arguments,
-        environment: environment(of: stage, part, out: out), directory: out,
-        input: try envelope.line(), timeout: stage.timeout, grace: bench.settings.grace,
-        exitRecord: bench.spool.exitRecordPath(run.id, stage: stage.name, n: part.attempt),
-        limits: stage.limits, cancellation: cancellation, onLogLine: { lines.take($0) }))
+    var request = ProgramRequest(
+      executable: command.executable, arguments: command.arguments,
+      environment: environment(of: stage, part, out: out), directory: out,
+      input: try envelope.line(), timeout: stage.timeout, grace: bench.settings.grace,
+      exitRecord: bench.spool.exitRecordPath(run.id, stage: stage.name, n: part.attempt),
+      limits: stage.limits, cancellation: cancellation, onLogLine: { lines.take($0) })
+    if stage.name != pipeline.stages.last?.name {
+      request.underWay = { [bench, run] in bench.spool.foreseeAttempt(run.id) }
+    }
+    return .success(request)
+  }
+
+  /// What its program writes to stderr, for the log.
+  func lines(of part: Envelope.StagePart) -> LineCollector {
+    LineCollector(mask: mask) { [bench, run] line in
+      bench.say(.outputLine(line, hook: nil), run, stage: part.name, attempt: part.attempt)
+    }
   }
 }

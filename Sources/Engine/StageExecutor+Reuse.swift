@@ -26,9 +26,14 @@ extension StageExecutor {
         session.beginsAnew.contains(stage.name)
         ? nil : try bench.spool.takeCheckpoint(run.id, stage: stage.name, n: part.attempt)
       try await work(stage, part, inputs, out: out, checkpoint: checkpoint, &ended)
-      if ended.outcome.state == .skipped { bypass(stage, in: session, ended.outcome.reason ?? "skipped", &ended) }
-      if ended.outcome.state == .ok { ended.attempt.reuse?.context = ended.outcome.reply.context }
+      passOn(stage, in: session, &ended)
     }
+  }
+
+  /// What its program left, or what it would have got where that says skip, goes to the stages after it.
+  func passOn(_ stage: Stage, in session: RunSession, _ ended: inout Ended) {
+    if ended.outcome.state == .skipped { bypass(stage, in: session, ended.outcome.reason ?? "skipped", &ended) }
+    if ended.outcome.state == .ok { ended.attempt.reuse?.context = ended.outcome.reply.context }
   }
 
   /// Why what the stages before left cannot be used; `nil` where it is as it was.

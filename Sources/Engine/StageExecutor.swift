@@ -59,41 +59,79 @@ struct StageExecutor: Sendable {
   private var hooks: HookCaller { HookCaller(bench: bench, run: run, pipeline: pipeline, mask: mask) }
 
   func execute(_ opened: Attempt, of stage: Stage, in session: RunSession) async throws -> Ended {
-    var prepared = try await prepare(opened, of: stage, in: session)
-    if decide(&prepared, stage, in: session) {
+    let outline = try outline(of: opened, stage, in: session)
+    let held = heldProgram(of: stage, outline, in: session)
+    async let early = result(of: held, stage)
+    // where the hooks cannot be asked
+    defer { held?.answer(isWanted: false) }
+    var prepared = try await ask(outline, of: stage, in: session)
+    let works = decide(&prepared, stage, in: session)
+    let isWanted =
+      works && held?.isWanted(by: prepared, at: bench.now()) == true && complaint(of: prepared.inputs) == nil
+    held?.answer(isWanted: isWanted)
+    if isWanted, let held, let result = try await early {
+      prepared.ended.attempt.reuse = Reuse()
+      try take(result, held.lines, of: stage, prepared.part, out: prepared.out, &prepared.ended)
+      passOn(stage, in: session, &prepared.ended)
+    } else if works {
       try await reuseOrWork(
         stage, prepared.part, prepared.inputs, out: prepared.out, in: session, &prepared.ended)
     }
     return try await conclude(prepared)
   }
 
-  /// Makes the working directory, asks the hooks, and decides the granularity.
+  /// An attempt as it stands before any hook was asked.
+  struct Outline {
+    var attempt: Attempt
+    var part: Envelope.StagePart
+    var choice: GranularityChoice
+    var inputs: [Envelope.FilePart]
+    var context: JSON
+    var out: String
+    var isFallback: Bool
+    var before: [HookCaller.Hook]
+  }
+
+  /// Makes the working directory, the hooks asked of it, and decides the granularity.
   func prepare(_ opened: Attempt, of stage: Stage, in session: RunSession) async throws -> Prepared {
-    let out = try bench.spool.openAttempt(run.id, stage: stage.name, n: opened.n)
+    try await ask(try outline(of: opened, stage, in: session), of: stage, in: session)
+  }
+
+  /// Makes the working directory.
+  private func outline(of opened: Attempt, _ stage: Stage, in session: RunSession) throws -> Outline {
     let choice = GranularityChoice(for: stage, options: run.options, hook: nil, counsel: counsel)
-    let fallback = session.usedFallback.contains(stage.name)
-    var part = Envelope.StagePart(
-      name: stage.name, attempt: opened.n, granularity: choice.opinion.level, sample: choice.sample,
-      seed: opened.seed, params: choice.params(of: stage, fallback: fallback))
-    let inputs = session.inputs(of: stage)
+    let isFallback = session.usedFallback.contains(stage.name)
+    return Outline(
+      attempt: opened,
+      part: Envelope.StagePart(
+        name: stage.name, attempt: opened.n, granularity: choice.opinion.level, sample: choice.sample,
+        seed: opened.seed, params: choice.params(of: stage, fallback: isFallback)),
+      choice: choice, inputs: session.inputs(of: stage), context: session.context.seen(by: stage),
+      out: try bench.spool.openAttempt(run.id, stage: stage.name, n: opened.n), isFallback: isFallback,
+      before: hooks.hooks(at: .before(stage: stage.name)))
+  }
+
+  /// Asks the hooks, and decides the granularity.
+  private func ask(_ outline: Outline, of stage: Stage, in session: RunSession) async throws -> Prepared {
+    var part = outline.part
     let (verdict, before) = try await hooks.call(
       HookCaller.Occasion(
-        event: .before(stage: stage.name), stage: part, inputs: inputs, context: session.context.seen(by: stage),
-        out: out, cancellation: cancellation))
+        event: .before(stage: stage.name), stage: part, inputs: outline.inputs, context: outline.context,
+        out: outline.out, cancellation: cancellation), found: outline.before)
 
     let decided = GranularityChoice(
       for: stage, options: run.options, hook: verdict.granularity, counsel: counsel)
     part.granularity = decided.opinion.level
     part.sample = decided.sample
-    part.params = params(stage, decided, was: choice, patched: verdict, fallback: fallback)
+    part.params = params(stage, decided, was: outline.choice, patched: verdict, fallback: outline.isFallback)
     var ended = Ended(
-      attempt: opened, outcome: .failure(.failed, ""), hookCalls: before, context: verdict.context)
+      attempt: outline.attempt, outcome: .failure(.failed, ""), hookCalls: before, context: verdict.context)
     ended.attempt.contextPatches = verdict.contextPatches
     ended.attempt.granularity = decided.opinion
     ended.attempt.sample = decided.sample
     bench.say(
-      .stageStarted(decided.opinion, sample: decided.sample), run, stage: stage.name, attempt: opened.n)
-    return Prepared(part: part, inputs: inputs, out: out, verdict: verdict.decision, ended: ended)
+      .stageStarted(decided.opinion, sample: decided.sample), run, stage: stage.name, attempt: part.attempt)
+    return Prepared(part: part, inputs: outline.inputs, out: outline.out, verdict: verdict.decision, ended: ended)
   }
 
   /// Whether its program is to run; where not, what the attempt comes to is decided.
@@ -165,10 +203,8 @@ struct StageExecutor: Sendable {
     _ stage: Stage, _ part: Envelope.StagePart, _ inputs: [Envelope.FilePart], out: String, checkpoint: String?,
     _ ended: inout Ended
   ) async throws {
-    let lines = LineCollector(mask: mask) { [bench, run] line in
-      bench.say(.outputLine(line, hook: nil), run, stage: stage.name, attempt: part.attempt)
-    }
-    var request: ProgramRequest
+    let lines = lines(of: part)
+    let request: ProgramRequest
     switch try self.request(
       stage, part, inputs, out: out, checkpoint: checkpoint, context: ended.context, lines: lines)
     {
@@ -177,11 +213,17 @@ struct StageExecutor: Sendable {
       ended.outcome = .failure(.failed, refusal.description, retry: .never)
       return
     }
-    if stage.name != pipeline.stages.last?.name {
-      request.underWay = { [bench, run] in bench.spool.foreseeAttempt(run.id) }
-    }
     Failpoint.programAsked.pass()
-    var result = try await bench.work(request, of: run, stage: stage.name, by: worker(of: stage, for: request))
+    let result = try await bench.work(request, of: run, stage: stage.name, by: worker(of: stage, for: request))
+    try take(result, lines, of: stage, part, out: out, &ended)
+  }
+
+  /// What the program of an attempt came to.
+  private func take(
+    _ result: ProgramResult, _ lines: LineCollector, of stage: Stage, _ part: Envelope.StagePart, out: String,
+    _ ended: inout Ended
+  ) throws {
+    var result = result
     lines.finish()
     Failpoint.programEnded.pass()
     // the agent is coming down: what is left unrecorded is taken up as interrupted by the next one

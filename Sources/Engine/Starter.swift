@@ -37,7 +37,8 @@ package struct Starter: Sendable {
   }
 
   /// Records and queues the runs: one, or one for each kind of drop that the pipeline takes.
-  package func start(_ wish: Wish) async throws -> [Run] {
+  /// - Parameter mayBegin: whether the dispatcher works already.
+  package func start(_ wish: Wish, mayBegin: Bool = true) async throws -> [Run] {
     guard let version = book.version(of: wish.pipeline) else {
       throw Refusal(description: book.words(onMissing: wish.pipeline))
     }
@@ -49,18 +50,19 @@ package struct Starter: Sendable {
           "pipeline `\(wish.pipeline)` has nothing to run on: name a file with --input, give it `data.sources`, or drop a file first"
       )
     }
-    let recorded: [Run]
+    let recorded: [RunRecorder.Recorded]
     do {
-      recorded = try await bench.store.claim(runs.map { NewRun($0) })
+      recorded = try await RunRecorder(bench: bench, dispatcher: dispatcher)
+        .record(runs.map { ($0, version.pipeline) }, mayBegin: mayBegin)
     } catch {
       for run in runs where wish.input != nil { try? bench.spool.discardCopy(run.id) }
       throw error
     }
-    for run in recorded {
+    for (run, opened) in recorded {
       if wish.input != nil { try bench.spool.adoptCopy(run.id) }
-      dispatcher.add(run, priority: version.pipeline.trigger.priority)
+      dispatcher.add(run, priority: version.pipeline.trigger.priority, opened: opened)
     }
-    return recorded
+    return recorded.map(\.run)
   }
 
   /// The runs that a slot begins, not yet recorded.

@@ -11,7 +11,8 @@ extension Workbench {
     _ request: ProgramRequest, of run: Run, stage: String?, by worker: WorkerProgram? = nil
   ) async throws -> ProgramResult {
     var request = request
-    request.permit = recording
+    // one of its own is given only after that
+    request.permit = request.permit ?? recording
     var result = try await once(request, by: worker)
     while result.isShortage, case .unstarted(let reason) = result.termination {
       guard request.cancellation?.cause == nil else {

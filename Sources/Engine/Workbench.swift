@@ -25,7 +25,7 @@ package struct Workbench: Sendable {
   let turnstile: Turnstile
   let breakers: Breakers
   /// Of the attempts that are worked here: before it is durable no program begins.
-  private(set) var recording: Recording?
+  private(set) var recording: Permit?
 
   package init(
     store: StateStore, spool: any Spool, processes: any ProcessRunner, workers: (any Workers)? = nil,
@@ -69,7 +69,7 @@ package struct Workbench: Sendable {
   }
 
   /// The same bench; programs begin at it once `recording` is durable.
-  func waiting(for recording: Recording?) -> Workbench {
+  func waiting(for recording: Permit?) -> Workbench {
     var bench = self
     bench.recording = recording
     return bench

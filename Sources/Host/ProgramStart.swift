@@ -26,7 +26,7 @@ final class ProgramStart: Sendable {
   var refusal: (any Error)? { state.withLock { $0.refusal } }
 
   /// Hands the program over; all errors are told to the run.
-  func begin(_ order: SpawnOrder, when permit: (any Permit)?) {
+  func begin(_ order: SpawnOrder, when permit: Permit?) {
     let mustWait = permit.map { !$0.isGiven } ?? false
     do {
       try link.start(run, order, isHeld: mustWait)

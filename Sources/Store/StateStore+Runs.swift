@@ -77,9 +77,9 @@ extension StateStore {
   ///
   /// Nothing that the move tells of may be begun before the recording is durable.
   /// - Throws: where nothing can be recorded any more; all other errors come from the recording.
-  package func begin(_ step: Step) throws -> Recording {
+  package func begin(_ step: Step) throws -> Permit {
     try checkInPlace()
-    let recording = Recording()
+    let recording = Permit()
     changes.submit({ database in
       try database.record(step)
       try Failpoint.stepRecording.hitStore()

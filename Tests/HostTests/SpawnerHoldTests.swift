@@ -1,34 +1,23 @@
 import Core
 import Foundation
-import Synchronization
 import Testing
 
 @testable import Host
 
 /// A program is prepared beside the record of it, and begins after it (promise 2).
 @Suite(.timeLimit(.minutes(5))) struct SpawnerHoldTests {
-  /// A record that the test says is written, or is not.
-  private final class Pending: Permit {
-    private let state = Mutex<
-      (result: Result<Void, any Error>?, waiters: [@Sendable (Result<Void, any Error>) -> Void])
-    >(
-      (nil, []))
-    /// Somebody waits for it.
+  /// A permit, and when its program was handed over to wait for it.
+  private struct Pending {
+    let permit = Permit()
     let isAwaited = AsyncStream<Void>.makeStream()
 
-    var isGiven: Bool { state.withLock { $0.result != nil } }
+    func settle(_ result: Result<Void, any Error>) { permit.settle(result) }
 
-    func whenKnown(_ body: @escaping @Sendable (Result<Void, any Error>) -> Void) {
-      state.withLock { $0.waiters.append(body) }
-      isAwaited.continuation.yield()
-    }
-
-    func settle(_ result: Result<Void, any Error>) {
-      let waiters = state.withLock { state in
-        state.result = result
-        return state.waiters
+    func hold(_ request: ProgramRequest) -> ProgramRequest {
+      request.with {
+        $0.permit = permit
+        $0.underWay = { [isAwaited] in isAwaited.continuation.finish() }
       }
-      for waiter in waiters { waiter(result) }
     }
   }
 
@@ -48,10 +37,10 @@ import Testing
     try await eachWay { fixture in
       let pending = Pending()
       let mark = fixture.path("mark")
-      let request = fixture.shell("echo x > mark; echo well").with { $0.permit = pending }
+      let request = pending.hold(fixture.shell("echo x > mark; echo well"))
       let runner = fixture.runner
       async let result = runner.run(request)
-      for await _ in pending.isAwaited.stream { break }
+      for await _ in pending.isAwaited.stream {}
       // whatever was sent before has been worked off when another program has come and gone
       _ = try await fixture.runner.run(fixture.shell("exit 0"))
       #expect(!FileManager.default.fileExists(atPath: mark))
@@ -64,10 +53,10 @@ import Testing
   @Test func `a program that is refused never begins, and the refusal is thrown`() async throws {
     try await eachWay { fixture in
       let pending = Pending()
-      let request = fixture.shell("echo x > mark").with { $0.permit = pending }
+      let request = pending.hold(fixture.shell("echo x > mark"))
       let runner = fixture.runner
       async let result = runner.run(request)
-      for await _ in pending.isAwaited.stream { break }
+      for await _ in pending.isAwaited.stream {}
       pending.settle(.failure(Refused()))
       do {
         _ = try await result
@@ -82,13 +71,10 @@ import Testing
     try await eachWay { fixture in
       let pending = Pending()
       let cancellation = Cancellation()
-      let request = fixture.shell("echo x > mark").with {
-        $0.permit = pending
-        $0.cancellation = cancellation
-      }
+      let request = pending.hold(fixture.shell("echo x > mark")).with { $0.cancellation = cancellation }
       let runner = fixture.runner
       async let result = runner.run(request)
-      for await _ in pending.isAwaited.stream { break }
+      for await _ in pending.isAwaited.stream {}
       cancellation.cancel(.person)
       #expect(try await result.ending == .cancelled)
       pending.settle(.success(()))
@@ -101,13 +87,10 @@ import Testing
     try await SpawnerFixture.with { fixture in
       _ = try await fixture.runner.run(fixture.shell("exit 0"))
       let pending = Pending()
-      let request = fixture.shell("exit 0").with {
-        $0.permit = pending
-        $0.timeout = .milliseconds(300)
-      }
+      let request = pending.hold(fixture.shell("exit 0")).with { $0.timeout = .milliseconds(300) }
       let runner = fixture.runner
       async let result = runner.run(request)
-      for await _ in pending.isAwaited.stream { break }
+      for await _ in pending.isAwaited.stream {}
       // longer than its limit
       _ = try await fixture.runner.run(fixture.shell("sleep 0.5"))
       pending.settle(.success(()))

@@ -34,7 +34,7 @@ package struct ProgramRequest: Sendable {
   /// Ends the program early.
   package var cancellation: Cancellation?
   /// All is prepared beside it; the program begins when it is given, or not at all where it is refused.
-  package var permit: (any Permit)?
+  package var permit: Permit?
   /// Called once when the program was handed over: what need not be done before it begins is done beside it.
   package var underWay: (@Sendable () -> Void)?
   /// Gets every line of stderr without its newline, and at most 64 KiB of it, in order.

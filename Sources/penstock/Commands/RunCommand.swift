@@ -72,7 +72,7 @@ struct RunCommand: AsyncParsableCommand {
   private func workAlone(_ wish: Starter.Wish, _ workspace: Workspace) async throws -> StartedRuns {
     do {
       let ids = try await place.workAlone(workspace) { assembly in
-        let ids = try await assembly.agent.starter.start(wish).map(\.id)
+        let ids = try await assembly.agent.starter.start(wish, mayBegin: false).map(\.id)
         if input == nil { try await StartedRuns(place: place, workspace: workspace, ids: ids).tell() }
         return ids
       }
