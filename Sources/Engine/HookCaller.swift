@@ -72,11 +72,11 @@ struct HookCaller: Sendable {
         attempt: occasion.stage?.attempt)
     }
     Failpoint.hookAsked.pass()
-    var request = try request(hook, occasion, verdict, begun: begun, lines: lines)
+    let request = try request(hook, occasion, verdict, begun: begun, lines: lines)
     if isFirst {
       // for `hooks test EVENT --run RUN`
       let input = request.input
-      request.underWay = { [bench, mask, run] in bench.spool.noteRequest(mask.masked(input), of: run.id) }
+      bench.later { [bench, mask, run] in bench.spool.noteRequest(mask.masked(input), of: run.id) }
     }
     var result = try await bench.work(
       request, of: run, stage: occasion.stage?.name, by: hook.isPersistent ? worker(for: request) : nil)

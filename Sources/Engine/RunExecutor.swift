@@ -59,7 +59,7 @@ struct RunExecutor: Sendable {
       }
     }
     let work = try await workGraph(&session, opened: opened)
-    if pipeline.stages.count > 1 { bench.spool.forgetForeseen(run.id) }
+    if pipeline.stages.count > 1 { bench.later { [bench] in bench.spool.foresee(.max) } }
     return try await finish(work, &session)
   }
 

@@ -67,7 +67,7 @@ extension StageExecutor {
       exitRecord: bench.spool.exitRecordPath(run.id, stage: stage.name, n: part.attempt),
       limits: stage.limits, cancellation: cancellation, onLogLine: { lines.take($0) })
     if stage.name != pipeline.stages.last?.name {
-      request.underWay = { [bench, run] in bench.spool.foreseeAttempt(run.id) }
+      request.underWay = { [bench] in bench.spool.foresee(1) }
     }
     return .success(request)
   }

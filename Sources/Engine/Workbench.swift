@@ -21,6 +21,8 @@ package struct Workbench: Sendable {
   package var now: @Sendable () -> Date
   package var random: @Sendable () -> any RandomNumberGenerator
   package var report: @Sendable (Event) -> Void
+  /// Does a thing that nobody waits for, some milliseconds later, on a thread of its own.
+  package var later: @Sendable (@escaping @Sendable () -> Void) -> Void
   /// What lets attempts begin, over all runs.
   let turnstile: Turnstile
   let breakers: Breakers
@@ -32,7 +34,8 @@ package struct Workbench: Sendable {
     programs: any Programs, settings: Settings, home: String, boot: String, environment: [String: String],
     clock: any Clock<Duration>, now: @escaping @Sendable () -> Date,
     random: @escaping @Sendable () -> any RandomNumberGenerator,
-    report: @escaping @Sendable (Event) -> Void
+    report: @escaping @Sendable (Event) -> Void,
+    later: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void = { $0() }
   ) {
     self.store = store
     self.spool = spool
@@ -47,6 +50,7 @@ package struct Workbench: Sendable {
     self.now = now
     self.random = random
     self.report = report
+    self.later = later
     turnstile = Turnstile()
     breakers = Breakers(reader: store.reader)
   }

@@ -26,8 +26,13 @@ final class Directory: Sendable {
   /// Opens a directory below this one, made with mode 0700 where `making`; links are not followed.
   func directory(_ name: String, making: Bool = false) throws -> Directory {
     let inner = path + "/" + name
-    if making, mkdirat(fd, name, 0o700) < 0, errno != EEXIST { throw HostError.failed("make", inner) }
-    let opened = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+    let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
+    var opened = openat(fd, name, flags)
+    // it is there already more often than not
+    if opened < 0, errno == ENOENT, making {
+      if mkdirat(fd, name, 0o700) < 0, errno != EEXIST { throw HostError.failed("make", inner) }
+      opened = openat(fd, name, flags)
+    }
     guard opened >= 0 else { throw HostError.failed("open the directory", inner) }
     return Directory(fd: opened, path: inner)
   }

@@ -13,7 +13,7 @@ struct Keepers {
   }
 
   /// How long a keeper waits for its next program.
-  static let patience = Duration.seconds(5)
+  static let patience = Duration.seconds(30)
 
   private var known: [UInt64: Keeper] = [:]
   private var idle: [(serial: UInt64, since: Int64)] = []

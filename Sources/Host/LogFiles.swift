@@ -5,18 +5,15 @@ import Synchronization
 
 /// Writes log records as NDJSON: all to `var/logs/agent.ndjson`, those of a run also to `var/runs/<run>/log.ndjson`.
 ///
-/// A thread of its own words and writes them, those of some milliseconds together, so that nobody who has something to
-/// say waits for a disk. It sleeps while nothing is said.
+/// They are worded and written late, those of some milliseconds together, so that nobody who has something to say waits for
+/// a disk.
 package final class LogFiles: Sendable {
-  /// What the thread and its owner share; the thread must not keep the owner alive.
   private final class Desk: Sendable {
     private typealias Entry = (record: LogRecord, then: (@Sendable () -> Void)?)
 
     private let pending = Mutex<[Entry]>([])
     private let files: Mutex<OpenLogs>
     private let mask: SecretMask
-    private let isStopped = Mutex(false)
-    private let bell = DispatchSemaphore(value: 0)
 
     init(logs: String, runs: String, mask: SecretMask) {
       files = Mutex(OpenLogs(logs: logs, runs: runs))
@@ -25,12 +22,10 @@ package final class LogFiles: Sendable {
 
     /// - Returns: how many records wait, this one with them.
     func put(_ record: LogRecord, then: (@Sendable () -> Void)?) -> Int {
-      let count = pending.withLock { pending in
+      pending.withLock { pending in
         pending.append((record, then))
         return pending.count
       }
-      if count == 1 { bell.signal() }
-      return count
     }
 
     func flush() {
@@ -48,49 +43,31 @@ package final class LogFiles: Sendable {
         for (_, then) in entries { then?() }
       }
     }
-
-    func work(pace: Duration) {
-      while true {
-        bell.wait()
-        if isStopped.withLock({ $0 }) { return }
-        usleep(UInt32(pace / .microseconds(1)))
-        flush()
-      }
-    }
-
-    func stop() {
-      isStopped.withLock { $0 = true }
-      bell.signal()
-    }
   }
 
   /// Records that may wait; who has one more to say writes them.
   private static let mostPending = 4096
 
   private let desk: Desk
-  private let pace: Duration
+  private let late: LateWork?
 
-  /// - Parameter pace: how long what is said may wait for more; without it everything is written at once.
-  package init(workspace: Workspace, mask: SecretMask, pace: Duration = .zero) {
-    let desk = Desk(logs: workspace.logs, runs: workspace.state + "/runs", mask: mask)
-    self.desk = desk
-    self.pace = pace
-    if pace == .zero { return }
-    let thread = Thread { desk.work(pace: pace) }
-    thread.name = "log"
-    thread.start()
+  /// - Parameter late: without it everything is written at once.
+  package init(workspace: Workspace, mask: SecretMask, late: LateWork? = nil) {
+    desk = Desk(logs: workspace.logs, runs: workspace.state + "/runs", mask: mask)
+    self.late = late
   }
 
-  deinit {
-    desk.stop()
-    desk.flush()
-  }
+  deinit { desk.flush() }
 
   /// What cannot be written is dropped: a full disk must not stop a run.
   /// - Parameter then: called when it is written, in the same order; it must write nothing itself.
   package func write(_ record: LogRecord, then: (@Sendable () -> Void)? = nil) {
     let waiting = desk.put(record, then: then)
-    if pace == .zero || waiting >= Self.mostPending || record.level >= .warning { desk.flush() }
+    if let late, waiting < Self.mostPending, record.level < .warning {
+      if waiting == 1 { late.add { [desk] in desk.flush() } }
+    } else {
+      desk.flush()
+    }
   }
 
   /// Writes what waits.
@@ -106,7 +83,7 @@ package final class LogFiles: Sendable {
 
 extension LogRecord.Level {
   /// By weight, debug the least.
-  fileprivate static func >= (left: Self, right: Self) -> Bool {
-    (allCases.firstIndex(of: left) ?? 0) >= (allCases.firstIndex(of: right) ?? 0)
+  fileprivate static func < (left: Self, right: Self) -> Bool {
+    (allCases.firstIndex(of: left) ?? 0) < (allCases.firstIndex(of: right) ?? 0)
   }
 }

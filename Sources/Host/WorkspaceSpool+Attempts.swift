@@ -6,41 +6,26 @@ extension WorkspaceSpool {
   /// `train.2`: no stage has a dot in its name, so it never meets the published `train`.
   func directoryName(_ stage: String, _ n: Int) -> String { "\(stage).\(n)" }
 
-  package func runPath(_ run: RunID) throws -> String {
-    try runs.directory(run.text, making: true).path
-  }
+  package func runPath(_ run: RunID) throws -> String { try ownDirectory(of: run).path }
 
   package func openAttempt(_ run: RunID, stage: String, n: Int) throws -> String {
-    let own = try runs.directory(run.text, making: true)
+    let own = try ownDirectory(of: run)
     let name = directoryName(stage, n)
     try own.removeTree(FileName(name))
-    if !takeForeseen(in: own, as: name) { _ = try own.directory(name, making: true) }
+    if !spares.take(into: own, as: name) { _ = try own.directory(name, making: true) }
     try Failpoint.attemptOpened.hit()
     return own.path + "/" + name
   }
 
-  package func foreseeAttempt(_ run: RunID) {
-    guard let own = try? runs.directory(run.text) else { return }
-    _ = mkdirat(own.fd, Self.foreseen, 0o700)
-  }
+  package func foresee(_ most: Int) { spares.refill(most) }
 
-  /// False where there is none, or a program made something else of it.
-  private func takeForeseen(in own: Directory, as name: String) -> Bool {
-    guard renameat(own.fd, Self.foreseen, own.fd, name) == 0 else { return false }
-    var status = stat()
-    var isEmpty = fstatat(own.fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && status.st_mode == S_IFDIR | 0o700
-    if isEmpty, (try? own.directory(name).forEachName { _ in isEmpty = false }) == nil { isEmpty = false }
-    if !isEmpty { try? own.removeTree(FileName(name)) }
-    return isEmpty
+  /// `runs/<run>/`, made where it is missing.
+  private func ownDirectory(of run: RunID) throws -> Directory {
+    do { return try runs.directory(run.text) } catch let trouble as HostError where trouble.code == ENOENT {
+      _ = spares.take(into: runs, as: run.text)
+      return try runs.directory(run.text, making: true)
+    }
   }
-
-  package func forgetForeseen(_ run: RunID) {
-    guard let own = try? runs.directory(run.text) else { return }
-    _ = unlinkat(own.fd, Self.foreseen, AT_REMOVEDIR)
-  }
-
-  /// No stage's name begins with a dot.
-  private static let foreseen = ".next"
 
   package func exitRecordPath(_ run: RunID, stage: String, n: Int) -> String {
     "\(runs.path)/\(run.text)/\(directoryName(stage, n)).exit"

@@ -19,8 +19,9 @@ extension WorkspaceSpool {
   }
 
   package func openLane(_ lane: Int, _ run: RunID, stage: String, n: Int) throws -> String {
-    try attemptDirectory(run, stage: stage, n: n).directory(Self.lanes, making: true).directory("\(lane)", making: true)
-      .path
+    let lanes = try attemptDirectory(run, stage: stage, n: n).directory(Self.lanes, making: true)
+    if spares.take(into: lanes, as: "\(lane)") { return lanes.path + "/\(lane)" }
+    return try lanes.directory("\(lane)", making: true).path
   }
 
   package func clearLane(
@@ -54,8 +55,26 @@ extension WorkspaceSpool {
     }
   }
 
-  package func removeLanes(_ run: RunID, stage: String, n: Int) throws {
-    try attemptDirectory(run, stage: stage, n: n).removeTree(FileName(Self.lanes))
+  package func setLanesAside(_ run: RunID, stage: String, n: Int) throws {
+    let own = try runs.directory(run.text)
+    let attempt = try own.directory(directoryName(stage, n))
+    let aside = Self.lanes + "-" + directoryName(stage, n)
+    guard renameat(attempt.fd, Self.lanes, own.fd, aside) != 0, errno != ENOENT else { return }
+    try attempt.removeTree(FileName(Self.lanes))
+  }
+
+  package func removeLanes(_ run: RunID) {
+    guard let own = try? runs.directory(run.text) else { return }
+    var aside: [FileName] = []
+    try? own.forEachName { name in if name.text?.hasPrefix(Self.lanes + "-") == true { aside.append(name) } }
+    for name in aside {
+      if let lanes = try? own.directory(name.displayed) {
+        var left: [FileName] = []
+        try? lanes.forEachName { left.append($0) }
+        for lane in left.compactMap(\.text) where !spares.give(from: lanes, lane) { break }
+      }
+      try? own.removeTree(name)
+    }
   }
 
   private func attemptDirectory(_ run: RunID, stage: String, n: Int) throws -> Directory {

@@ -9,6 +9,7 @@ package final class WorkspaceSpool: Spool {
   let work: Directory
   let runs: Directory
   let root: Directory
+  let spares: SpareDirectories
   /// Of everything that is published, so that it need not be read again to see that it is as it was.
   let files = FileDigests()
   private let opened: Mutex<[Filing.Destination: Directory]>
@@ -26,6 +27,7 @@ package final class WorkspaceSpool: Spool {
     root = try Directory(path: varPath)
     work = try root.directory("work", making: true)
     runs = try root.directory("runs", making: true)
+    spares = SpareDirectories(below: runs)
     var opened: [Filing.Destination: Directory] = [:]
     for destination in Filing.Destination.allCases {
       opened[destination] = try root.directory(destination.rawValue, making: true)

@@ -17,6 +17,7 @@ struct Assembly: Sendable {
   private let watcher: InotifyWatcher
   private let lock: InstanceLock
   private let logs: LogFiles
+  private let late: LateWork
   private let inboxLock: InboxLock
   private let sentinel: FileSentinel?
   private let clockWatch: ClockWatch
@@ -43,8 +44,10 @@ struct Assembly: Sendable {
     runner = SpawnerRunner(spawner: spawner, reactor: reactor, lock: lock, groups: groups)
     workers = WorkerPools(runner: runner)
     let secrets = settings.secrets + settings.environment.filter(SecretMask.looksSecret)
+    let late = LateWork(pace: .milliseconds(20))
+    self.late = late
     let logs = LogFiles(
-      workspace: workspace, mask: SecretMask(values: secrets.compactMap { environment[$0] }), pace: .milliseconds(20))
+      workspace: workspace, mask: SecretMask(values: secrets.compactMap { environment[$0] }), late: late)
     self.logs = logs
     bench = Workbench(
       store: store, spool: spool, processes: runner, workers: workers,
@@ -55,7 +58,7 @@ struct Assembly: Sendable {
       report: { event in
         // to word a line for people takes longer than to write it: not in the way of a run
         logs.write(LogWords.record(of: event)) { report(event) }
-      })
+      }, later: { late.add($0) })
     let (inboxBell, configBell, stateBell, clockBell) = (Bell(), Bell(), Bell(), Bell())
     clockWatch = try ClockWatch(reactor: reactor) { clockBell.ring() }
     // without it a database that is taken away is noticed with the next write
@@ -93,6 +96,7 @@ struct Assembly: Sendable {
     reactor.stop()
     try? store.close()
     logs.flush()
+    late.finish()
   }
 
   /// With our own directory at the end of PATH, so that hooks and stages can call `penstock` wherever it lies.

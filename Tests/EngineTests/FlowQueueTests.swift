@@ -65,6 +65,18 @@ import Testing
     #expect(await full.take(1) == nil)
   }
 
+  @Test func `of what waits for the same stage the longest so far goes first, and of equals the first`() async {
+    let queue = FlowQueue<String>(bound: 9, producers: 1)
+    for name in ["a", "b", "c", "d"] { #expect(await queue.offer(name)) }
+    for _ in 1...4 { _ = await queue.take(1) }
+    queue.finish()
+    queue.pass("short", stage: 1, spent: .milliseconds(3))
+    queue.pass("long", stage: 1, spent: .milliseconds(9))
+    queue.pass("too", stage: 1, spent: .milliseconds(9))
+    queue.pass("late", stage: 2, spent: .seconds(9))
+    for name in ["long", "too", "short", "late"] { #expect(await queue.take(1) == [name]) }
+  }
+
   @Test func `what is new goes first, then what is inside by its stage, and too much inside lets nothing in`() async {
     let queue = FlowQueue<String>(bound: 9, window: 3, producers: 1)
     for name in ["a", "b", "c", "d"] { #expect(await queue.offer(name)) }

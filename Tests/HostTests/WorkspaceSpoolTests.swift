@@ -122,28 +122,50 @@ import Testing
     #expect(place.names("var/runs/\(Spooled.id(1))/s.1").isEmpty && access("/etc/passwd", F_OK) == 0)
   }
 
-  @Test func `a directory made ahead is the next attempt's, unless something was made of it`() throws {
+  @Test func `directories made ahead are the next run's and its attempts', unless something was made of them`() throws {
     let place = try Spooled()
-    let run = "var/runs/\(Spooled.id(1))"
-    _ = try place.spool.openAttempt(Spooled.id(1), stage: "a", n: 1)
-    var n = 0
-    for spoil in ["", "chmod 0 .next", "rmdir .next; ln -s / .next", "rmdir .next; mkfifo .next", "touch .next/x"] {
-      n += 1
-      place.spool.foreseeAttempt(Spooled.id(1))
+    let spare = place.path("var/runs/.spare")
+    // of an agent that died
+    try place.write("var/runs/.spare/9/left", "x")
+    let spoils = [
+      "true", "chmod 0 *", "rmdir *; ln -s / 1", "rmdir *; mkfifo 12", "for d in *; do touch $d/x; done",
+      "rm -r \"$PWD\"",
+    ]
+    for (n, spoil) in spoils.enumerated() {
+      place.spool.foresee(.max)
+      #expect(n > 0 || place.names("var/runs/.spare").count == 6)
       let shell = Process()
       shell.executableURL = URL(fileURLWithPath: "/bin/sh")
-      shell.arguments = ["-c", "cd '\(place.path(run))' && \(spoil.isEmpty ? "true" : spoil)"]
+      shell.arguments = ["-c", "cd '\(spare)' && \(spoil)"]
       try shell.run()
       shell.waitUntilExit()
-      let out = try place.spool.openAttempt(Spooled.id(1), stage: "s", n: n)
-      var status = stat()
-      #expect(lstat(out, &status) == 0 && status.st_mode == S_IFDIR | 0o700, "\(spoil)")
-      #expect(place.names("\(run)/s.\(n)").isEmpty, "\(spoil)")
-      #expect(!place.names(run).contains(".next"), "\(spoil)")
+      for attempt in 1...7 {
+        let out = try place.spool.openAttempt(Spooled.id(n), stage: "s", n: attempt)
+        var status = stat()
+        #expect(lstat(out, &status) == 0 && status.st_mode == S_IFDIR | 0o700, "\(spoil)")
+        #expect(place.names("var/runs/\(Spooled.id(n))/s.\(attempt)").isEmpty, "\(spoil)")
+      }
+      #expect(place.names("var/runs/\(Spooled.id(n))").count == 7, "\(spoil)")
     }
-    place.spool.foreseeAttempt(Spooled.id(1))
-    place.spool.forgetForeseen(Spooled.id(1))
-    #expect(!place.names(run).contains(".next"))
+  }
+
+  @Test func `the directories of lanes are used again, empty`() throws {
+    let place = try Spooled()
+    place.spool.foresee(.max)
+    for n in 1...3 {
+      _ = try place.spool.openAttempt(Spooled.id(1), stage: "s", n: n)
+      for lane in 0..<9 {
+        let path = try place.spool.openLane(lane, Spooled.id(1), stage: "s", n: n)
+        #expect(path == place.path("var/runs/\(Spooled.id(1))/s.\(n)/.lanes/\(lane)"))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: path).isEmpty)
+        if lane == n { try Data("x".utf8).write(to: URL(filePath: path + "/left")) }
+      }
+      try place.spool.setLanesAside(Spooled.id(1), stage: "s", n: n)
+      #expect(place.names("var/runs/\(Spooled.id(1))/s.\(n)").isEmpty)
+      place.spool.removeLanes(Spooled.id(1))
+      #expect(place.names("var/runs/\(Spooled.id(1))") == (1...n).map { "s.\($0)" })
+      #expect(place.names("var/runs/.spare").count >= 9)
+    }
   }
 
   @Test func `a name that is not UTF-8 is reached by an alias`() throws {

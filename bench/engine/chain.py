@@ -1,7 +1,8 @@
 """A run of ten stages with a hook before and after each, thirty processes; and a graph of a thousand stages.
 
 Each beside the same spawns with the same number of FULL commits in C (floor_chain.c), interleaved in one run; the
-thousand beside `make` too, which records nothing. A run is timed from the request on the agent's socket to its end.
+thousand beside `make` too, which records nothing. A run is timed from the request on the agent's socket to its end, by a
+client in C (timed_run.c).
 
     python3 bench/engine/chain.py [PENSTOCK] [RUNS]
 """
@@ -26,10 +27,10 @@ ROOT = HERE.parent.parent
 TRUE = "/bin/true"
 
 
-def compiled(folder: pathlib.Path) -> pathlib.Path:
-    floor = folder / "floor_chain"
-    subprocess.run(["cc", "-O2", "-o", floor, HERE / "floor_chain.c", "-lsqlite3"], check=True)
-    return floor
+def compiled(folder: pathlib.Path, name: str, *libraries: str) -> pathlib.Path:
+    program = folder / name
+    subprocess.run(["cc", "-O2", "-o", program, HERE / f"{name}.c", *libraries], check=True)
+    return program
 
 
 def ask(home: pathlib.Path, request: dict[str, object]) -> dict[str, object]:
@@ -60,7 +61,11 @@ def agent(penstock: pathlib.Path, home: pathlib.Path, pipelines: dict[str, str],
         for event in ("before-stage", "after-stage"):
             (home / f"hooks/{event}.d").mkdir()
             shutil.copy(TRUE, home / f"hooks/{event}.d/10-true")
-    process = subprocess.Popen([penstock, "up", "-C", home], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [penstock, "up", "-C", home],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
         while True:
             with contextlib.suppress(OSError):
@@ -73,17 +78,12 @@ def agent(penstock: pathlib.Path, home: pathlib.Path, pipelines: dict[str, str],
         process.wait(timeout=60)
 
 
-def timed(home: pathlib.Path, pipeline: str) -> float:
-    begin = time.monotonic()
-    begun = ask(home, {"op": "run", "pipeline": pipeline, "use_cache": False})
-    runs = begun.get("runs")
-    if not isinstance(runs, list) or not runs:
-        raise SystemExit(f"chain.py: the agent begins no run: {begun}")
-    ended = ask(home, {"op": "wait", "run": runs[0]["id"]})
-    seconds = time.monotonic() - begin
-    if "done" not in json.dumps(ended):
-        raise SystemExit(f"chain.py: a run ended otherwise: {ended}")
-    return seconds * 1e3
+def timed(client: pathlib.Path, home: pathlib.Path, pipeline: str) -> float:
+    told = subprocess.check_output([client, home / "var/penstock.sock", pipeline], text=True)
+    milliseconds, state = told.split()
+    if state != "done":
+        raise SystemExit(f"chain.py: a run ended otherwise: {state}")
+    return float(milliseconds)
 
 
 def recorded(home: pathlib.Path) -> tuple[int, int]:
@@ -123,17 +123,24 @@ def main() -> None:
     print(f"{'':34} {'penstock ms':>10} {'floor ms':>10} {'median':>8} {'least':>8}   quartiles of the pairs")
     with tempfile.TemporaryDirectory(prefix="penstock-chain-") as name:
         folder = pathlib.Path(name)
-        floor = compiled(folder)
-        for title, hooks, spawns in (("10 stages", False, 1), ("10 stages, 20 hooks: 30 processes", True, 3)):
+        floor = compiled(folder, "floor_chain", "-lsqlite3")
+        client = compiled(folder, "timed_run")
+        for title, hooks, spawns in (
+            ("10 stages", False, 1),
+            ("10 stages, 20 hooks: 30 processes", True, 3),
+        ):
             home = folder / ("hooks" if hooks else "plain")
             home.mkdir()
             stages = "".join(f'  - {{ name: s{i}, run: ["{TRUE}"] }}\n' for i in range(10))
             with agent(penstock, home, {"chain": stages}, hooks):
-                timed(home, "chain")
-                pairs = [(timed(home, "chain"), floor_ms(floor, folder, 10, spawns)) for _ in range(runs)]
+                timed(client, home, "chain")
+                pairs = [(timed(client, home, "chain"), floor_ms(floor, folder, 10, spawns)) for _ in range(runs)]
                 row(title, [a for a, _ in pairs], [b for _, b in pairs])
             attempts, calls = recorded(home)
-            assert (attempts, calls) == ((runs + 1) * 10, (runs + 1) * 20 if hooks else 0), (attempts, calls)
+            assert (attempts, calls) == (
+                (runs + 1) * 10,
+                (runs + 1) * 20 if hooks else 0,
+            ), (attempts, calls)
         wide, deep = 10, 100
         home = folder / "graph"
         home.mkdir()
@@ -149,8 +156,17 @@ def main() -> None:
                 begin = time.monotonic()
                 subprocess.run(["make", "-s", "-j4", "-C", folder], check=True)
                 made.append((time.monotonic() - begin) * 1e3)
-                pairs.append((timed(home, "graph"), floor_ms(floor, folder, wide * deep, 1)))
-            row("1,000 stages, ten branches", [a for a, _ in pairs], [b for _, b in pairs])
+                pairs.append(
+                    (
+                        timed(client, home, "graph"),
+                        floor_ms(floor, folder, wide * deep, 1),
+                    )
+                )
+            row(
+                "1,000 stages, ten branches",
+                [a for a, _ in pairs],
+                [b for _, b in pairs],
+            )
             row("  the same over make -j4", [a for a, _ in pairs], made)
 
 

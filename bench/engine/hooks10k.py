@@ -141,7 +141,7 @@ def recorded(home: pathlib.Path) -> dict[str, int]:
 
 def wait_idle(watch: Watch) -> int:
     """The spawner's pid, when its keepers have gone."""
-    for _ in range(300):
+    for _ in range(600):
         children = [pid for pid in processes() if (known := status(pid)) and known[1] == watch.agent]
         if len(children) == 1 and not [p for p in processes() if (known := status(p)) and known[1] == children[0]]:
             return children[0]

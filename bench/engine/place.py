@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
 import signal
+import socket
 import sqlite3
 import subprocess
 import time
@@ -73,6 +75,24 @@ class Place:
     def state(self) -> sqlite3.Connection:
         """What is recorded, for reading."""
         return sqlite3.connect(f"file:{self.home}/var/state.db?mode=ro", uri=True)
+
+    def awaited(self, number: int) -> float:
+        """Waits for the end of a run that is known by now, asking nothing meanwhile; the moment of it, monotonic."""
+        state = self.state()
+        try:
+            run = state.execute("SELECT id FROM run WHERE number = ?", (number,)).fetchone()[0]
+            with socket.socket(socket.AF_UNIX) as link:
+                link.connect(str(self.home / "var/penstock.sock"))
+                link.sendall(json.dumps({"op": "wait", "run": run}).encode() + b"\n")
+                while link.recv(1 << 16):
+                    pass
+            moment = time.monotonic()
+            ended, reason = state.execute("SELECT state, reason FROM run WHERE number = ?", (number,)).fetchone()
+            if ended != "done":
+                raise Failed(f"a run did not come through: {ended}, {reason}")
+            return moment
+        finally:
+            state.close()
 
     def ended(self, count: int, pace: float = 0.001, limit: float = LIMIT) -> float:
         """Waits until so many runs have ended; the moment it was seen, monotonic."""

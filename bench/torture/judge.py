@@ -100,7 +100,9 @@ def judge_files(case: Case, rows: evidence.Rows) -> list[str]:
         f"unrecorded I4: var/runs/{name!r} has no run"
         for name in known
         # a directory without a row is garbage to the next `gc`
-        if (run := name.decode(errors="replace")) not in rows.runs and not case.may_be_cleared(run)
+        if name != b".spare"
+        and (run := name.decode(errors="replace")) not in rows.runs
+        and not case.may_be_cleared(run)
     ]
     for other, digest in case.others.items():
         if not other.exists() or evidence.sha256(bytes(other)) != digest:

@@ -193,7 +193,7 @@ class Order:
         if before.startswith(f"{self.var}/logs") or before == f"{self.var}/backups":
             return
         # empty, for an attempt: nothing in it has to last
-        if before == after and os.path.basename(old) == ".next":
+        if f"{self.var}/runs/.spare" in (before, after):
             return
         why = f"{self._short(old)} was renamed to {self._short(new)}"
         if old in self.files and old not in self.synced:

@@ -18,8 +18,11 @@ package protocol ItemFiles: Sendable {
   /// - Throws: `HostError` naming the output that is not there or outside the directory.
   func clearLane(_ path: String, keeping outputs: [StageReply.Output], as index: Int, isLast: Bool) throws
 
-  /// Removes the working directories of all lanes of an attempt.
-  func removeLanes(_ run: RunID, stage: String, n: Int) throws
+  /// Puts the working directories of all lanes of an attempt aside, so that it can be published at once.
+  func setLanesAside(_ run: RunID, stage: String, n: Int) throws
+
+  /// Removes what was put aside.
+  func removeLanes(_ run: RunID)
 }
 
 /// A file being read; of one reader at a time.

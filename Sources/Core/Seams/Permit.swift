@@ -27,7 +27,9 @@ package final class Permit: Sendable {
     if let result { body(result) }
   }
 
-  /// Gives or refuses it; the first word stands. Who waits is told in the order in which they came.
+  /// Gives or refuses it; the first word stands.
+  ///
+  /// Who waits is told in the order in which they came.
   package func settle(_ result: Result<Void, any Error>) {
     let waiters = state.withLock { state in
       if state.result != nil { return [] as [@Sendable (Result<Void, any Error>) -> Void] }

@@ -112,12 +112,9 @@ package protocol Spool: Attic, ItemFiles, TrialFiles {
   /// that was freed in the last minute, one by one, when it looks for a new one.
   func openAttempt(_ run: RunID, stage: String, n: Int) throws -> String
 
-  /// Makes a directory for the next attempt of a run, whichever it is, while there is time; what cannot be made is left
-  /// to `openAttempt`.
-  func foreseeAttempt(_ run: RunID)
-
-  /// No attempt is to come: takes back what was foreseen.
-  func forgetForeseen(_ run: RunID)
+  /// Makes directories for what is to come while there is time, `most` of them; what cannot be made is left to
+  /// `openAttempt`.
+  func foresee(_ most: Int)
 
   /// Appends what a hook was told to `runs/<run>/hooks.ndjson`; what cannot be written is dropped.
   func noteRequest(_ line: [UInt8], of run: RunID)

@@ -14,13 +14,15 @@ struct FlowLane: Sendable {
     var inside = passengers.count
     defer { queue.leave(inside) }
     let stage = line.stages[place]
+    var spent = passengers.map(\.spent).max() ?? .zero
     let items = try await through(
-      stage, passengers.map(\.item).filter { stage.isBypassed || stage.sample.takes($0.id) })
+      stage, passengers.map(\.item).filter { stage.isBypassed || stage.sample.takes($0.id) }, &spent)
     place += 1
     for item in items {
-      let passenger = FlowLine.Passenger(item: item, place: place)
       if segment.stages.contains(place) {
-        queue.pass(passenger, stage: place - segment.stages.lowerBound)
+        queue.pass(
+          FlowLine.Passenger(item: item, place: place, spent: spent), stage: place - segment.stages.lowerBound,
+          spent: spent)
         inside -= 1
       } else if place < line.stages.count {
         guard await line.offer(item, at: place) else { return }
@@ -29,7 +31,7 @@ struct FlowLane: Sendable {
   }
 
   /// The items that came through the stage, as the next one gets them.
-  private func through(_ stage: FlowStage, _ items: [Item]) async throws -> [Item] {
+  private func through(_ stage: FlowStage, _ items: [Item], _ spent: inout Duration) async throws -> [Item] {
     guard let caller = stage.caller, !items.isEmpty else { return items }
     stage.tally.enter(items.count)
     var passed: [Item] = []
@@ -42,6 +44,7 @@ struct FlowLane: Sendable {
       tries += 1
       let answer = try await caller.call(pending, lane: number)
       stage.tally.use(answer.usage)
+      spent += .seconds(answer.usage.wall)
       if let refusal = answer.refusal {
         stage.tally.refuse(refusal)
         line.gate.close()

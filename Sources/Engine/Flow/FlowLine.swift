@@ -8,6 +8,8 @@ struct FlowLine: Sendable {
   struct Passenger: Sendable {
     var item: Item
     var place: Int
+    /// What its calls in this segment took so far.
+    var spent = Duration.zero
   }
 
   let bench: Workbench

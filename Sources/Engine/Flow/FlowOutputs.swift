@@ -15,7 +15,8 @@ struct FlowOutputs {
   func publish(_ stage: FlowStage, attempt: Int, _ ended: inout StageExecutor.Ended) async throws {
     guard stage.tally.refusal == nil else { return }
     do {
-      try bench.spool.removeLanes(run.id, stage: stage.name, n: attempt)
+      try bench.spool.setLanesAside(run.id, stage: stage.name, n: attempt)
+      bench.later { [bench, run] in bench.spool.removeLanes(run.id) }
       var outputs = [StageReply.Output(name: Self.items, path: "items.jsonl")]
       try await write(stage, attempt, failed: false, to: "items.jsonl")
       if stage.tally.count.failed > 0 {

@@ -1,16 +1,27 @@
 import DequeModule
+import HeapModule
 import Synchronization
 
 /// What waits before the lanes of a segment: items that come from outside, and items inside that wait for their next
 /// stage.
 ///
 /// Who offers more than it holds waits, and so does who takes what is not there. What is new goes first as long as not
-/// too much is inside, then what is inside by its stage, the earliest first: so that what is left at the end is short
-/// calls, which fill the lanes evenly.
+/// too much is inside, then what is inside by its stage, the earliest first, and of those the one whose calls took the
+/// longest so far, for its next may be long again: so that what is left at the end is short calls, which fill the lanes
+/// evenly (Graham, Bounds on multiprocessing timing anomalies, 1969).
 final class FlowQueue<Element: Sendable>: Sendable {
   private struct Taker {
     let most: Int
     let continuation: CheckedContinuation<[Element]?, Never>
+  }
+
+  private struct Waiting: Comparable {
+    let element: Element
+    let spent: Duration
+    let serial: Int
+
+    static func == (one: Self, other: Self) -> Bool { one.serial == other.serial }
+    static func < (one: Self, other: Self) -> Bool { (one.spent, -one.serial) < (other.spent, -other.serial) }
   }
 
   private typealias Serving = (taker: Taker, elements: [Element]?)
@@ -18,7 +29,8 @@ final class FlowQueue<Element: Sendable>: Sendable {
   private struct State {
     var entry: Deque<Element> = []
     /// By stage.
-    var inner: [Deque<Element>] = []
+    var inner: [Heap<Waiting>] = []
+    var passed = 0
     /// Taken from `entry`, and not yet said to have left.
     var inside = 0
     var producers: Int
@@ -74,12 +86,14 @@ final class FlowQueue<Element: Sendable>: Sendable {
   }
 
   /// Puts back an element that is inside, to wait for its next stage.
-  func pass(_ element: Element, stage: Int) {
+  /// - Parameter spent: what its calls took so far.
+  func pass(_ element: Element, stage: Int, spent: Duration = .zero) {
     answerAll(
       state.withLock { state in
         if state.isClosed { return [] }
         while state.inner.count <= stage { state.inner.append([]) }
-        state.inner[stage].append(element)
+        state.passed += 1
+        state.inner[stage].insert(Waiting(element: element, spent: spent, serial: state.passed))
         return serve(&state)
       })
   }
@@ -143,7 +157,7 @@ final class FlowQueue<Element: Sendable>: Sendable {
       return (0..<count).compactMap { _ in state.entry.popFirst() }
     }
     for stage in state.inner.indices {
-      if let element = state.inner[stage].popFirst() { return [element] }
+      if let waiting = state.inner[stage].popMax() { return [waiting.element] }
     }
     return nil
   }

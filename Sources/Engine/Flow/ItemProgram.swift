@@ -70,7 +70,9 @@ struct ItemProgram: ItemCalling {
         request.environment["PENSTOCK_IDEMPOTENCY_KEY"] = "\(run.id.text)/\(stage.name)/\(item.id)"
         if !isBatch { request.environment["PENSTOCK_ITEM"] = item.id }
       }
-      request.arguments = request.arguments.map { $0.replacing(Self.out, with: out) }
+      for place in request.arguments.indices where request.arguments[place].utf8.contains(0) {
+        request.arguments[place] = request.arguments[place].replacing(Self.out, with: out)
+      }
     }
     let deadline = stage.timeout.map { Timestamp.text(bench.now() + $0 / .seconds(1)) }
     request.input = try envelope.line(items, out: out, deadline: deadline)

@@ -1,0 +1,90 @@
+import CSystem
+import Core
+import Glibc
+import Synchronization
+
+/// Empty directories held ready, for a run, an attempt of it, or a lane of one: a rename takes microseconds, and to make a
+/// directory may take longer than the program that is to work in it.
+final class SpareDirectories: Sendable {
+  private struct State {
+    /// `nil` until the first are wanted: what an earlier agent left is of use then.
+    var place: Directory?
+    var names: [String] = []
+    var next = 0
+    var isFilling = false
+  }
+
+  /// Two runs, each with its first two attempts.
+  private static let enough = 6
+  /// The working directories of many lanes.
+  private static let most = 64
+  /// No run's name begins with a dot.
+  private static let name = ".spare"
+
+  private let parent: Directory
+  private let state = Mutex(State())
+
+  init(below parent: Directory) { self.parent = parent }
+
+  /// Makes what may soon be wanted, `most` of it; what cannot be made is left to whoever wants it.
+  func refill(_ most: Int) {
+    for _ in 0..<most {
+      guard let (place, name) = wanted() else { return }
+      let isMade = mkdirat(place.fd, name, 0o700) == 0
+      state.withLock { state in
+        state.isFilling = false
+        if isMade { state.names.append(name) }
+      }
+      if !isMade { return }
+    }
+  }
+
+  /// The name of the next one; nobody else makes one until it is there, and nobody who takes one waits for it.
+  private func wanted() -> (place: Directory, name: String)? {
+    state.withLock { state in
+      if state.place == nil, let place = try? parent.directory(Self.name, making: true) {
+        state.place = place
+        try? place.forEachName { name in
+          guard let number = name.text.flatMap({ Int($0) }) else { return }
+          state.names.append(String(number))
+          state.next = max(state.next, number)
+        }
+      }
+      guard let place = state.place, state.names.count < Self.enough, !state.isFilling else { return nil }
+      state.isFilling = true
+      state.next += 1
+      return (place, String(state.next))
+    }
+  }
+
+  /// Takes one back that is of no use any more; false where there are enough.
+  func give(from directory: Directory, _ name: String) -> Bool {
+    let free = state.withLock { state -> (place: Directory, name: String)? in
+      guard let place = state.place, state.names.count < Self.most else { return nil }
+      state.next += 1
+      return (place, String(state.next))
+    }
+    guard let (place, spare) = free, penstock_rename_noreplace(directory.fd, name, place.fd, spare) == 0 else {
+      return false
+    }
+    state.withLock { $0.names.append(spare) }
+    return true
+  }
+
+  /// Gives one of them its place.
+  /// - Returns: false where there is none, or a program made something else of it.
+  func take(into directory: Directory, as name: String) -> Bool {
+    let found = state.withLock { state in state.names.popLast().flatMap { name in state.place.map { ($0, name) } } }
+    guard let (place, spare) = found else { return false }
+    // who has it by that name already keeps it
+    guard penstock_rename_noreplace(place.fd, spare, directory.fd, name) == 0 else {
+      state.withLock { $0.names.append(spare) }
+      return false
+    }
+    var status = stat()
+    var isEmpty = fstatat(directory.fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && status.st_mode == S_IFDIR | 0o700
+    if isEmpty, (try? directory.directory(name).forEachName { _ in isEmpty = false }) == nil { isEmpty = false }
+    if !isEmpty { try? directory.removeTree(FileName(name)) }
+    return isEmpty
+  }
+}
