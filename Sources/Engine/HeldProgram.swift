@@ -19,7 +19,8 @@ struct HeldProgram: Sendable {
   /// Whether it is what the hooks left of it.
   func isWanted(by prepared: StageExecutor.Prepared, at now: Date) -> Bool {
     (0..<Self.patience).contains(now.timeIntervalSince(made)) && prepared.ended.attempt.contextPatches.isEmpty
-      && prepared.part.granularity == outline.part.granularity && prepared.part.params == outline.part.params
+      && prepared.part.granularity == outline.part.granularity && prepared.part.sample == outline.part.sample
+      && prepared.part.params == outline.part.params
   }
 
   /// Lets it begin, or never; the first answer stands.
