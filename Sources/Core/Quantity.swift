@@ -58,7 +58,8 @@ package enum Quantity {
     guard value > 0, value < 1 else {
       throw Malformed(
         reason: "`\(Display.brief(text))` is not between 0 and 1",
-        hint: value > 1 && value < 100 ? "write `\(text)%`" : "a part of a whole is such as `20%` or `0.2`")
+        hint: value > 1 && value < 100 && !text.hasSuffix("%")
+          ? "write `\(text)%`" : "a part of a whole is such as `20%` or `0.2`")
     }
     return value
   }

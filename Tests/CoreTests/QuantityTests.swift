@@ -54,6 +54,7 @@ import Testing
     ("20", "`20` is not between 0 and 1", "write `20%`"),
     ("0", "`0` is not between 0 and 1", "a part of a whole is such as `20%` or `0.2`"),
     ("100%", "`100%` is not between 0 and 1", "a part of a whole is such as `20%` or `0.2`"),
+    ("200%", "`200%` is not between 0 and 1", "a part of a whole is such as `20%` or `0.2`"),
     ("all", "`all` is not a part of a whole such as `20%` or `0.2`", nil),
   ])
   func `what is no part of a whole is refused in words`(text: String, reason: String, hint: String?) {

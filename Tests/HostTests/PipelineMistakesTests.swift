@@ -90,6 +90,30 @@ struct Mistake: Sendable, CustomTestStringConvertible {
         stages: `a`, `c`
       """),
     Mistake(
+      "trials that allow anything",
+      """
+      pipeline: { name: x }
+      stages: [ { name: a, run: [b], granularity: auto } ]
+      trials: { margin: 5, arms: [ { name: n, levels: { b: fine } } ] }
+      """,
+      """
+      x:3:19: error: `margin`: `5` allows any loss, for `accuracy` is at most 1
+        write `5%` for a part of what full runs reach
+      x:3:51: error: `arms`: no stage that is `auto` is called `b`
+        stages that are `auto`: `a`
+      """),
+    Mistake(
+      "trials of no metric",
+      """
+      pipeline: { name: x }
+      stages: [ { name: a, run: [b], granularity: auto } ]
+      trials: { metric: "", margin: 5 }
+      """,
+      """
+      x:3:19: error: `metric`: expected the name of a metric
+        leave it out for `accuracy`
+      """),
+    Mistake(
       "trials of nothing", good + "trials: { margin: 1% }",
       """
       x:3:9: error: `trials` compare settings of stages that are `auto`, and there is none

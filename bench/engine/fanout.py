@@ -1,6 +1,6 @@
 """Fan-out: 100 items through three stages (75, 50 and 35 ms), ten calls at once, even and uneven (x 0.4 to 1.6).
 
-    python3 bench/engine/fanout.py PENSTOCK [--rounds 3] [--check]
+    python3 bench/engine/fanout.py PENSTOCK [--rounds 8] [--check]
 
 Everything runs in turns, so that a busy machine troubles all alike; the best and the median of the rounds are shown,
 and the ratio is of the best to the bound: a tenth of all calls, which no order of them can beat.
@@ -121,7 +121,7 @@ def main() -> int:
     """Prints the tables; returns the exit code."""
     parser = argparse.ArgumentParser(description="fan-out against barriers, make and the bound")
     parser.add_argument("program", type=pathlib.Path)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=8)
     parser.add_argument("--check", action="store_true")
     asked = parser.parse_args()
     right = True

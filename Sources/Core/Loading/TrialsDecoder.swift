@@ -28,10 +28,15 @@ struct TrialsDecoder {
           hint: "without `window` trials run only when asked for")
       }
     }
-    if let metric = node["metric"]?.text { rules.metric = metric }
+    if let node = node["metric"], let metric = node.text {
+      rules.metric = metric
+      if metric.isEmpty {
+        findings.error("`metric`: expected the name of a metric", at: node.mark, hint: "leave it out for `accuracy`")
+      }
+    }
     rules.goal = node["goal"]?.text.flatMap(TrialRules.Goal.init) ?? TrialRules.Goal(metric: rules.metric)
     if let stage = node["stage"] { rules.stage = known(stage) }
-    if let margin = node["margin"] { rules.margin = self.margin(margin) }
+    if let margin = node["margin"] { rules.margin = self.margin(margin, of: rules.metric) }
     if let confidence = node["confidence"], let share = confidence.percent {
       rules.confidence = share
       if !(0.5..<1).contains(share) {
@@ -58,12 +63,17 @@ struct TrialsDecoder {
     return rules
   }
 
-  private mutating func margin(_ node: Node) -> TrialRules.Margin {
+  private mutating func margin(_ node: Node, of metric: String) -> TrialRules.Margin {
     let margin = node.number.map { TrialRules.Margin.absolute($0) } ?? .share(node.percent ?? 0)
     if margin.value <= 0 {
       findings.error(
         "`margin`: expected more than 0, got \(node.described)", at: node.mark,
         hint: "no sample shows that two settings are exactly equal; `0.01` allows one point of a hundred")
+    }
+    if case .absolute(let value) = margin, value >= 1, metric == TrialRules().metric {
+      findings.error(
+        "`margin`: \(node.described) allows any loss, for `\(metric)` is at most 1", at: node.mark,
+        hint: value < 100 ? "write `\(node.text ?? "")%` for a part of what full runs reach" : nil)
     }
     return margin
   }
@@ -90,7 +100,7 @@ struct TrialsDecoder {
       }
       variant.params[entry.key] = entry.value.json.object
     }
-    if variant.levels.isEmpty, variant.params.isEmpty {
+    if variant.levels.isEmpty, variant.params.isEmpty, node["levels"]?.entries?.isEmpty ?? true {
       findings.error(
         "`arms`: `\(Display.brief(variant.name))` changes nothing", at: node.mark, hint: "give it `levels` or `params`")
     }
