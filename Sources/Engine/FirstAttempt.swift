@@ -28,7 +28,7 @@ extension Run {
     // what has a parent may be a loop, and what may be a duplicate is asked of the record
     case .drop: drop?.sha256 != nil && parent == nil && bench.duplicates(in: pipeline) == .run
     // a copy is yet to be given its place
-    case .manual: drop == nil
+    case .manual: drop == nil && RunOrigin(bench: bench, run: self, pipeline: pipeline).hasSources
     default: false
     }
   }

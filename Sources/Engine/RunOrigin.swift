@@ -19,7 +19,7 @@ struct RunOrigin {
       throw HostError("the run whose drop it is to read is not remembered any more")
     }
     return try pipeline.sources.enumerated().map { index, source in
-      let path = source.path.hasPrefix("/") ? source.path : bench.home + "/" + source.path
+      let path = path(of: source)
       guard let bytes = bench.spool.bytes(at: path) else {
         throw HostError(
           "data source `\(Display.escaped(source.path))` of pipeline `\(pipeline.name)` is no file")
@@ -27,6 +27,13 @@ struct RunOrigin {
       let name = index == 0 ? "input" : "input-\(index + 1)"
       return Envelope.FilePart(name: name, path: path, stage: nil, sha256: nil, bytes: bytes)
     }
+  }
+
+  /// Whether all its data sources are there.
+  var hasSources: Bool { pipeline.sources.allSatisfy { bench.spool.bytes(at: path(of: $0)) != nil } }
+
+  private func path(of source: DataSource) -> String {
+    source.path.hasPrefix("/") ? source.path : bench.home + "/" + source.path
   }
 
   private func part(of drop: Drop, at path: String) -> Envelope.FilePart {

@@ -38,6 +38,13 @@ extension StageExecutor {
     return .success(Command(executable: file.path, arguments: arguments))
   }
 
+  /// Whether the program of a stage is still one that may run.
+  func mayRun(_ stage: Stage, _ part: Envelope.StagePart, _ inputs: [Envelope.FilePart], out: String) -> Bool {
+    let name = try? ArgumentTemplate.expand(
+      argv: Array(stage.program.prefix(1)), input: inputs.first?.path, home: bench.home, out: out, params: part.params)
+    return name?.first.map { bench.programs.resolve($0, hashing: false).refusal == nil } ?? false
+  }
+
   func environment(of stage: Stage, _ part: Envelope.StagePart, out: String) -> [String: String] {
     ProgramEnvironment.make(
       ProgramEnvironment.Moment(

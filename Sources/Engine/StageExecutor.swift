@@ -68,6 +68,7 @@ struct StageExecutor: Sendable {
     let works = decide(&prepared, stage, in: session)
     let isWanted =
       works && held?.isWanted(by: prepared, at: bench.now()) == true && complaint(of: prepared.inputs) == nil
+      && mayRun(stage, prepared.part, prepared.inputs, out: prepared.out)
     held?.answer(isWanted: isWanted)
     if isWanted, let held, let result = try await early {
       prepared.ended.attempt.reuse = Reuse()

@@ -12,12 +12,24 @@ final class SpareDirectories: Sendable {
     var names: [String] = []
     var next = 0
     var isFilling = false
+
+    /// Somebody took them away, or nothing can be made there: it is looked at anew.
+    mutating func forget() {
+      place = nil
+      names = []
+    }
+
+    mutating func newName() -> String {
+      next = next % SpareDirectories.last + 1
+      return String(next)
+    }
   }
 
   /// Two runs, each with its first two attempts.
   private static let enough = 6
   /// The working directories of many lanes.
   private static let most = 64
+  private static let last = 999_999_999
   /// No run's name begins with a dot.
   private static let name = ".spare"
 
@@ -33,7 +45,7 @@ final class SpareDirectories: Sendable {
       let isMade = mkdirat(place.fd, name, 0o700) == 0
       state.withLock { state in
         state.isFilling = false
-        if isMade { state.names.append(name) }
+        if isMade { state.names.append(name) } else { state.forget() }
       }
       if !isMade { return }
     }
@@ -45,15 +57,15 @@ final class SpareDirectories: Sendable {
       if state.place == nil, let place = try? parent.directory(Self.name, making: true) {
         state.place = place
         try? place.forEachName { name in
-          guard let number = name.text.flatMap({ Int($0) }) else { return }
+          // whatever else lies there is not ours
+          guard let number = name.text.flatMap({ Int($0) }), (1...Self.last).contains(number) else { return }
           state.names.append(String(number))
           state.next = max(state.next, number)
         }
       }
       guard let place = state.place, state.names.count < Self.enough, !state.isFilling else { return nil }
       state.isFilling = true
-      state.next += 1
-      return (place, String(state.next))
+      return (place, state.newName())
     }
   }
 
@@ -61,8 +73,7 @@ final class SpareDirectories: Sendable {
   func give(from directory: Directory, _ name: String) -> Bool {
     let free = state.withLock { state -> (place: Directory, name: String)? in
       guard let place = state.place, state.names.count < Self.most else { return nil }
-      state.next += 1
-      return (place, String(state.next))
+      return (place, state.newName())
     }
     guard let (place, spare) = free, penstock_rename_noreplace(directory.fd, name, place.fd, spare) == 0 else {
       return false
@@ -77,8 +88,11 @@ final class SpareDirectories: Sendable {
     let found = state.withLock { state in state.names.popLast().flatMap { name in state.place.map { ($0, name) } } }
     guard let (place, spare) = found else { return false }
     // who has it by that name already keeps it
-    guard penstock_rename_noreplace(place.fd, spare, directory.fd, name) == 0 else {
-      state.withLock { $0.names.append(spare) }
+    let renamed = penstock_rename_noreplace(place.fd, spare, directory.fd, name)
+    guard renamed == 0 else {
+      state.withLock { state in
+        if renamed == -ENOENT { state.forget() } else { state.names.append(spare) }
+      }
       return false
     }
     var status = stat()

@@ -55,6 +55,19 @@ import Testing
     #expect(!place.exists("ran"))
   }
 
+  @Test func `a program that its hook opens to others is refused, as it is without hooks`() async throws {
+    let place = try ScenarioWorkspace()
+    try place.write(
+      "pipelines/p.yaml",
+      "pipeline: { name: p }\ntrigger: { inbox: \"*.csv\" }\nstages: [ { name: own, run: [\"./own.sh\"] } ]\n")
+    try place.script("own.sh", "touch \"$PENSTOCK_HOME/ran\"")
+    try place.script("hooks/before-own.d/10", "chmod o+w \"$PENSTOCK_HOME/own.sh\"")
+    try place.drop("a.csv")
+    #expect(try await place.penstock("up", "--once").code == 1)
+    #expect(try await place.runs().first?.reason?.contains("writable by others") == true)
+    #expect(!place.exists("ran"))
+  }
+
   @Test func `a run that is cancelled while a hook is asked never runs the program that is held`() async throws {
     let place = try place(("train", "touch \"$PENSTOCK_HOME/ran\""))
     try place.script("hooks/before-train.d/10", "touch \"$PENSTOCK_HOME/asked\"; exec sleep 300")
