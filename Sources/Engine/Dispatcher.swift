@@ -112,6 +112,9 @@ package final class Dispatcher: Sendable {
   /// How many runs ended in each state since the start.
   package var endings: [RunState: Int] { state.withLock { $0.ended } }
 
+  /// Whether somebody waits for the end of a run.
+  func isWaited(for id: RunID) -> Bool { state.withLock { $0.waiters[id]?.isEmpty == false } }
+
   /// Returns the state a run ended in; `nil` where this agent does not work it, or stops before.
   /// - Parameter waiter: the run whose hook or stage asks: its place goes to others meanwhile, or with one place the run
   ///   that is waited for would never begin.
@@ -195,6 +198,8 @@ package final class Dispatcher: Sendable {
   /// Works runs until drained.
   /// - Throws: what the store throws: then nothing can be recorded any more and the agent must stop.
   package func run() async throws {
+    // however it ends: who waits for a run would wait for ever
+    defer { letWaitersGo() }
     try await withThrowingDiscardingTaskGroup { group in
       while true {
         let (now, monotonic) = (bench.now(), monotonic())
@@ -212,6 +217,9 @@ package final class Dispatcher: Sendable {
         try Task.checkCancellation()
       }
     }
+  }
+
+  private func letWaitersGo() {
     let waiters = state.withLock { state in
       state.hasEnded = true
       defer { state.waiters = [:] }

@@ -95,10 +95,19 @@ final class SpareDirectories: Sendable {
       }
       return false
     }
-    var status = stat()
-    var isEmpty = fstatat(directory.fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && status.st_mode == S_IFDIR | 0o700
-    if isEmpty, (try? directory.directory(name).forEachName { _ in isEmpty = false }) == nil { isEmpty = false }
+    let isEmpty = directory.isEmptyDirectory(name)
     if !isEmpty { try? directory.removeTree(FileName(name)) }
+    return isEmpty
+  }
+}
+
+extension Directory {
+  /// Whether `name` is a directory of mode 0700 with nothing in it.
+  func isEmptyDirectory(_ name: String) -> Bool {
+    var status = stat()
+    guard fstatat(fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0, status.st_mode == S_IFDIR | 0o700 else { return false }
+    var isEmpty = true
+    guard (try? directory(name).forEachName { _ in isEmpty = false }) != nil else { return false }
     return isEmpty
   }
 }

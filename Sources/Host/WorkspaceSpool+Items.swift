@@ -58,24 +58,23 @@ extension WorkspaceSpool {
   package func setLanesAside(_ run: RunID, stage: String, n: Int) throws {
     let own = try runs.directory(run.text)
     let attempt = try own.directory(directoryName(stage, n))
-    let aside = Self.lanes + "-" + directoryName(stage, n)
-    guard renameat(attempt.fd, Self.lanes, own.fd, aside) != 0, errno != ENOENT else { return }
+    guard renameat(attempt.fd, Self.lanes, own.fd, aside(stage, n)) != 0, errno != ENOENT else { return }
     try attempt.removeTree(FileName(Self.lanes))
   }
 
-  package func removeLanes(_ run: RunID) {
+  package func removeLanes(_ run: RunID, stage: String, n: Int, areFree: Bool) {
     guard let own = try? runs.directory(run.text) else { return }
-    var aside: [FileName] = []
-    try? own.forEachName { name in if name.text?.hasPrefix(Self.lanes + "-") == true { aside.append(name) } }
-    for name in aside {
-      if let lanes = try? own.directory(name.displayed) {
-        var left: [FileName] = []
-        try? lanes.forEachName { left.append($0) }
-        for lane in left.compactMap(\.text) where !spares.give(from: lanes, lane) { break }
+    if areFree, let lanes = try? own.directory(aside(stage, n)) {
+      var names: [FileName] = []
+      try? lanes.forEachName { names.append($0) }
+      for name in names.compactMap(\.text) where Int(name) != nil && lanes.isEmptyDirectory(name) {
+        if !spares.give(from: lanes, name) { break }
       }
-      try? own.removeTree(name)
     }
+    try? own.removeTree(FileName(aside(stage, n)))
   }
+
+  private func aside(_ stage: String, _ n: Int) -> String { Self.lanes + "-" + directoryName(stage, n) }
 
   private func attemptDirectory(_ run: RunID, stage: String, n: Int) throws -> Directory {
     try runs.directory(run.text).directory(directoryName(stage, n))

@@ -16,6 +16,8 @@ import Testing
 
     init(_ answer: @escaping @Sendable (Item) async -> StageOutcome = { _ in .fine }) { self.answer = answer }
 
+    var isStaying: Bool { false }
+
     func call(_ items: [Item], lane: Int) async throws -> ItemAnswer {
       seen.withLock { $0.append(items.map(\.id).joined(separator: "+")) }
       var outcomes: [StageOutcome] = []

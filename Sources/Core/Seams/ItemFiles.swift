@@ -22,7 +22,8 @@ package protocol ItemFiles: Sendable {
   func setLanesAside(_ run: RunID, stage: String, n: Int) throws
 
   /// Removes what was put aside.
-  func removeLanes(_ run: RunID)
+  /// - Parameter areFree: whether no process is left in them: then they may be used again.
+  func removeLanes(_ run: RunID, stage: String, n: Int, areFree: Bool)
 }
 
 /// A file being read; of one reader at a time.

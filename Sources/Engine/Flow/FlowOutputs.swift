@@ -16,7 +16,9 @@ struct FlowOutputs {
     guard stage.tally.refusal == nil else { return }
     do {
       try bench.spool.setLanesAside(run.id, stage: stage.name, n: attempt)
-      bench.later { [bench, run] in bench.spool.removeLanes(run.id) }
+      bench.later { [bench, run] in
+        bench.spool.removeLanes(run.id, stage: stage.name, n: attempt, areFree: stage.caller?.isStaying == false)
+      }
       var outputs = [StageReply.Output(name: Self.items, path: "items.jsonl")]
       try await write(stage, attempt, failed: false, to: "items.jsonl")
       if stage.tally.count.failed > 0 {

@@ -41,6 +41,9 @@ struct FlowStage: Sendable {
 
 /// Calls the program of a stage for items.
 protocol ItemCalling: Sendable {
+  /// Whether its processes stay after the last call.
+  var isStaying: Bool { get }
+
   /// One call; the answer has an outcome for each of `items`, in their order.
   /// - Parameter lane: calls of the same lane do not overlap.
   func call(_ items: [Item], lane: Int) async throws -> ItemAnswer

@@ -32,6 +32,8 @@ struct ItemProgram: ItemCalling {
     }
   }
 
+  var isStaying: Bool { worker != nil }
+
   func call(_ items: [Item], lane: Int) async throws -> ItemAnswer {
     let out = try lanes.path(of: lane) { try bench.spool.openLane(lane, run.id, stage: stage.name, n: attempt) }
     let lines = LineCollector(mask: mask) { [bench, run, stage, attempt] line in
