@@ -93,12 +93,12 @@ struct StageExecutor: Sendable {
     var before: [HookCaller.Hook]
   }
 
-  /// Makes the working directory, the hooks asked of it, and decides the granularity.
+  /// Makes the working directory, asks the hooks, and decides the granularity.
   func prepare(_ opened: Attempt, of stage: Stage, in session: RunSession) async throws -> Prepared {
     try await ask(try outline(of: opened, stage, in: session), of: stage, in: session)
   }
 
-  /// Makes the working directory.
+  /// Makes the working directory, and finds the hooks that come first.
   private func outline(of opened: Attempt, _ stage: Stage, in session: RunSession) throws -> Outline {
     let choice = GranularityChoice(for: stage, options: run.options, hook: nil, counsel: counsel)
     let isFallback = session.usedFallback.contains(stage.name)
