@@ -43,49 +43,68 @@ struct SQLExpression {
         let end = end?.load(as: Double.self) ?? 0
         return ProcessInfo.processInfo.systemUptime < end ? 0 : 1
       }, end)
-    let places = columns.indices.map { "?\($0 + 1)" }.joined(separator: ", ")
-    // nothing that goes over many rows may stand after WHERE
-    let before = "WITH fact(\(columns.joined(separator: ", "))) AS (SELECT \(places)) SELECT 1 FROM fact WHERE ("
-    // the line break ends a comment
-    let statement = try prepare(before + text + "\n)", skipping: before.utf8.count, handle)
+    // nothing that goes over many rows may stand after WHERE; the line break ends a comment
+    let statement = try prepare(fact(columns.indices.map { "?\($0 + 1)" }) + "1 FROM fact WHERE (", "\n)", handle)
     defer { sqlite3_finalize(statement) }
+    try mustBeWhole(handle)
     guard let values else { return false }
     for (index, value) in values.enumerated() { bind(value, at: Int32(index) + 1, statement) }
     switch sqlite3_step(statement) {
     case SQLITE_ROW: return true
     case SQLITE_DONE: return false
     case SQLITE_INTERRUPT: throw Condition.Malformed(reason: "took too long to evaluate", offset: nil)
-    default: throw malformed(handle, skipping: before.utf8.count)
+    default: throw malformed(handle, after: 0)
     }
   }
 
+  /// Prepares a statement in which it stands between words of ours.
   private func prepare(
-    _ sql: String, skipping before: Int, _ handle: OpaquePointer?
+    _ before: String, _ after: String, _ handle: OpaquePointer?
   ) throws(Condition.Malformed) -> OpaquePointer? {
     if text.utf8.contains(0) { throw Condition.Malformed(reason: "contains a NUL", offset: nil) }
-    if let problem = SQLOutline.problem(in: text) { throw problem }
+    if text.utf8.allSatisfy({ $0 == 0x20 || (0x09...0x0D).contains($0) }) {
+      throw Condition.Malformed(reason: "expected a condition, got nothing", offset: 0)
+    }
+    let (sql, start) = (before + text + after, before.utf8.count)
     var statement: OpaquePointer?
     var count = 0
-    let code = sql.withCString { start in
+    let code = sql.withCString { first in
       var tail: UnsafePointer<CChar>?
-      let code = sqlite3_prepare_v2(handle, start, -1, &statement, &tail)
-      count = tail.map { $0 - start } ?? 0
+      let code = sqlite3_prepare_v2(handle, first, -1, &statement, &tail)
+      count = tail.map { $0 - first } ?? 0
       return code
     }
-    guard code == SQLITE_OK else { throw malformed(handle, skipping: before) }
+    guard code == SQLITE_OK else { throw malformed(handle, after: start) }
     guard count == sql.utf8.count else {
       sqlite3_finalize(statement)
-      throw Condition.Malformed(reason: "expected one expression", offset: max(0, count - before))
+      throw Condition.Malformed(reason: "expected one expression", offset: max(0, count - start))
     }
     return statement
   }
 
-  private func malformed(_ handle: OpaquePointer?, skipping before: Int) -> Condition.Malformed {
-    let offset = Int(sqlite3_error_offset(handle)) - before
+  /// The beginning of a statement that sees one row.
+  private func fact(_ values: [String]) -> String {
+    "WITH fact(\(columns.joined(separator: ", "))) AS (SELECT \(values.joined(separator: ", "))) SELECT "
+  }
+
+  /// Refuses what is an expression only between parentheses, for it closes ours and opens another, and what asks for
+  /// values.
+  private func mustBeWhole(_ handle: OpaquePointer?) throws(Condition.Malformed) {
+    let statement = try prepare(fact(columns.map { _ in "NULL" }), "\nFROM fact", handle)
+    defer { sqlite3_finalize(statement) }
+    if sqlite3_bind_parameter_count(statement) == 0 { return }
+    let names = (1...sqlite3_bind_parameter_count(statement)).compactMap { sqlite3_bind_parameter_name(statement, $0) }
+    let name = names.first.map { String(cString: $0) } ?? "?"
+    throw Condition.Malformed(reason: "nobody fills in `\(Display.brief(name))`", offset: nil)
+  }
+
+  private func malformed(_ handle: OpaquePointer?, after start: Int) -> Condition.Malformed {
+    let (said, offset) = (String(cString: sqlite3_errmsg(handle)), Int(sqlite3_error_offset(handle)) - start)
     // what stands there is ours
-    if offset >= text.utf8.count { return Condition.Malformed(reason: "it ends too early", offset: text.utf8.count) }
-    return Condition.Malformed(
-      reason: Self.words(String(cString: sqlite3_errmsg(handle))), offset: offset >= 0 ? offset : nil)
+    if offset >= text.utf8.count || said == "incomplete input" {
+      return Condition.Malformed(reason: "it ends too early", offset: text.utf8.count)
+    }
+    return Condition.Malformed(reason: Self.words(said), offset: offset >= 0 ? offset : nil)
   }
 
   /// SQLite's own, but where they speak of what only its authors know.
@@ -95,6 +114,12 @@ struct SQLExpression {
     }
     if let name = rest("misuse of aggregate: ", "misuse of aggregate function ", "misuse of window function ") {
       return "`\(name)` goes over many rows, and a condition sees one"
+    }
+    if let near = rest("near \""), let end = near.range(of: "\": ") {
+      return "near `\(near[..<end.lowerBound])`: \(near[end.upperBound...])"
+    }
+    if let token = rest("unrecognized token: \""), let mark = token.first, "'\"`[".contains(mark) {
+      return "what is quoted by `\(mark)` does not end"
     }
     if let name = rest("vtable constructor failed: ", "not authorized to use function: ") {
       return "`\(name)` cannot be used in a condition"

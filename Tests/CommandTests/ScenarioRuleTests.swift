@@ -204,9 +204,9 @@ import Testing
       "pipelines/p.yaml:8:32: error: `when`: it ends too early",
       "pipelines/p.yaml:9:54: error: stage `a` (`k/s`) does not support `medium` (sampled data)",
       "pipelines/p.yaml:10:35: warning: `a` does not support `medium`: there the next rule is asked",
-      "pipelines/p.yaml:11:25: error: `when`: `)` closes nothing",
-      "pipelines/p.yaml:12:33: error: `when`: nobody fills in `?1`",
-      "pipelines/p.yaml:13:24: error: `when`: nobody fills in `:x`",
+      "pipelines/p.yaml:11:25: error: `when`: near `)`: syntax error",
+      "pipelines/p.yaml:12:23: error: `when`: nobody fills in `?1`",
+      "pipelines/p.yaml:13:23: error: `when`: nobody fills in `:x`",
       "pipelines/p.yaml:14:28: error: `when`: `sum()` goes over many rows, and a condition sees one",
       "pipelines/p.yaml:15:24: error: `when`: expected a condition, got nothing",
     ] { #expect(check.output.contains(words), "\(check.output)") }
