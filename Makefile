@@ -93,6 +93,12 @@ install: build kit ## copy the programs and the kit below PREFIX (default /usr/l
 	@install -d "$(DESTDIR)$(PREFIX)/share/penstock/pipelines" "$(DESTDIR)$(PREFIX)/share/penstock/etc"
 	@cp -r pipelines/. "$(DESTDIR)$(PREFIX)/share/penstock/pipelines"
 	@cp etc/penstock.yaml etc/penstock.service "$(DESTDIR)$(PREFIX)/share/penstock/etc"
+	@install -d "$(DESTDIR)$(PREFIX)/share/penstock/hooks"
+	@cp -r hooks/. "$(DESTDIR)$(PREFIX)/share/penstock/hooks"
+	@install -d "$(DESTDIR)$(PREFIX)/share/bash-completion/completions" "$(DESTDIR)$(PREFIX)/share/zsh/site-functions" "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d"
+	@.build/release/penstock --generate-completion-script bash > "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/penstock"
+	@.build/release/penstock --generate-completion-script zsh > "$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_penstock"
+	@.build/release/penstock --generate-completion-script fish > "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/penstock.fish"
 
 clean: ## remove what was built; var/ and the kit's environment stay
 	@rm -rf .build stages/.mypy_cache stages/.ruff_cache stages/.pytest_cache

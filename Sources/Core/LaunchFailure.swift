@@ -87,8 +87,12 @@ package struct LaunchFailure: Error, Sendable, Equatable {
     }
   }
 
-  private func executeReason(_ evidence: Evidence?) -> String {
+  /// Why the program itself does not start.
+  package func executeReason(_ evidence: Evidence?) -> String {
     switch (code, evidence?.file, evidence?.interpreter) {
+    case (Code.noEntry, .executable?, let interpreter?) where interpreter.hasSuffix("\r"):
+      "it has Windows line ends, and its first line asks for `\(Display.escaped(interpreter))`: "
+        + "`sed -i 's/\\r$//'` on it removes them"
     case (Code.noEntry, .executable?, let interpreter?):
       "its first line asks for `\(Display.escaped(interpreter))`, which is missing"
     case (Code.access, .executable?, let interpreter?):

@@ -72,9 +72,7 @@ package struct ConfigurationFile: Sendable {
 
   /// Where an open file lies, links resolved; `nil` where it is nowhere any more.
   private static func realPath(of descriptor: Int32) -> String? {
-    var path = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
-    let length = readlink("/proc/self/fd/\(descriptor)", &path, path.count - 1)
-    return length > 0 ? String(decoding: path.prefix(length).map(UInt8.init(bitPattern:)), as: UTF8.self) : nil
+    Link.target(of: "/proc/self/fd/\(descriptor)").map { String(decoding: $0.bytes, as: UTF8.self) }
   }
 
   private static func refuseWritable(_ status: stat, _ absolute: String, _ mark: Mark) throws(Diagnostic) {

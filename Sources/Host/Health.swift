@@ -74,7 +74,7 @@ package enum Health {
     guard let processes = try? names(in: "/proc") else { return usage }
     for process in processes where process.allSatisfy(\.isNumber) {
       for fd in (try? names(in: "/proc/\(process)/fdinfo")) ?? [] {
-        guard link("/proc/\(process)/fd/\(fd)") == "anon_inode:inotify" else { continue }
+        guard Link.target(of: "/proc/\(process)/fd/\(fd)")?.text == "anon_inode:inotify" else { continue }
         usage.instances += 1
         let info = (try? read("/proc/\(process)/fdinfo/\(fd)")) ?? []
         usage.watches += info.split(separator: 0x0A).count { $0.starts(with: Array("inotify".utf8)) }
@@ -87,12 +87,6 @@ package enum Health {
     var names: [String] = []
     try Directory(path: path).forEachName { name in name.text.map { names.append($0) } }
     return names
-  }
-
-  private static func link(_ path: String) -> String? {
-    var buffer = [CChar](repeating: 0, count: 256)
-    let got = readlink(path, &buffer, 255)
-    return got > 0 ? String(decoding: buffer[..<got].map { UInt8(bitPattern: $0) }, as: UTF8.self) : nil
   }
 
   private static func read(_ path: String) throws -> [UInt8] {

@@ -66,7 +66,7 @@ package struct HostPrograms: Programs {
   private func inspect(_ path: String, hashing: Bool) -> ProgramFile {
     var status = stat()
     guard stat(path, &status) == 0 else {
-      let reason = errno == ENOENT ? "no such file" : String(cString: strerror(errno))
+      let reason = errno == ENOENT ? missing(path) : String(cString: strerror(errno))
       return ProgramFile(path: path, shown: shown(path), refusal: reason)
     }
     let sample = FileSample(status)
@@ -81,6 +81,11 @@ package struct HostPrograms: Programs {
     // what lies above it may change without it
     if file.refusal == nil { file.refusal = surroundings.refusal(path, status) }
     return file
+  }
+
+  private func missing(_ path: String) -> String {
+    guard let target = Link.target(of: path) else { return "no such file" }
+    return "it is a link to `\(target.displayed)`, which is not there"
   }
 
   private func shown(_ path: String) -> String {

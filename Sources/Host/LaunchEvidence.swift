@@ -1,7 +1,27 @@
 import Core
 import Glibc
 
+extension LaunchFailure {
+  /// What will keep a file that may be executed from starting, in words; `nil` where nothing can be seen.
+  package static func foreseen(at path: String) -> String? {
+    let evidence = Evidence(inspecting: path)
+    guard evidence.file == .executable else { return nil }
+    let code: Int32
+    if let interpreter = evidence.interpreter {
+      if access(interpreter, X_OK) == 0 { return nil }
+      code = errno
+    } else {
+      // what is no text some other format of the kernel's may take (binfmt_misc)
+      guard evidence.machine != nil || Evidence.isText(path) else { return nil }
+      code = ENOEXEC
+    }
+    return LaunchFailure(step: .execute, code: code).executeReason(evidence)
+  }
+}
+
 extension LaunchFailure.Evidence {
+  fileprivate static func isText(_ path: String) -> Bool { !head(of: path).contains(0) }
+
   /// Looks at what could not be executed.
   init(inspecting path: String) {
     var status = stat()

@@ -112,13 +112,8 @@ final class PathWatch: Sendable {
     if matters { changed() }
   }
 
-  /// By readlink(2), which asks nothing of a server that may not answer.
   private static func look(_ path: String) -> PathSteps.Found {
-    var target = [CChar](repeating: 0, count: 4096)
-    let length = readlink(path, &target, target.count)
-    if length >= 0 {
-      return .link(to: String(decoding: target[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self))
-    }
+    if let target = Link.target(of: path) { return .link(to: String(decoding: target.bytes, as: UTF8.self)) }
     return errno == EINVAL ? .directory : .nothing
   }
 }

@@ -215,6 +215,10 @@ extension EventReader {
       return Diagnostic(at: mark, "a tab, where YAML indents with spaces", hint: "replace it by spaces")
     }
     if problem.contains("did not find expected ',' or") {
+      if character(at: mark, in: bytes) == "{", character(at: mark, in: bytes, before: 1) == "$" {
+        return Diagnostic(
+          at: mark, "`${…}` without quotes: YAML takes its brace for the beginning of a map", hint: "write `\"${…}\"`")
+      }
       let begin = self.mark(parser.context_mark, in: bytes)
       let (thing, closing) = problem.contains("]") ? ("list in brackets", "]") : ("map in braces", "}")
       return Diagnostic(
@@ -242,11 +246,11 @@ extension EventReader {
     return Mark(file: file, line: lines.count, column: column)
   }
 
-  private func character(at mark: Mark, in bytes: [UInt8]) -> Unicode.Scalar? {
+  private func character(at mark: Mark, in bytes: [UInt8], before: Int = 0) -> Unicode.Scalar? {
     let lines = bytes.split(separator: 0x0A, maxSplits: mark.line, omittingEmptySubsequences: false)
     guard mark.line <= lines.count else { return nil }
-    return String(decoding: lines[mark.line - 1], as: UTF8.self).unicodeScalars.dropFirst(mark.column - 1)
-      .first
+    return String(decoding: lines[mark.line - 1], as: UTF8.self).unicodeScalars
+      .dropFirst(mark.column - 1 - before).first
   }
 
   private static let reworded: [(part: String, message: String, hint: String?)] = [
@@ -261,6 +265,10 @@ extension EventReader {
     (
       "could not find expected ':'", "a key without its `:`",
       "write `key: value`; check the indentation, and quotes that are not closed"
+    ),
+    (
+      "did not find expected alphabetic or numeric character", "`*` and `&` have a meaning of their own in YAML",
+      "quote text that begins with one of them: `\"*.csv\"`"
     ),
     (
       "did not find expected key", "neither a key nor the end of this map",

@@ -29,6 +29,14 @@ struct StateFile {
   /// Device and inode; `nil` where there is none.
   func identity() throws -> [UInt64]? { try status().map { [UInt64($0.st_dev), UInt64($0.st_ino)] } }
 
+  /// The database and what SQLite keeps beside it, https://www.sqlite.org/walformat.html, as far as they are there.
+  func inUse() throws -> [(file: StateFile, identity: [UInt64])] {
+    try ["", "-wal", "-shm"].compactMap { suffix in
+      let file = StateFile(path: path + suffix)
+      return try file.identity().map { (file, $0) }
+    }
+  }
+
   /// In bytes; `nil` where there is none.
   func size() -> Int? { (try? status()).map { Int($0.st_size) } }
 

@@ -13,8 +13,8 @@ package final class StateStore: Sendable {
   private let queue: DatabaseQueue
   let changes: GroupCommit
   let path: String
-  /// Device and inode of the file at opening; `nil` in memory.
-  private let identity: [UInt64]?
+  /// Device and inode of each at opening; none in memory.
+  private let files: [(file: StateFile, identity: [UInt64])]
 
   /// Opens `path`, made where there never was one, and brings an older schema up to date, with a backup before.
   ///
@@ -52,7 +52,7 @@ package final class StateStore: Sendable {
       queue = try Connection.writing(path, schema: schema, trace: trace)
       try schema.migrate(queue)
       reader = try StateReader(path: path, schema: schema, trace: trace, limit: nil)
-      identity = try StateFile(path: path).identity()
+      files = try StateFile(path: path).inUse()
     } catch {
       throw StoreError.wording(error, path: path)
     }
@@ -63,7 +63,7 @@ package final class StateStore: Sendable {
     self.queue = queue
     self.reader = reader
     self.path = path
-    identity = nil
+    files = []
     isUnexamined = false
     changes = GroupCommit(queue: queue, path: path)
   }
@@ -80,6 +80,7 @@ package final class StateStore: Sendable {
   /// Lets go of the file; where nobody else reads it, SQLite empties the write-ahead log.
   package func close() throws {
     do {
+      try? rescue()
       try reader.close()
       try queue.close()
     } catch {
@@ -87,10 +88,23 @@ package final class StateStore: Sendable {
     }
   }
 
-  /// Refuses to go on where the file was removed or replaced under us.
+  /// Refuses to go on where a file of the database was removed or replaced under us.
   package func checkInPlace() throws {
-    guard let identity, try StateFile(path: path).identity() != identity else { return }
-    throw StoreError.unsafeFile(path: path, detail: "it was removed or replaced while the agent was using it")
+    for (file, identity) in files where try file.identity() != identity {
+      throw StoreError.unsafeFile(path: file.path, detail: "it was removed or replaced while the agent was using it")
+    }
+  }
+
+  /// The database and what SQLite keeps beside it, as far as they are there.
+  package var paths: [String] { files.map(\.file.path) }
+
+  /// Brings what stands in a log that has lost its name into the database, which has not: closing does not where another
+  /// process has the database open.
+  private func rescue() throws {
+    guard let database = files.first, try database.file.identity() == database.identity,
+      (try? checkInPlace()) == nil
+    else { return }
+    try queue.writeWithoutTransaction { _ = try $0.checkpoint(.passive) }
   }
 
   /// Looks at every page, on a connection of its own: nobody waits for it but the caller.

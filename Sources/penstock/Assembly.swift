@@ -62,7 +62,7 @@ struct Assembly: Sendable {
     let (inboxBell, configBell, stateBell, clockBell) = (Bell(), Bell(), Bell(), Bell())
     clockWatch = try ClockWatch(reactor: reactor) { clockBell.ring() }
     // without it a database that is taken away is noticed with the next write
-    sentinel = try? FileSentinel(path: workspace.database, reactor: reactor) { stateBell.ring() }
+    sentinel = try? FileSentinel(paths: store.paths, reactor: reactor) { stateBell.ring() }
     let kit = Kit(
       settings: settings, workspace: workspace, environment: environment, program: Machine.programDirectory())
     let roots = [workspace.pipelines, workspace.stages] + (kit.directory.map { [$0] } ?? [])

@@ -45,7 +45,7 @@ struct Penstock: AsyncParsableCommand {
 
   @concurrent private static func work() async {
     do {
-      var command = try parseAsRoot(WorkspaceFirst.arranged(Array(CommandLine.arguments.dropFirst())))
+      var command = try command(of: WorkspaceFirst.arranged(Array(CommandLine.arguments.dropFirst())))
       if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()
       } else {
@@ -56,6 +56,15 @@ struct Penstock: AsyncParsableCommand {
       end(error)
     }
     endIfUnheard()
+  }
+
+  private static func command(of words: [String]) throws -> any ParsableCommand {
+    let names = CommandNames(root: Penstock.self)
+    if let complaint = names.complaint(aboutHelp: words) { throw CommandFailure(complaint) }
+    do { return try parseAsRoot(words) } catch {
+      guard let complaint = names.complaint(about: words, said: message(for: error)) else { throw error }
+      throw CommandFailure(complaint)
+    }
   }
 
   /// An answer that nobody could read is no answer, whatever it says.

@@ -99,8 +99,13 @@ import Testing
   @Test func `hooks that will not run are warned about`() async throws {
     let scene = try Scene([
       "pipelines/good.yaml": Self.good, "hooks/before-run.d/10-plain": "text",
-      "hooks/before-oen.d/10-x": "#!/bin/sh\n",
+      "hooks/before-oen.d/10-x": "#!/bin/sh\n", "hooks/before-run.d/20-windows": "#!/bin/sh\r\n:\r\n",
+      "hooks/before-run.d/30-slip": "#!/usr/bin/pyhton3\n", "hooks/before-run.d/40-bare": "echo x\n",
     ])
+    for name in ["20-windows", "30-slip", "40-bare"] {
+      #expect(chmod(scene.path("hooks/before-run.d/\(name)"), 0o755) == 0)
+    }
+    #expect(symlink("../examples/gone", scene.path("hooks/before-run.d/50-gone")) == 0)
     try await scene.expect(
       "check",
       stdout: """
@@ -109,7 +114,15 @@ import Testing
 
         hooks/before-run.d/10-plain:1:1: warning: this hook does not run: is not executable: chmod +x it
 
-        2 warnings in 2 files; 5 files checked
+        hooks/before-run.d/20-windows:1:1: warning: this hook does not run: it has Windows line ends, and its first line asks for `/bin/sh\\r`: `sed -i 's/\\r$//'` on it removes them
+
+        hooks/before-run.d/30-slip:1:1: warning: this hook does not run: its first line asks for `/usr/bin/pyhton3`, which is missing
+
+        hooks/before-run.d/40-bare:1:1: warning: this hook does not run: it is no program for this machine, and no script: a script begins with `#!`
+
+        hooks/before-run.d/50-gone:1:1: warning: this hook does not run: it is a link to `../examples/gone`, which is not there
+
+        6 warnings in 6 files; 9 files checked
 
         """)
   }

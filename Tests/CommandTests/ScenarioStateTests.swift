@@ -151,6 +151,42 @@ import Testing
     }
   }
 
+  @Test(arguments: [("-wal", false), ("-wal", true), ("-shm", false)])
+  func `S10 what SQLite keeps beside the database is not taken away unnoticed, and what stood in it is not lost`(
+    suffix: String, isRead: Bool
+  ) async throws {
+    let place = try place()
+    let agent = try await place.up()
+    for n in 0..<3 { try place.drop("\(n).csv") }
+    try await place.ended(3)
+    try await until("all to be filed") { try await place.runs().allSatisfy(\.filed) }
+    let reader =
+      !isRead
+      ? nil
+      : try ScenarioProgram(
+        ["/usr/bin/env", "python3", "-c", Self.reading, place.path("var/state.db")],
+        environment: ProcessInfo.processInfo.environment, logs: place.path("logs/reader"))
+    try await until("it to be read") { reader?.text.contains("read") ?? true }
+    place.closeReader()
+    unlink(place.path("var/state.db" + suffix))
+    let ended = try await agent.end()
+    #expect(ended.code == 70 && ended.complaints.contains("state.db\(suffix)` is refused"), "\(ended.complaints)")
+    #expect(ended.complaints.contains("removed or replaced"))
+    reader?.signal(SIGKILL)
+    _ = try await reader?.end()
+    #expect(try await place.penstock("up", "--once").code == 0)
+    try await judge(place, drops: 3)
+  }
+
+  /// Keeps the database open, so that nobody else is the last to close it.
+  private static let reading = """
+    import sqlite3, sys, time
+    db = sqlite3.connect(sys.argv[1])
+    db.execute("select count(*) from run").fetchall()
+    print("read", flush=True)
+    time.sleep(1000)
+    """
+
   @Test func `S09 a damaged database stops the start with 70 and the way back, and the way back works`() async throws {
     let place = try place("state: { backup: 1s, keep: 2 }\n")
     try place.drop("0.csv")

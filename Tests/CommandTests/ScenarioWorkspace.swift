@@ -131,6 +131,9 @@ final class ScenarioWorkspace {
 
   // MARK: - What is remembered
 
+  /// Lets go of the database; what is asked next opens it.
+  func closeReader() { opened = nil }
+
   func reader<Value: Sendable>(_ body: (StateReader) async throws -> Value) async throws -> Value {
     let reader = try opened ?? StateReader(path: path("var/state.db"))
     opened = reader

@@ -22,6 +22,41 @@ struct Mistake: Sendable, CustomTestStringConvertible {
   static let good = "pipeline: { name: x }\nstages: [ { name: a, run: [a] } ]\n"
 
   static let head: [Mistake] = [
+    Mistake(
+      "a command line", "pipeline: { name: x }\nstages: [ { name: a, run: \"wc -l ${input}\" } ]",
+      """
+      x:2:27: error: `run`: expected a list, got `wc -l ${input}`
+        write `[wc, -l, "${input}"]`
+      """),
+    Mistake(
+      "a line of shell", "pipeline: { name: x }\nstages: [ { name: a, run: \"wc -l | cat\" } ]",
+      """
+      x:2:27: error: `run`: expected a list, got `wc -l | cat`
+        no shell reads it: put it into a script of its own, or write `[sh, -c, '…']`
+      """),
+    Mistake(
+      "names of strangers in a program's text",
+      """
+      pipeline: { name: x }
+      trigger: { inbox: "{who}.csv" }
+      stages:
+        - { name: a, run: [sh, -c, "wc -l ${input} $$HOME ${out}"] }
+        - { name: b, run: [/usr/bin/env, python3.11, -c, "print('${file.who}')"] }
+        - { name: c, run: [bash, -o, pipefail, -euc, "echo ${params.x}"], params: { x: 1 } }
+        - { name: d, run: [sh, -c, 'wc -l "$1"', sh, "${input}"] }
+        - { name: e, run: [sh, ./c, -c, "${input}"] }
+      hooks: { before-a: [ { run: [sh, -c, "echo ${input}"] } ] }
+      """,
+      """
+      x:4:30: warning: `${input}` becomes part of a program's text: who names a drop could write commands there
+        write `"$1"` there, and after the code `, sh, "${input}"`
+      x:5:52: warning: `${file.who}` becomes part of a program's text: who names a drop could write commands there
+        write `sys.argv[1]` there, and after the code `, "${file.who}"`
+      x:6:48: warning: `${params.x}` becomes part of a program's text: who names a drop could write commands there
+        write `"$1"` there, and after the code `, bash, "${params.x}"`
+      x:9:38: warning: `${input}` becomes part of a program's text: who names a drop could write commands there
+        write `"$1"` there, and after the code `, sh, "${input}"`
+      """),
     Mistake("an empty file", "", "x:1:1: error: a pipeline file: expected a map, got nothing"),
     Mistake(
       "a list", "- a", "x:1:1: error: a pipeline file: expected a map, got a list"),

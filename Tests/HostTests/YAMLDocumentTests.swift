@@ -67,6 +67,17 @@ import Testing
       "a: @x",
       "f:1:4: error: no value can start with this character\n  quote text that begins with `@`, `%` or a backtick"
     ),
+    (
+      "a: *.csv",
+      "f:1:5: error: `*` and `&` have a meaning of their own in YAML\n  quote text that begins with one of them: `\"*.csv\"`"
+    ),
+    (
+      "a: [cat, ${input}]",
+      "f:1:11: error: `${…}` without quotes: YAML takes its brace for the beginning of a map\n  write `\"${…}\"`"
+    ),
+    (
+      "a: [b, {c: d} {e: f}]", "f:1:15: error: expected `,` or `]`\n  the list in brackets begins in line 1, column 4"
+    ),
     ("? [a]\n: 1", "f:1:3: error: a key must be text, not a list"),
     ("a: 1\nb: \u{1}", "f:2:4: error: the file holds a control character\n  remove it"),
   ])

@@ -39,6 +39,7 @@ package struct ReferenceCheck {
           (key == "params" ? stage[key] : stage[key]?["params"])?.entries?.map(\.key) ?? []
         }
         check(entry.value, .arguments(params))
+        checkCode(entry.value)
       case "params": check(entry.value, .data)
       case _ where overlays.contains(entry.key):
         for part in entry.value.entries ?? [] { check(part.value, part.key == "params" ? .data : .fixed) }
@@ -51,7 +52,20 @@ package struct ReferenceCheck {
     for hook in hooks.elements ?? [] {
       for entry in hook.entries ?? [] {
         check(entry.value, entry.key == "run" ? .arguments(nil) : .fixed)
+        if entry.key == "run" { checkCode(entry.value) }
       }
+    }
+  }
+
+  /// Names of drops are strangers' text, and parameters may come from them.
+  private mutating func checkCode(_ run: Node) {
+    guard let words = run.elements, let code = InlineCode(in: words.map { $0.text ?? "" }),
+      let text = words[code.index].text, let template = try? Template(parsing: text)
+    else { return }
+    for reference in template.references where ["input", "file", "params"].contains(reference.scope ?? reference.key) {
+      findings.warning(
+        "`\(reference.displayed)` becomes part of a program's text: who names a drop could write commands there",
+        at: words[code.index].mark, hint: code.advice(for: reference.displayed))
     }
   }
 

@@ -53,7 +53,8 @@ package struct ShapeCheck {
   private mutating func checkList(_ node: Node, _ element: Shape, _ atLeast: Int, _ subject: String) {
     guard let elements = node.elements else {
       let word = node.isNull ? nil : node.text
-      return mismatch(node, "a list", subject, hint: word.map { "write `[\(Display.brief($0))]`" })
+      let hint = word.map { subject == "`run`" ? CommandLineSlip.hint(for: $0) : "write `[\(Display.brief($0))]`" }
+      return mismatch(node, "a list", subject, hint: hint)
     }
     if elements.count < atLeast { findings.error("\(subject) is empty", at: node.mark) }
     for each in elements { check(each, element, "an element of \(subject)") }

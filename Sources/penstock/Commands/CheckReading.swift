@@ -67,7 +67,7 @@ struct ProgramCheck {
     guard !program.contains("${") else { return [] }
     let file = programs.resolve(program, hashing: false)
     let mark = Self.mark(of: program, in: version)
-    if let refusal = file.refusal {
+    if let refusal = file.refusal ?? LaunchFailure.foreseen(at: file.path) {
       // the agent may have another PATH than this shell
       let severity: Diagnostic.Severity = program.contains("/") ? .error : .warning
       return [Diagnostic(severity, at: mark, "\(what) cannot run `\(Display.brief(program))`: \(refusal)")]

@@ -89,7 +89,7 @@ struct HookListing: Sendable {
 extension HookListing.Hook {
   /// As `check` says it.
   var diagnostics: [Diagnostic] {
-    if let refusal = file.refusal {
+    if let refusal = file.refusal ?? LaunchFailure.foreseen(at: file.path) {
       return [Diagnostic(.warning, at: Mark(file: file.shown), "this hook does not run: \(refusal)")]
     }
     return file.warning.map { [Diagnostic(.warning, at: Mark(file: file.shown), "this hook \($0)")] } ?? []
