@@ -121,13 +121,13 @@ package final class Agent: Sendable {
   /// Asks the agent to stop: it lets running stages finish for a while; asked again it ends them, and hooks too.
   package func stop(because reason: String) { stopping.yield(Stop(reason: reason, isAsked: true)) }
 
-  /// What the database suffers from, in words.
-  package func troubles() -> [String] { upkeep.troubles }
+  /// What the database and the directories of ended runs suffer from, in words.
+  package func troubles() -> [String] { upkeep.troubles + filer.troubles }
 
-  /// How watching goes; its troubles are those of the database as well.
+  /// How watching goes; its troubles are those of the agent's state as well.
   package func watching() -> WatchReport {
     var report = watcher.report()
-    report.troubles += upkeep.troubles
+    report.troubles += troubles()
     return report
   }
 

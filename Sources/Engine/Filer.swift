@@ -9,7 +9,9 @@ package final class Filer: Sendable {
   private struct State {
     var pending: [Filing] = []
     /// Could not be moved: tried again after a while, and left to the next agent by one that stops.
-    var troubled: [Filing] = []
+    var troubled: [(filing: Filing, reason: String)] = []
+    /// Reasons that were said, until nothing is troubled any more.
+    var said: Set<String> = []
     var isWorking = false
     var isStopping = false
   }
@@ -35,6 +37,14 @@ package final class Filer: Sendable {
 
   /// Whether nothing is to be filed but what cannot be filed now.
   package var isIdle: Bool { state.withLock { $0.pending.isEmpty && !$0.isWorking } }
+
+  /// What cannot be filed now, and why, in words.
+  package var troubles: [String] {
+    let troubled = state.withLock { $0.troubled }
+    guard let first = troubled.first else { return [] }
+    let count = troubled.count == 1 ? "1 drop of an ended run" : "\(troubled.count) drops of ended runs"
+    return ["\(count) cannot be filed: \(first.reason)"]
+  }
 
   /// Ends the loop when all that was added is filed.
   package func stop() {
@@ -78,8 +88,7 @@ package final class Filer: Sendable {
   private func retryTroubled() {
     state.withLock { state in
       if state.isStopping { return }
-      state.pending += state.troubled
-      state.troubled = []
+      state.pending += state.troubled.map(\.filing)
     }
   }
 
@@ -88,10 +97,14 @@ package final class Filer: Sendable {
     for lost in report.missing {
       bench.say(.filingTroubled("`var/work/\(lost.id)` is gone: someone took the drop away"))
     }
-    for (filing, reason) in report.troubled {
-      bench.say(.filingTroubled(reason))
-      state.withLock { $0.troubled.append(filing) }
+    let unsaid = state.withLock { state in
+      let batch = Set(batch.map(\.id))
+      state.troubled.removeAll { batch.contains($0.filing.id) }
+      state.troubled += report.troubled
+      if state.troubled.isEmpty { state.said = [] }
+      return report.troubled.map(\.reason).filter { state.said.insert($0).inserted }
     }
+    for reason in unsaid { bench.say(.filingTroubled(reason)) }
     let troubled = Set(report.troubled.map(\.filing.id))
     let filed = batch.filter { !troubled.contains($0.id) }
     if filed.isEmpty { return }

@@ -49,13 +49,7 @@ struct Interruption: Sendable {
   /// stage was interrupted, and with it what `on_interrupt` says.
   func step(for run: Run, left: [Attempt], because reason: String) async throws -> (Step, Verdict) {
     let now = bench.now()
-    let closed = left.map { attempt in
-      var attempt = attempt
-      attempt.state = .interrupted
-      attempt.ended = now
-      attempt.reason = reason
-      return attempt
-    }
+    let closed = left.map { $0.interrupted(at: now, because: reason) }
     if left.isEmpty { return (Step(run: run.id, at: now), .goesOn) }
     let stages = try await pipeline(of: run)?.stages ?? []
     var verdict = Verdict.goesOn
@@ -92,5 +86,16 @@ struct Interruption: Sendable {
     guard let version = try await bench.store.reader.version(digest: digest) else { return nil }
     book.remember(version.pipeline, digest: digest)
     return version.pipeline
+  }
+}
+
+extension Attempt {
+  /// The attempt as a death ended it.
+  func interrupted(at now: Date, because reason: String) -> Attempt {
+    var attempt = self
+    attempt.state = .interrupted
+    attempt.ended = now
+    attempt.reason = reason
+    return attempt
   }
 }

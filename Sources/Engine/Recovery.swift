@@ -21,9 +21,11 @@ struct Recovery: Sendable {
     let known = dispatcher.known
     // a run whose source is still in the inbox may not begin
     let stuck = try await intake.takeUp(try await reader.leavingSources())
-    let open = try await reader.openRuns().filter { !known.contains($0.id) && !stuck.contains($0.id) }
+    var open = try await reader.openRuns().filter { !known.contains($0.id) && !stuck.contains($0.id) }
     let left = Dictionary(grouping: try await reader.runningAttempts(), by: \.run)
     let adopted = try await adoptWork(except: stuck)
+    let ended = try await end(filedBefore: open, left)
+    open.removeAll { ended.contains($0.id) }
     try await takeUp(interrupted: open.filter { left[$0.id] != nil }, left)
     for run in open where left[run.id] == nil {
       takeUp(run)
@@ -34,6 +36,36 @@ struct Recovery: Sendable {
       Failpoint.recoveryRefiled.pass()
     }
     if adopted > 0 || !open.isEmpty { bench.say(.recovered(runs: open.count, adopted: adopted)) }
+  }
+
+  /// Ends runs whose drops are filed already: the database was put back from a backup, and they had ended since.
+  /// - Returns: which.
+  private func end(filedBefore runs: [Run], _ left: [RunID: [Attempt]]) async throws -> Set<RunID> {
+    let work = Set(try bench.spool.workInProgress().map(\.id))
+    var endings: [(run: Run, step: Step, state: RunState, reason: String)] = []
+    for run in runs where run.drop != nil && !work.contains(run.id) {
+      guard let place = try bench.spool.filedPlace(of: run.id) else { continue }
+      let now = bench.now()
+      let state: RunState =
+        switch place {
+        case .done: .done
+        case .failed: .failed
+        case .quarantine: .quarantined
+        }
+      let reason =
+        "its drop was in `var/\(place.rawValue)` already: it had ended so, and the database is older than that"
+      let closed = (left[run.id] ?? []).map { $0.interrupted(at: now, because: reason) }
+      let step = Step(run: run.id, at: now, closed: closed, turn: .ends(RunEnding(state, reason: reason)))
+      endings.append((run, step, state, reason))
+    }
+    for start in stride(from: 0, to: endings.count, by: Self.batch) {
+      try await bench.store.advance(endings[start..<min(start + Self.batch, endings.count)].map(\.step))
+    }
+    for (run, _, state, reason) in endings {
+      bench.say(.runEnded(state, seconds: 0, reason: reason), run)
+      filer.add(Filing(run, ended: state, reason: reason))
+    }
+    return Set(endings.map(\.run.id))
   }
 
   /// Claims whose rename came before the end and whose row did not; copies that came to nothing.

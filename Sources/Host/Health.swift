@@ -19,7 +19,9 @@ package enum Health {
   package struct Mode: Sendable, Equatable {
     package var permissions: UInt32
     package var owner: UInt32
+    /// Or a link to one.
     package var isDirectory: Bool
+    package var isLink: Bool
     package var isMine: Bool
     package var isWritable: Bool
   }
@@ -30,7 +32,7 @@ package enum Health {
     guard stat(path, &status) == 0 else { return nil }
     return Mode(
       permissions: status.st_mode & 0o7777, owner: status.st_uid,
-      isDirectory: status.st_mode & S_IFMT == S_IFDIR,
+      isDirectory: status.st_mode & S_IFMT == S_IFDIR, isLink: Link.target(of: path) != nil,
       isMine: status.st_uid == geteuid(), isWritable: access(path, W_OK | X_OK) == 0)
   }
 

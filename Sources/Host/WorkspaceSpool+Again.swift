@@ -3,12 +3,12 @@ import Glibc
 
 extension WorkspaceSpool {
   package func copyIn(filed filing: Filing, as id: RunID) throws -> FileSample {
-    guard let name = filing.name, let place = destinations[filing.destination] else {
-      throw HostError("run `\(filing.id)` had no drop")
-    }
+    guard let name = filing.name else { throw HostError("run `\(filing.id)` had no drop") }
     let shown = "var/\(filing.destination.rawValue)/\(filing.id)/\(name.displayed)"
     let own: Directory
-    do { own = try place.directory(filing.id.text) } catch { throw HostError("`\(shown)` is not there any more") }
+    do { own = try filed.directory(filing.destination).directory(filing.id.text) } catch {
+      throw HostError("`\(shown)` is not there any more")
+    }
     let source = name.withCName { openat(own.fd, $0, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC) }
     guard source >= 0 else {
       switch errno {

@@ -17,14 +17,14 @@ extension WorkspaceSpool {
   }
 
   package func bytes(in place: AtticPlace, of run: RunID) throws -> Int {
-    let root = directory(of: place)
+    let root = try directory(of: place)
     guard place == .logs else { return try root.bytes(below: FileName(run.text)) }
     guard let own = try? root.directory(run.text) else { return 0 }
     return own.sample(of: Self.log)?.bytes ?? 0
   }
 
   package func clear(_ place: AtticPlace, of run: RunID) throws {
-    let root = directory(of: place)
+    let root = try directory(of: place)
     guard place == .logs else { return try root.removeTree(FileName(run.text)) }
     guard let own = try? root.directory(run.text) else { return }
     if Self.log.withCName({ unlinkat(own.fd, $0, 0) }) < 0, errno != ENOENT {
@@ -55,12 +55,12 @@ extension WorkspaceSpool {
 
   private static let log = FileName("log.ndjson")
 
-  private func directory(of place: AtticPlace) -> Directory {
+  private func directory(of place: AtticPlace) throws -> Directory {
     switch place {
     case .artifacts, .logs: runs
-    case .done: destinations[.done] ?? work
-    case .failed: destinations[.failed] ?? work
-    case .quarantine: destinations[.quarantine] ?? work
+    case .done: try filed.directory(.done)
+    case .failed: try filed.directory(.failed)
+    case .quarantine: try filed.directory(.quarantine)
     }
   }
 

@@ -1,7 +1,6 @@
 import CSystem
 package import Core
 import Glibc
-import Synchronization
 
 /// `var/` of a workspace: `work/`, `runs/`, `done/`, `failed/`, `quarantine/`.
 package final class WorkspaceSpool: Spool {
@@ -12,7 +11,7 @@ package final class WorkspaceSpool: Spool {
   let spares: SpareDirectories
   /// Of everything that is published, so that it need not be read again to see that it is as it was.
   let files = FileDigests()
-  private let opened: Mutex<[Filing.Destination: Directory]>
+  let filed: FilingPlaces
   /// A sync of the whole filesystem beats this many single ones.
   private static let fewClaims = 4
 
@@ -28,14 +27,8 @@ package final class WorkspaceSpool: Spool {
     work = try root.directory("work", making: true)
     runs = try root.directory("runs", making: true)
     spares = SpareDirectories(below: runs)
-    var opened: [Filing.Destination: Directory] = [:]
-    for destination in Filing.Destination.allCases {
-      opened[destination] = try root.directory(destination.rawValue, making: true)
-    }
-    self.opened = Mutex(opened)
+    filed = try FilingPlaces(below: root)
   }
-
-  var destinations: [Filing.Destination: Directory] { opened.withLock { $0 } }
 
   package var digests: any Digests { files }
 
@@ -189,19 +182,18 @@ package final class WorkspaceSpool: Spool {
   }
 
   package func path(of name: FileName, of id: RunID) throws -> String {
-    try path(to: name, in: work, of: id, for: id)
+    try path(to: name, in: work.path, of: id, for: id)
   }
 
   package func path(ofDone name: FileName, of id: RunID, for run: RunID) throws -> String {
-    guard let done = destinations[.done] else { return "" }
-    return try path(to: name, in: done, of: id, for: run)
+    try path(to: name, in: filed.path(of: .done), of: id, for: run)
   }
 
   /// A name that is not UTF-8 cannot stand in JSON: such a file gets an alias beside what its run leaves.
-  private func path(to name: FileName, in place: Directory, of id: RunID, for run: RunID) throws -> String {
-    if let text = name.text { return "\(place.path)/\(id.text)/\(text)" }
+  private func path(to name: FileName, in place: String, of id: RunID, for run: RunID) throws -> String {
+    if let text = name.text { return "\(place)/\(id.text)/\(text)" }
     let own = try runs.directory(run.text, making: true)
-    let target = Array("\(place.path)/\(id.text)/".utf8) + name.bytes
+    let target = Array("\(place)/\(id.text)/".utf8) + name.bytes
     var known = [CChar](repeating: 0, count: target.count + 1)
     let length = readlinkat(own.fd, Self.alias, &known, known.count)
     // a run's own alias leads to where its drop lay while it was worked
@@ -216,67 +208,4 @@ package final class WorkspaceSpool: Spool {
   package func bytes(at path: String) -> Int? { RegularFile.bytes(at: path) }
 
   package func room() throws -> Room { try work.room() }
-
-  // MARK: - Filing
-
-  package func file(_ filings: [Filing]) throws -> FilingReport {
-    var touched: Set<Filing.Destination> = []
-    var report = FilingReport()
-    for filing in filings {
-      do {
-        switch try move(filing) {
-        case .moved(let destination): touched.insert(destination)
-        case .missing: report.missing.append(filing)
-        case .nothing: break
-        }
-      } catch let trouble as HostError {
-        report.troubled.append((filing, trouble.description))
-      }
-    }
-    try Failpoint.filingSynced.hit()
-    for destination in touched { try destinations[destination]?.sync() }
-    if !touched.isEmpty { try work.sync() }
-    return report
-  }
-
-  private enum Move { case moved(Filing.Destination), missing, nothing }
-
-  private func move(_ filing: Filing) throws -> Move {
-    let id = filing.id.text
-    guard let name = filing.name, let target = destinations[filing.destination] else {
-      try work.removeTree(FileName(id))
-      return .nothing
-    }
-    if filing.destination == .quarantine, let reason = filing.reason {
-      try leave(reason, for: filing.id, besides: name)
-    }
-    let status = penstock_rename_noreplace(work.fd, id, target.fd, id)
-    if status == 0 {
-      Failpoint.filingRenamed.pass()
-      return .moved(filing.destination)
-    }
-    // after a crash the move may have been made before it was recorded, and before it was synced
-    if status == -ENOENT {
-      if faccessat(target.fd, id, F_OK, AT_SYMLINK_NOFOLLOW) == 0 { return .moved(filing.destination) }
-      guard faccessat(work.fd, id, F_OK, AT_SYMLINK_NOFOLLOW) == 0 else { return .missing }
-      // the drop is there, so the directory is not: someone cleared it away, name and all
-      try openAnew(filing.destination)
-      return try move(filing)
-    }
-    throw HostError.failed("file", target.path + "/" + id, code: -status)
-  }
-
-  private func openAnew(_ destination: Filing.Destination) throws {
-    let directory = try root.directory(destination.rawValue, making: true)
-    try root.sync()
-    opened.withLock { $0[destination] = directory }
-  }
-
-  private func leave(_ reason: String, for id: RunID, besides name: FileName) throws {
-    guard let own = try? work.directory(id.text) else { return }
-    let note = name == FileName("reason.json") ? "reason-of-quarantine.json" : "reason.json"
-    let text = try JSON.object(["name": .string(name.displayed), "reason": .string(reason)]).line() + "\n"
-    try own.write(Array(text.utf8), to: note)
-    try Failpoint.quarantineNoted.hit()
-  }
 }

@@ -43,6 +43,9 @@ package protocol Spool: Attic, ItemFiles, TrialFiles {
   /// Puts a durable copy in the place of the claimed drop it was made of.
   func finishUnsharing(of name: FileName, of id: RunID) throws
 
+  /// Where what was claimed under this id lies, where it is filed already.
+  func filedPlace(of id: RunID) throws -> Filing.Destination?
+
   /// Why a drop may not be removed from the inbox, in words, as far as can be told without doing it.
   func refusalToRemove(_ name: FileName) -> String?
 

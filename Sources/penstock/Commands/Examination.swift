@@ -19,7 +19,9 @@ struct Examination {
     var findings: [HealthFinding] = []
     for (path, isNeeded) in [
       (workspace.inbox, true), (workspace.pipelines, true), (workspace.hooks, false),
-      (workspace.stages, false),
+      (workspace.stages, false), (workspace.state + "/work", false), (workspace.state + "/runs", false),
+      (workspace.state + "/done", false), (workspace.state + "/failed", false),
+      (workspace.state + "/quarantine", false),
     ] {
       guard let mode = Health.mode(of: path) else {
         if isNeeded {
@@ -27,10 +29,11 @@ struct Examination {
         }
         continue
       }
-      if !mode.isDirectory {
+      if !mode.isDirectory || path.hasPrefix(workspace.state + "/") && mode.isLink {
         findings.append(
           .init(
-            .bad, shown(path), "is no directory", remedy: "move it away and make a directory of that name"))
+            .bad, shown(path), mode.isLink ? "is a link, which is not followed there" : "is no directory",
+            remedy: "move it away and make a directory of that name"))
       } else if path == workspace.inbox, !mode.isWritable {
         findings.append(
           .init(
@@ -47,7 +50,8 @@ struct Examination {
       findings.append(.init(.bad, "var", "belongs to user \(mode.owner)", remedy: "run as its owner"))
     }
     return findings.isEmpty
-      ? [.init(.good, "directories", "inbox, pipelines, hooks and stages are as they should be")] : findings
+      ? [.init(.good, "directories", "inbox, pipelines, hooks, stages and those of var are as they should be")]
+      : findings
   }
 
   func settings(_ diagnostics: [Diagnostic]) -> HealthFinding {
