@@ -63,9 +63,11 @@ extension StateReader {
     }
   }
 
-  /// Whether a run that may have made this drop is at work, the last of the longest line there may be.
+  /// Whether a run that may have made this drop is at work, and both are of pipelines that were in one of the longest
+  /// lines there may be just now.
   ///
-  /// What a run made is only known when its stage has ended, and its drop may be claimed before that.
+  /// What a run made is only known when its stage has ended. Its drop may be claimed before that, and its child have begun
+  /// and made another: the runs at work in a quick loop are in no line yet.
   package func mayEndLine(_ run: Run) async throws -> Bool {
     try await read { try $0.mayEndLine(run) }
   }
@@ -91,6 +93,8 @@ extension StateReader {
 extension Database {
   /// The kernel stamps files with a clock that lags by some milliseconds.
   private static let slack = 50
+  /// Of so many runs the last of a line that goes on is one.
+  private static let recent = 32
 
   /// Fills in what the rest of the state tells of a new drop: whose twin it is, and whose child.
   func trace(_ run: inout Run) throws {
@@ -107,16 +111,21 @@ extension Database {
     guard run.trigger == .drop, run.rerunOf == nil, let arrived = run.drop?.arrived?.milliseconds else { return false }
     let statement = try cachedStatement(
       sql: """
-        WITH RECURSIVE line (above, n) AS (
-          SELECT run.parent, 0 FROM attempt INDEXED BY attempt_running CROSS JOIN run ON run.number = attempt.run
-          WHERE attempt.state = 'running' AND run.pipeline = :pipeline AND run.parent IS NOT NULL
-            AND run.started <= :arrived + :slack
+        WITH RECURSIVE line (last, pipeline, above, n) AS (
+          SELECT id, pipeline, parent, 0 FROM run
+          WHERE number > (SELECT max(number) FROM run) - :recent AND parent IS NOT NULL
           UNION ALL
-          SELECT run.parent, n + 1 FROM line CROSS JOIN run ON run.id = line.above WHERE n < :deepest)
-        SELECT EXISTS (SELECT 1 FROM line WHERE n >= :deepest)
+          SELECT line.last, run.pipeline, run.parent, n + 1 FROM line CROSS JOIN run ON run.id = line.above
+          WHERE n < :deepest),
+        loop (pipeline) AS (SELECT pipeline FROM line WHERE last IN (SELECT last FROM line WHERE n >= :deepest))
+        SELECT :pipeline IN loop AND EXISTS (
+          SELECT 1 FROM attempt INDEXED BY attempt_running CROSS JOIN run ON run.number = attempt.run
+          WHERE attempt.state = 'running' AND run.id <> :id AND run.started <= :arrived + :slack
+            AND run.pipeline IN loop)
         """)
     let arguments: StatementArguments = [
-      "pipeline": run.pipeline, "arrived": arrived, "slack": Self.slack, "deepest": Lineage.deepest,
+      "id": run.id.text, "pipeline": run.pipeline, "arrived": arrived, "slack": Self.slack, "deepest": Lineage.deepest,
+      "recent": Self.recent,
     ]
     return try Bool.fetchOne(statement, arguments: arguments) ?? false
   }

@@ -48,6 +48,35 @@ import Testing
     #expect(runs.contains { $0.state == .quarantined })
   }
 
+  @Test func `I27 two pipelines that feed each other, faster than what they made is recorded, are stopped`()
+    async throws
+  {
+    let place = try ScenarioWorkspace()
+    for (name, from, to) in [("there", "csv", "back"), ("back", "back", "csv")] {
+      try place.pipeline(
+        name, inbox: "*.\(from)",
+        stages: [
+          (
+            "feed",
+            "[ -e \"$PENSTOCK_HOME/enough\" ] && exit 0; date +%s%N > out; cp out \"$PENSTOCK_HOME/inbox/.$$\"; "
+              + "mv \"$PENSTOCK_HOME/inbox/.$$\" \"$PENSTOCK_HOME/inbox/$$.\(to)\"; "
+              + "echo '{\"outputs\":[{\"name\":\"o\",\"path\":\"out\"}]}'"
+          )
+        ])
+    }
+    let agent = try await place.up()
+    try place.drop("a.csv", "seed")
+    try await until("the loop to be broken; \(place.tail)") {
+      let runs = try await place.runs()
+      if runs.count > 100 { try place.write("enough", "") }
+      return runs.contains { $0.state == .quarantined && $0.filed } || runs.count > 100
+    }
+    #expect(try await place.stop(agent).code == 0)
+    let runs = try await place.runs()
+    #expect(runs.count < 25, "the loop went on for \(runs.count) rounds")
+    #expect(runs.filter { $0.state == .quarantined }.count == 1)
+  }
+
   @Test func `I27 the same content dropped again and again by people is no loop`() async throws {
     let place = try feeding("cp \"$1\" out; echo '{\"outputs\":[{\"name\":\"o\",\"path\":\"out\"}]}'")
     let agent = try await place.up()
