@@ -28,6 +28,10 @@ struct Admission: Sendable {
     try await awaitMaker(&run)
     if let loop = try await loop(run) { return try await end(&run, .quarantined, loop) }
     if bench.duplicates(in: pipeline) == .skip, let twin = try await bench.store.reader.twin(of: run) {
+      // what came at once with it was not done yet when this one was recorded
+      if run.duplicateOf == nil, let digest = run.drop?.sha256 {
+        run.duplicateOf = try await bench.store.setDigest(run.id, sha256: digest).duplicateOf
+      }
       return try await end(&run, .done, "skipped: the same content as run #\(twin.number)")
     }
     return nil

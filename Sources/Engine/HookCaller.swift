@@ -78,8 +78,13 @@ struct HookCaller: Sendable {
       let input = request.input
       bench.later { [bench, mask, run] in bench.spool.noteRequest(mask.masked(input), of: run.id) }
     }
-    var result = try await bench.work(
-      request, of: run, stage: occasion.stage?.name, by: hook.isPersistent ? worker(for: request) : nil)
+    let entry = HooksAtWork.Entry(
+      run: run.id, stage: occasion.stage?.name, event: hook.event, program: hook.file.shown, since: begun,
+      timeout: hook.timeout)
+    var result = try await bench.hooksAtWork.with(entry) {
+      try await bench.work(
+        request, of: run, stage: occasion.stage?.name, by: hook.isPersistent ? worker(for: request) : nil)
+    }
     lines.finish()
     Failpoint.hookAnswered.pass()
     try Task.checkCancellation()

@@ -26,6 +26,7 @@ package struct Workbench: Sendable {
   /// What lets attempts begin, over all runs.
   let turnstile: Turnstile
   let breakers: Breakers
+  package let hooksAtWork = HooksAtWork()
   /// Of the attempts that are worked here: before it is durable no program begins.
   private(set) var recording: Permit?
 

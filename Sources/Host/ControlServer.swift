@@ -97,6 +97,12 @@ package final class ControlServer: Sendable {
     caller.connection.close()
   }
 
+  /// Whether the caller has hung up: nobody hears any more what is done for it.
+  private static func isGone(_ fd: Int32) -> Bool {
+    var state = pollfd(fd: fd, events: 0, revents: 0)
+    return poll(&state, 1, 0) > 0 && state.revents & Int16(POLLHUP) != 0
+  }
+
   private func read(_ fd: Int32) {
     var buffer = [UInt8](repeating: 0, count: 16 << 10)
     let got = recv(fd, &buffer, buffer.count, 0)
@@ -112,7 +118,7 @@ package final class ControlServer: Sendable {
       }
       callers[fd] = nil
       reactor.cancel(caller.registration)
-      if let end {
+      if let end, !Self.isGone(fd) {
         _ = fcntl(fd, F_SETFL, 0)
         UnixSocket.setTimeout(fd, SO_SNDTIMEO, seconds: 5)
         calls.yield(Call(line: Array(caller.line[..<end]), connection: caller.connection))

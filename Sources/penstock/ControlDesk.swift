@@ -94,6 +94,7 @@ struct ControlDesk: Sendable {
       "held": .array(ledger.held.map { entry($0.name, $0.reason) }),
       "unmatched": .array(ledger.unmatched.map { unmatched($0, among: versions) }),
       "queued": .integer(agent.dispatcher.backlog),
+      "hooks": .array(bench.hooksAtWork.entries.map(HookAtWork.json)),
       "policy_changes": .object(
         try await agent.policyDrift.changes().mapValues { .array($0.map { .string($0) }) }),
     ]

@@ -25,6 +25,8 @@ struct Place: ParsableArguments {
 
   /// Asks the agent; `nil` where none runs.
   func ask(_ request: ControlRequest, _ workspace: Workspace, timeout: Int? = 10) throws -> JSON? {
+    // who is to wait as long as it takes first asks whether anybody is there to answer
+    if timeout == nil, try ControlClient.ask(ControlRequest.ping.line(), at: workspace.socket) == nil { return nil }
     guard let answer = try ControlClient.ask(request.line(), at: workspace.socket, timeout: timeout) else {
       return nil
     }

@@ -18,6 +18,22 @@ import Testing
     #expect(try await place.stop(agent).code == 0)
   }
 
+  @Test func `I07 with skip each of many equal drops that came at once names the first`() async throws {
+    let place = try ScenarioWorkspace.taking("concurrency: 1\n")
+    let text = place.text("pipelines/p.yaml").replacing("\"*.csv\" }", with: "\"*.csv\", duplicates: skip }")
+    try place.write("pipelines/p.yaml", text)
+    for n in 1...20 { try place.drop("\(n).csv", "the same") }
+    #expect(try await place.penstock("up", "--once").code == 0)
+    let runs = try await place.runs()
+    let skipped = runs.filter { $0.reason?.hasPrefix("skipped: ") == true }
+    // the second may begin while the end of the first is being recorded
+    #expect(runs.count == 20 && skipped.count >= 15)
+    for run in skipped {
+      let first = try #require(runs.first { $0.id == run.duplicateOf })
+      #expect(run.reason == "skipped: the same content as run #\(first.number)")
+    }
+  }
+
   @Test(arguments: [1 << 10, 3 << 20])
   func `I07 with skip the same content is filed in done and nothing is run`(bytes: Int) async throws {
     let place = try ScenarioWorkspace.taking()

@@ -38,6 +38,28 @@ import Testing
     #expect(place.filed("failed") == [run.id.text: ["a.csv"]])
   }
 
+  @Test(arguments: ["before-run", "after-train"])
+  func `a hook that takes long is named by status and why, and the stage that has ended is not`(event: String)
+    async throws
+  {
+    let place = try place()
+    try place.script("hooks/\(event).d/10-slow", "until [ -e \"$PENSTOCK_HOME/go\" ]; do sleep 0.02; done")
+    let agent = try await place.up()
+    let words = "hook hooks/\(event).d/10-slow for "
+    try await until("status to name the hook") { try await place.penstock("status").output.contains(words) }
+    let status = try await place.penstock("status", "--json")
+    let hook = (status.json["hooks"] as? [[String: Any]])?.first
+    #expect(hook?["event"] as? String == event && hook?["timeout_s"] as? Double == 30, "\(status.output)")
+    let why = try await place.penstock("why", "1")
+    #expect(
+      why.output.contains("because   its " + words) && why.output.contains("30s at most, at \(event)"), "\(why.output)")
+    #expect(place.exists("trained") == (event == "after-train"))
+    try place.write("go", "")
+    try await place.ended()
+    #expect(try await !place.penstock("status").output.contains("10-slow"))
+    #expect(try await place.stop(agent).code == 0)
+  }
+
   @Test func `(d) patches are chained: directories in C order, wide before narrow, then the YAML`() async throws {
     let place = try place(
       more:

@@ -99,14 +99,23 @@ import Testing
     try await place.ended()
     agent.signal(SIGSTOP)
     let (told, refused) = (try place.start("status", "--json"), try place.start("inbox"))
+    let others = [try place.start("run", "p"), try place.start("gc"), try place.start("rerun", "1", "--wait")]
     let (status, inbox) = (try await told.end(), try await refused.end())
     #expect(status.code == 4)
     #expect((status.json["agent"] as? [String: Any])?["state"] as? String == "silent")
     #expect((status.json["last"] as? [Any])?.count == 1, "\(status.output)")
     #expect(inbox.code == 75)
     #expect(inbox.complaints.contains("does not answer"), "\(inbox.complaints)")
+    for other in others {
+      let ended = try await other.end()
+      #expect(ended.code == 75 && ended.complaints.contains("does not answer"), "\(ended.complaints)")
+    }
+    // one that was stopped while it waited for the answer is gone too when the agent goes on
+    let given = try place.start("cancel", "1")
+    _ = try await given.end()
     agent.signal(SIGCONT)
     #expect(try await place.stop(agent).code == 0)
+    #expect(try await place.runs().count == 1)
   }
 
   @Test func `an agent at work is asked`() async throws {

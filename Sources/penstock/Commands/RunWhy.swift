@@ -19,6 +19,8 @@ struct RunWhy: Answer {
   var parent: Run?
   /// Other runs on drops of its name.
   var earlier: [Run] = []
+  /// What it waits for now.
+  var hook: HookAtWork?
   /// Only this one.
   var stage: String?
   /// Why stages were worked, or came from the cache.
@@ -52,7 +54,8 @@ struct RunWhy: Answer {
       "version_path": (version?.path).map { .string($0) } ?? .null,
       "version_in_force": isInForce.map { .bool($0) } ?? .null,
       "repeats": repeats.map { .integer($0.number) } ?? .null,
-      "again": again.map(RunJSON.summary) ?? .null, "earlier": .array(earlier.map(RunJSON.summary)),
+      "again": again.map(RunJSON.summary) ?? .null, "hook": hook?.json ?? .null,
+      "earlier": .array(earlier.map(RunJSON.summary)),
     ])
     let stages = (json["stages"]?.array ?? []).filter { stage == nil || $0["name"]?.string == stage }
     json = json.merging(["stages": .array(stages.map(explained))])
@@ -114,6 +117,10 @@ struct RunWhy: Answer {
 
   private var because: String {
     let reason = Shown.reason(run)
+    if let hook, !run.state.isTerminal {
+      return "its \(Shown.words(hook.words)), at \(hook.event)"
+        + (hook.stage.map { " of stage `\(Shown.words($0))`" } ?? "")
+    }
     let until = run.resumes.map { " until \(LocalTime(now: now).text($0))" } ?? ""
     switch run.state {
     case .done: return reason.isEmpty ? wellEnded : reason

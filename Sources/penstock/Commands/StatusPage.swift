@@ -16,7 +16,7 @@ extension StatusReport: Answer {
       ],
       "state": ["troubles": .array(stateTroubles.map { .string($0) })],
       "queue": .array(queue.map(RunJSON.summary)), "queued": .integer(queued),
-      "running": .array(running.map(\.json)), "last": .array(last.map(summary)),
+      "running": .array(running.map(\.json)), "hooks": .array(hooks.map(\.json)), "last": .array(last.map(summary)),
       "failures": .array(failures.map(summary)),
       "quarantined": .array(quarantined.map(RunJSON.summary)),
       "waiting": .array((inbox.entries(.waiting) + inbox.entries(.ready)).map(\.json)),
@@ -65,7 +65,9 @@ private struct StatusPage {
       lines.append("  watch  " + Shown.words("the inbox is looked at " + how))
     }
     for trouble in report.stateTroubles { lines.append("  state  " + output.toned(Shown.words(trouble), .odd)) }
-    for trouble in report.troubles { lines.append("  watch  " + output.toned(Shown.words(trouble), .odd)) }
+    for trouble in report.troubles where !report.stateTroubles.contains(trouble) {
+      lines.append("  watch  " + output.toned(Shown.words(trouble), .odd))
+    }
     if let paused = report.paused {
       lines.append("  intake " + output.toned("paused: " + Shown.words(paused), .odd))
     }
@@ -101,9 +103,10 @@ private struct StatusPage {
         .init("#\(view.run.number)", .strong), .init(Shown.words(view.run.pipeline)),
         .init(view.run.drop?.name.displayed ?? ""),
         .init(ProgressBar.text(view.finished.count, of: view.stages.count)),
-        .init(view.words, .strong),
+        .init(hook(of: view.run) ?? view.words, .strong),
         .init(isOrphan ? "" : Shown.seconds(view.elapsed)),
-        .init(isOrphan ? "interrupted; goes on with `penstock up`" : left(view), .quiet),
+        .init(
+          isOrphan ? "interrupted; goes on with `penstock up`" : hook(of: view.run) == nil ? left(view) : "", .quiet),
       ])
     }
     var queue = Table([.right(""), .giving(""), .left(""), .giving(""), .giving("")], indent: 2)
@@ -113,11 +116,16 @@ private struct StatusPage {
         separator: ": ")
       queue.add([
         .init("#\(run.number)", .strong), .init(Shown.words(run.pipeline)), Shown.state(run.state),
-        .init(run.drop?.name.displayed ?? ""), .init(run.state == .waiting ? why : ""),
+        .init(run.drop?.name.displayed ?? ""), .init(run.state == .waiting ? why : hook(of: run) ?? ""),
       ])
     }
     let more = report.queue.count > 10 ? ["  … and \(report.queue.count - 10) more"] : []
     return section("running", running) + section("queue", queue, more) + breakers()
+  }
+
+  /// The hook that a run waits for.
+  private func hook(of run: Run) -> String? {
+    report.hooks.first { $0.run == run.id }.map { Shown.words($0.words) }
   }
 
   private func breakers() -> [String] {

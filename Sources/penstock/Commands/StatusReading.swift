@@ -23,6 +23,7 @@ struct StatusReading {
     report.stateTroubles = (live?["state"]?["troubles"]?.array ?? []).compactMap(\.string)
     report.paused = live?["watch"]?["paused"]?.string
     report.watching = live?["watch"]
+    report.hooks = HookAtWork.all(in: live, now: now)
     let files = live == nil ? place.registry(workspace).pipelines : []
     if let reader {
       try await readRuns(reader, into: &report)

@@ -24,6 +24,8 @@ struct StatusReport: Sendable {
   var failures: [Run] = []
   /// Quarantined runs nobody has acknowledged.
   var quarantined: [Run] = []
+  /// Hooks that runs wait for.
+  var hooks: [HookAtWork] = []
   /// Hooks that went wrong and were let pass, by run.
   var hookFailures: [RunID: Int] = [:]
   /// Stages that fail again and again and are left alone.

@@ -26,14 +26,19 @@ struct Why: AsyncParsableCommand {
     switch try await SubjectReading(workspace: workspace, reader: reader).read(word) {
     case .run(let run):
       guard let reader else { throw CommandFailure(RunList.empty) }
-      try await tell(of: run, reader)
+      try await tell(of: run, workspace, reader)
     case .drop(let name): try await tell(of: name, workspace, reader)
     }
   }
 
-  private func tell(of run: Run, earlier: [Run] = [], _ reader: StateReader) async throws {
+  private func tell(
+    of run: Run, earlier: [Run] = [], _ workspace: Workspace, _ reader: StateReader
+  ) async throws {
     var answer = try await RunWhy.read(run, stage: stage, reader, now: Date())
     answer.earlier = earlier
+    if !run.state.isTerminal {
+      answer.hook = HookAtWork.all(in: try? place.ask(.live, workspace), now: Date()).first { $0.run == run.id }
+    }
     if let stage {
       let names = answer.whole.stageNames
       guard names.contains(stage) else {
@@ -49,7 +54,7 @@ struct Why: AsyncParsableCommand {
     let view = try await InboxReading(workspace: workspace, place: place, reader: reader).read(only: name)
     guard let entry = view.inbox.entries.first(where: { $0.name == name }) else {
       guard let reader, let newest = runs.first else { throw unknown(name, view.inbox) }
-      return try await tell(of: newest, earlier: Array(runs.dropFirst()), reader)
+      return try await tell(of: newest, earlier: Array(runs.dropFirst()), workspace, reader)
     }
     if stage != nil {
       throw CommandFailure("`\(name.displayed)` is in the inbox: it has no run yet, and so no stages")
