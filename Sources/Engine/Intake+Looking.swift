@@ -93,7 +93,7 @@ extension Intake {
   private func isOfInbox(_ error: HostError) -> Bool { error.isShortage || (try? inbox.isReadOnly()) == nil }
 
   private func judge(_ name: FileName, _ sighting: Sighting) -> ReadyDrop? {
-    if book.isDoneFile(name) {
+    if book.isDoneFile(name), sighting != .directory {
       state.withLock { $0.candidates.forget(name) }
       return nil
     }
@@ -120,10 +120,10 @@ extension Intake {
     let (name, sample, now) = (drop.name, drop.sample, monotonic())
     tellOfSkew(sample)
     if let doneFile = drop.route?.version.pipeline.trigger.doneFile?.name(for: name) {
-      if (try? inbox.look(at: doneFile)) ?? .gone == .gone {
+      if !isAnnounced(by: doneFile) {
         state.withLock { $0.candidates.await(doneFile, for: name) }
         // one that came between the look and this is noticed by nobody else
-        if (try? inbox.look(at: doneFile)) ?? .gone == .gone { return nil }
+        if !isAnnounced(by: doneFile) { return nil }
         state.withLock { $0.candidates.notice(name, moved: nil, now: now) }
         return nil
       }
@@ -145,6 +145,14 @@ extension Intake {
     guard isReady else { return nil }
     if sample.bytes == 0, bench.settings.empty == .quarantine { drop.refusal = "is empty" }
     return drop
+  }
+
+  /// A directory of that name cannot be taken along, and would speak for every later drop.
+  private func isAnnounced(by doneFile: FileName) -> Bool {
+    switch try? inbox.look(at: doneFile) {
+    case .file, .special: true
+    case .gone, .directory, nil: false
+    }
   }
 
   private func tellOfSkew(_ sample: FileSample) {

@@ -20,7 +20,7 @@ extension Directory {
     }
     let sample = FileSample(status)
     switch status.st_mode & S_IFMT {
-    case S_IFREG: return .file(sample, openness(of: handle))
+    case S_IFREG: return .file(sample, openness(of: handle, status))
     case S_IFDIR: return .directory
     case S_IFLNK: return .special(kind: "symbolic link", sample)
     case S_IFIFO: return .special(kind: "named pipe", sample)
@@ -29,9 +29,13 @@ extension Directory {
     }
   }
 
-  private func openness(of handle: Int32) -> Openness {
+  private func openness(of handle: Int32, _ status: stat) -> Openness {
     let file = open("/proc/self/fd/\(handle)", O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
-    guard file >= 0 else { return .unreadable(String(cString: strerror(errno))) }
+    guard file >= 0 else {
+      guard errno == EACCES else { return .unreadable(String(cString: strerror(errno))) }
+      let mode = String(status.st_mode & 0o7777, radix: 8)
+      return .unreadable("it belongs to user \(status.st_uid) with mode 0\(mode), and the agent is user \(geteuid())")
+    }
     defer { close(file) }
     switch penstock_lease_probe(file) {
     case Int32(PENSTOCK_CLOSED.rawValue): return .closed

@@ -47,8 +47,18 @@ package struct Producer {
     return copied
   }
 
+  /// What root puts belongs to whom the inbox does: nobody else could read it.
+  private func giveAway(_ file: Int32) throws {
+    var status = stat()
+    guard geteuid() == 0, fstat(inbox.fd, &status) == 0, status.st_uid != 0 else { return }
+    guard fchown(file, status.st_uid, status.st_gid) == 0 else {
+      throw HostError.failed("give away a file in", inbox.path)
+    }
+  }
+
   private func fill(_ to: Int32, from: Int32, _ source: FileName) throws -> Int {
     defer { close(to) }
+    try giveAway(to)
     let copied = penstock_copy(from, to)
     guard copied >= 0 else { throw HostError.failed("copy", source, code: Int32(-copied)) }
     guard fsync(to) == 0 else { throw HostError.failed("fsync a file in", inbox.path) }

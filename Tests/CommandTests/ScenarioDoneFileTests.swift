@@ -48,6 +48,23 @@ import Testing
     #expect(try await place.penstock("inbox").output.contains("says that a drop is whole"))
   }
 
+  @Test func `a directory is no done file, and is told of`() async throws {
+    let place = try taking("${name}.ok")
+    #expect(mkdir(place.path("inbox/a.csv.ok"), 0o755) == 0)
+    try place.write("inbox/a.csv", "half")
+    let agent = try await place.up()
+    try await place.waitForHold("a.csv.ok", "is a directory")
+    try await until("the drop to wait; \(place.tail)") {
+      let drops = try await place.penstock("inbox", "--json").json["drops"] as? [[String: Any]] ?? []
+      return drops.contains { $0["reason"] as? String == "waiting for its done file `a.csv.ok`" }
+    }
+    #expect(rmdir(place.path("inbox/a.csv.ok")) == 0)
+    _ = place.create("a.csv.ok")
+    let run = try #require(try await place.ended(1).first)
+    #expect(run.drop?.name == FileName("a.csv") && place.names("inbox").isEmpty)
+    #expect(try await place.stop(agent).code == 0)
+  }
+
   @Test func `a crash between the claim and the end of the done file leaves none for the next drop`() async throws {
     let place = try taking("${name}.ok")
     #expect(try await place.penstock("up", "--once").code == 0)

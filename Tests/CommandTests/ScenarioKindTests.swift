@@ -105,6 +105,10 @@ import Testing
     chown(place.path("inbox/marker.csv"), 65534, 65534)
     try await place.ended(1)
     #expect(place.exists("inbox/closed.csv"))
+    let why = try await place.start(["why", "closed.csv"], wrapped: ScenarioWorkspace.plainUser).end()
+    #expect(
+      why.output.contains("unreadable: it belongs to user 65534 with mode 00, and the agent is user 65534")
+        && why.output.contains("chown or chmod it, or `penstock put` it"), "\(why.output) \(why.complaints)")
     #expect(chmod(place.path("inbox/closed.csv"), 0o600) == 0)
     let runs = try await place.ended(2)
     #expect(runs.map(\.state) == [.done, .done])

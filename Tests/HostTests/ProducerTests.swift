@@ -29,6 +29,17 @@ import Testing
     #expect(events.map(\.mask) == [UInt32(IN_MOVED_TO)])
   }
 
+  @Test(.enabled(if: geteuid() == 0, "only root can give files away"))
+  func `what root puts belongs to whom the inbox does`() throws {
+    let place = try Spooled()
+    try place.write("data/a.csv", "whole")
+    #expect(chown(place.path("inbox"), 65534, 65534) == 0)
+    _ = try Producer(inbox: place.path("inbox")).put(FileName(place.path("data/a.csv")), as: FileName("a.csv"))
+    var status = stat()
+    #expect(stat(place.path("inbox/a.csv"), &status) == 0 && status.st_uid == 65534 && status.st_gid == 65534)
+    #expect(status.st_mode & 0o777 == 0o600)
+  }
+
   @Test(arguments: ["", ".hidden", "a.part", "a/b", String(repeating: "n", count: 256)])
   func `a name the agent would pass over is refused`(name: String) throws {
     let place = try Spooled()

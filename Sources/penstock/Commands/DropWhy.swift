@@ -56,6 +56,9 @@ struct DropWhy: Answer {
     switch entry.state {
     case .waiting:
       guard let due = entry.due else { return "" }
+      if entry.isUnreadable {
+        return "chown or chmod it, or `penstock put` it as the agent's user; looked at again in \(Shown.seconds(due))"
+      }
       return entry.waitsForWriter
         ? "looked at again when it is closed, or in \(Shown.seconds(due))"
         : "claimed in about \(Shown.seconds(max(due, 0.1))), unless it changes"

@@ -35,6 +35,7 @@ struct InboxView: Sendable {
     /// When its content changed last.
     var changed: Date?
 
+    var isUnreadable: Bool { reason?.hasPrefix(Settling.Reason.unreadable("").words) == true }
     var waitsForWriter: Bool { state == .waiting && reason == Settling.Reason.openForWriting.words }
   }
 
