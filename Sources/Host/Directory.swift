@@ -113,7 +113,9 @@ extension Directory {
   /// Writes a small file durably by rename, mode 0600: readers see the old content or the new.
   func write(_ bytes: [UInt8], to name: String) throws {
     let temporary = ".\(name).new"
-    let file = openat(fd, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o600)
+    // what a crash left, and whatever else has the name
+    unlinkat(fd, temporary, 0)
+    let file = openat(fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
     guard file >= 0 else { throw HostError.failed("make", path + "/" + name) }
     defer { close(file) }
     var offset = 0

@@ -6,12 +6,6 @@ extension ExitRecord {
   ///
   /// - Throws: where it cannot be read, or is no exit record.
   package static func read(at path: String) throws -> ExitRecord? {
-    let data: Data
-    do {
-      data = try Data(contentsOf: URL(fileURLWithPath: path))
-    } catch CocoaError.fileReadNoSuchFile {
-      return nil
-    }
-    return try ExitRecord(parsing: data)
+    try RegularFile.contents(at: path).map { try ExitRecord(parsing: Data($0)) }
   }
 }

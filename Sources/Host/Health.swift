@@ -66,7 +66,7 @@ package enum Health {
 
   /// A limit of inotify(7) from /proc/sys/fs/inotify; `nil` where it cannot be read.
   package static func inotifyLimit(_ name: String) -> Int? {
-    guard let bytes = try? read("/proc/sys/fs/inotify/" + name) else { return nil }
+    guard let bytes = try? RegularFile.contents(at: "/proc/sys/fs/inotify/" + name) else { return nil }
     return Int(String(decoding: bytes, as: UTF8.self).filter(\.isNumber))
   }
 
@@ -78,7 +78,7 @@ package enum Health {
       for fd in (try? names(in: "/proc/\(process)/fdinfo")) ?? [] {
         guard Link.target(of: "/proc/\(process)/fd/\(fd)")?.text == "anon_inode:inotify" else { continue }
         usage.instances += 1
-        let info = (try? read("/proc/\(process)/fdinfo/\(fd)")) ?? []
+        let info = (try? RegularFile.contents(at: "/proc/\(process)/fdinfo/\(fd)")) ?? []
         usage.watches += info.split(separator: 0x0A).count { $0.starts(with: Array("inotify".utf8)) }
       }
     }
@@ -89,17 +89,5 @@ package enum Health {
     var names: [String] = []
     try Directory(path: path).forEachName { name in name.text.map { names.append($0) } }
     return names
-  }
-
-  private static func read(_ path: String) throws -> [UInt8] {
-    let file = open(path, O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else { throw HostError.failed("read", path) }
-    defer { close(file) }
-    var (bytes, buffer) = ([UInt8](), [UInt8](repeating: 0, count: 16 << 10))
-    while true {
-      let got = Glibc.read(file, &buffer, buffer.count)
-      guard got > 0 else { return bytes }
-      bytes += buffer[..<got]
-    }
   }
 }

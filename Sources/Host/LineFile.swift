@@ -13,7 +13,7 @@ final class LineFile: LineReading {
   private var hasEnded = false
 
   init(path: String) throws {
-    fd = open(path, O_RDONLY | O_CLOEXEC)
+    fd = RegularFile.open(path, O_RDONLY)
     guard fd >= 0 else { throw HostError.failed("read", path) }
     self.path = path
   }

@@ -34,7 +34,7 @@ package final class LogTail {
   }
 
   private func openFile(isFirst: Bool) -> Bool {
-    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+    fd = RegularFile.open(path, O_RDONLY | O_NOFOLLOW)
     guard fd >= 0 else { return false }
     if isFirst, let fromEnd {
       let size = Int(lseek(fd, 0, SEEK_END))

@@ -56,7 +56,7 @@ struct OpenLogs: ~Copyable {
       rename(path, path + ".1")
     }
     if agent < 0 {
-      agent = Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o600)
+      agent = RegularFile.open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW)
       agentBytes = max(0, Int(lseek(agent, 0, SEEK_END)))
     }
     if agent >= 0 { agentBytes += max(0, Glibc.write(agent, bytes, bytes.count)) }
@@ -70,11 +70,12 @@ struct OpenLogs: ~Copyable {
     }
     let directory = runs + "/" + id.text
     let path = directory + "/log.ndjson"
-    let flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW
-    var fd = Glibc.open(path, flags, 0o600)
+    // a program may have put anything in its place
+    let flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW
+    var fd = RegularFile.open(path, flags)
     if fd < 0, errno == ENOENT {
       mkdir(directory, 0o700)
-      fd = Glibc.open(path, flags, 0o600)
+      fd = RegularFile.open(path, flags)
     }
     guard fd >= 0 else { return nil }
     open.append((id, fd))

@@ -20,7 +20,7 @@ extension WorkspaceSpool {
   @discardableResult
   private func write(_ bytes: [UInt8], of run: RunID, to name: String, _ how: Int32, within most: Int) -> Bool {
     guard let own = try? runs.directory(run.text, making: true) else { return false }
-    let fd = openat(own.fd, name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | how, 0o600)
+    let fd = RegularFile.open(name, in: own.fd, O_WRONLY | O_CREAT | O_NOFOLLOW | how)
     guard fd >= 0 else { return false }
     defer { close(fd) }
     var status = stat()

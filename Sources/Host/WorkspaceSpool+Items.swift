@@ -13,7 +13,7 @@ extension WorkspaceSpool {
 
   package func writeLines(to name: String, _ run: RunID, stage: String, n: Int) throws -> any LineWriting {
     let attempt = try attemptDirectory(run, stage: stage, n: n)
-    let fd = openat(attempt.fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o600)
+    let fd = RegularFile.open(name, in: attempt.fd, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW)
     guard fd >= 0 else { throw HostError.failed("write", attempt.path + "/" + name) }
     return LineDraft(fd: fd, path: attempt.path + "/" + name)
   }

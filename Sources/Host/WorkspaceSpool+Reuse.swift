@@ -79,7 +79,7 @@ extension WorkspaceSpool {
       close(source)
       throw StaleArtifact("\(shown) was changed since it was published: it had \(Quantity.text(bytes: artifact.bytes))")
     }
-    let target = openat(place.fd, name, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o600)
+    let target = RegularFile.open(name, in: place.fd, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW)
     guard target >= 0 else {
       close(source)
       throw HostError.failed("make", place.path + "/" + name)

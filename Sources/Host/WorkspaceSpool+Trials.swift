@@ -23,7 +23,7 @@ extension WorkspaceSpool {
       throw HostError("`\(Display.escaped(path))` is no regular file: there is nothing to try arms on")
     }
     let draft = ".draft"
-    let copy = openat(own.fd, draft, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o600)
+    let copy = RegularFile.open(draft, in: own.fd, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW)
     guard copy >= 0 else { throw HostError.failed("make", own.path + "/" + name) }
     defer { close(copy) }
     let copied = penstock_copy(source, copy)

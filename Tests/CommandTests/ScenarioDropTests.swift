@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import Glibc
 import Store
 import Testing
 
@@ -36,6 +37,35 @@ import Testing
     #expect(run.state == .failed)
     #expect(run.reason?.contains("was changed: it came with sha256") == true, "\(run.reason ?? "")")
     #expect(place.filed("failed") == [run.id.text: ["a.csv"]])
+  }
+
+  @Test(.timeLimit(.minutes(1)))
+  func `P17 pipes in the place of what the agent writes beside a run hold up nothing`() async throws {
+    let place = try ScenarioWorkspace(settings: "empty: quarantine\n")
+    let swap = "rm -f log.ndjson hooks.ndjson; mkfifo log.ndjson hooks.ndjson 1.reply s.1.reply"
+    try place.pipeline(stages: [
+      ("first", "cd \"$PENSTOCK_HOME/var/runs/$PENSTOCK_RUN\"; \(swap); seq 20000 >&2"), ("next", "echo no JSON"),
+    ])
+    try place.script("hooks/before-next.d/10", "cat > /dev/null; echo well >&2")
+    let agent = try await place.up()
+    try place.drop("a.csv")
+    let run = try #require(try await place.ended().first)
+    #expect(run.state == .failed && run.failedStage == "next" && run.reason?.contains("bad reply") == true)
+    let id = RunID("01a00000-0000-7000-8000-000000000001")?.text ?? ""
+    for words in [["logs", "1"], ["show", "1"], ["hooks", "test", "before-next", "--run", "1"], ["gc"]] {
+      let ended = try await place.start(words).end()
+      #expect(ended.code != 70, "\(ended.complaints)")
+    }
+    try place.drop("b.csv")
+    #expect(try await place.ended(2).last?.state == .failed)
+    #expect(try await place.stop(agent).code == 0)
+    // nor where a note is left beside a drop
+    try FileManager.default.createDirectory(atPath: place.path("var/work/\(id)"), withIntermediateDirectories: true)
+    try place.write("var/work/\(id)/a.csv", "")
+    #expect(mkfifo(place.path("var/work/\(id)/.reason.json.new"), 0o600) == 0)
+    #expect(mkfifo(place.path("var/runs/\(id)"), 0o600) == 0)
+    _ = try await place.penstock("up", "--once")
+    #expect(try await place.runs().last?.state == .quarantined)
   }
 
   @Test func `P17 a drop that was only touched, or written with the same bytes, is done`() async throws {

@@ -8,7 +8,7 @@ enum RecordedEnvelope {
   /// - Parameter stage: for `before-stage` and `after-stage`; without it the first stage that has one.
   static func find(_ event: String, stage: String?, of run: RunID, in workspace: Workspace) -> JSON? {
     let path = workspace.state + "/runs/\(run.text)/hooks.ndjson"
-    guard let data = FileManager.default.contents(atPath: path) else { return nil }
+    guard let data = try? RegularFile.contents(at: path) else { return nil }
     let lines = data.split(separator: 0x0A).compactMap { try? JSON(parsing: Array($0)) }
     let moments = lines.filter { isOf(event, stage, $0) }
     let first = moments.first?["stage"]?["name"]?.string
