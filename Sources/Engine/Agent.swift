@@ -124,12 +124,7 @@ package final class Agent: Sendable {
   /// What the database and the directories of ended runs suffer from, in words.
   package func troubles() -> [String] { upkeep.troubles + filer.troubles }
 
-  /// How watching goes; its troubles are those of the agent's state as well.
-  package func watching() -> WatchReport {
-    var report = watcher.report()
-    report.troubles += troubles()
-    return report
-  }
+  package func watching() -> WatchReport { watcher.report() }
 
   /// Works until stopped, or with `once` until nothing is left to do.
   /// - Parameter onReady: called when it is recovered and about to take drops in.

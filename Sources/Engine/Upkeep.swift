@@ -96,8 +96,8 @@ package final class Upkeep: Sendable {
       bench.say(.stateBackedUp(path: path, seconds: bench.now().timeIntervalSince(now)))
     } catch let error as StoreError where !error.isDamage {
       plan.failed(at: now, pause: Self.backupPause)
-      state.withLock { $0.backupTrouble = "no backup could be made: \(error)" }
-      bench.say(.stateTroubled("no backup could be made: \(error)"))
+      state.withLock { $0.backupTrouble = "no backup could be made: \(error.detail)" }
+      bench.say(.stateTroubled("no backup could be made: \(error.detail)"))
     }
   }
 

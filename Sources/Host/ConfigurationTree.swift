@@ -8,13 +8,14 @@ enum ConfigurationTree {
   /// Files; more are a mistake.
   private static let most = 10_000
 
-  /// Paths relative to `directory` with one of the endings, in order.
+  /// Paths relative to `directory` with one of the endings, in order; what stands there need not be a file.
   ///
   /// Hidden and backup names are left out, as are directories that cannot be read; links to directories are not
   /// followed.
   static func files(
     in directory: String, endings: [String], leavingOut skipped: Set<String> = []
   ) -> [String] {
+    func isMeant(_ name: String) -> Bool { endings.contains { name.hasSuffix($0) && name != $0 } }
     var found: [String] = []
     var waiting: [(path: String, depth: Int)] = [("", 0)]
     while let (path, depth) = waiting.popLast(), found.count < most {
@@ -27,7 +28,8 @@ enum ConfigurationTree {
         switch kind(of: entry.pointee.d_type, directory + "/" + relative) {
         case .directory where depth < deepest && !skipped.contains(name):
           waiting.append((relative, depth + 1))
-        case .file where endings.contains(where: { name.hasSuffix($0) && name != $0 }): found.append(relative)
+        // what only looks like a file is told by who reads it
+        case .file where isMeant(name), .other where isMeant(name): found.append(relative)
         default: break
         }
       }

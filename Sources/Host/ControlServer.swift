@@ -17,6 +17,13 @@ package final class ControlServer: Sendable {
     }
   }
 
+  /// The socket while it has its name.
+  private struct Listening {
+    var listener: Descriptor
+    var registration: Reactor.Registration
+    var sentinel: FileSentinel?
+  }
+
   private struct Caller {
     var connection: Descriptor
     var registration: Reactor.Registration
@@ -32,39 +39,67 @@ package final class ControlServer: Sendable {
 
   private let path: String
   private let reactor: Reactor
-  private let listener: Descriptor
+  private let listening = Mutex<Listening?>(nil)
   private let calls: AsyncStream<Call>.Continuation
   private let callers = Mutex<[Int32: Caller]>([:])
 
   /// Every call, in order; ends with `stop`.
   package let incoming: AsyncStream<Call>
 
-  /// Listens; a socket that a dead agent left is replaced, for the lock is held.
+  /// Listens; a socket that a dead agent left is replaced, for the lock is held, and one that somebody removes is made
+  /// anew.
   package init(path: String, reactor: Reactor) throws {
     self.path = path
     self.reactor = reactor
     (incoming, calls) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1024))
+    let listening = try listen()
+    self.listening.withLock { $0 = listening }
+  }
+
+  private func listen() throws -> Listening {
     let fd = try UnixSocket.make()
-    listener = Descriptor(owning: fd)
+    let listener = Descriptor(owning: fd)
     unlink(path)
-    let old = umask(0o177)
+    // until it has its mode others may reach it, and are turned away by who they are
     let bound = try UnixSocket.address(path) { bind(fd, $0, $1) }
-    umask(old)
-    guard bound == 0, chmod(path, 0o600) == 0, listen(fd, 64) == 0 else {
+    guard bound == 0, chmod(path, 0o600) == 0, Glibc.listen(fd, 64) == 0 else {
       throw HostError.failed("listen on", path)
     }
     _ = fcntl(fd, F_SETFL, O_NONBLOCK)
-    _ = try reactor.register(fd, for: .readable) { [weak self] _ in self?.accept() }
+    let registration = try reactor.register(fd, for: .readable) { [weak self] _ in self?.accept(at: fd) }
+    // without it a socket that is removed stays so until the next agent
+    let sentinel = try? FileSentinel(paths: [path], reactor: reactor) { [weak self] in self?.lookForName() }
+    return Listening(listener: listener, registration: registration, sentinel: sentinel)
   }
 
   package func stop() {
+    leave()
     unlink(path)
     calls.finish()
   }
 
-  private func accept() {
+  private func leave() {
+    let left = listening.withLock { listening in
+      defer { listening = nil }
+      return listening
+    }
+    guard let left else { return }
+    left.sentinel?.stop()
+    reactor.cancel(left.registration)
+    left.listener.close()
+  }
+
+  private func lookForName() {
+    var status = stat()
+    if lstat(path, &status) == 0 || listening.withLock({ $0 == nil }) { return }
+    leave()
+    let anew = try? listen()
+    listening.withLock { $0 = anew }
+  }
+
+  private func accept(at listener: Int32) {
     while true {
-      let fd = caller_accept(listener.number)
+      let fd = caller_accept(listener)
       guard fd >= 0 else { return }
       let user = caller_user(fd)
       guard user == Int(geteuid()) || user == 0 else {

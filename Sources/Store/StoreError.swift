@@ -27,6 +27,14 @@ package enum StoreError: Error, Equatable, CustomStringConvertible {
   /// More than one run begins like this.
   case ambiguous(RunReference, candidates: [Run])
 
+  /// What it was, without what to do about the database.
+  package var detail: String {
+    switch self {
+    case .broken(_, let detail), .busy(_, let detail): detail
+    default: description
+    }
+  }
+
   /// Whether the same change may succeed later in this process.
   package var isTransient: Bool {
     switch self {

@@ -50,6 +50,20 @@ import Testing
     }
   }
 
+  @Test func `a socket that somebody removes is made anew, and serves`() async throws {
+    let place = try Spooled()
+    try await serving(place, { "got " + $0 }) { path in
+      for _ in 0..<3 {
+        unlink(path)
+        while access(path, F_OK) != 0 { await Task.yield() }
+        let answer = try await ask("ping", at: path)
+        #expect(answer == "got ping")
+        var status = stat()
+        #expect(lstat(path, &status) == 0 && status.st_mode & 0o777 == 0o600)
+      }
+    }
+  }
+
   @Test func `a caller who says nothing, too much, or leaves keeps nobody else waiting`() async throws {
     let place = try Spooled()
     try await serving(place, { $0 }) { path in

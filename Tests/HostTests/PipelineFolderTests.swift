@@ -32,6 +32,25 @@ import Testing
     hooks: { before-train: [ { run: [./cap.sh], on_error: warn } ] }
     """
 
+  @Test(.timeLimit(.minutes(1))) func `C02 what only has the name of a pipeline's file is told, and not waited for`()
+    throws
+  {
+    let workspace = try ConfiguredWorkspace()
+    try workspace.write("pipelines/good.yaml", "pipeline: { name: good }\nstages: [ { name: a, run: [a] } ]\n")
+    #expect(mkfifo(workspace.path + "/pipelines/pipe.yaml", 0o600) == 0)
+    #expect(symlink("nowhere", workspace.path + "/pipelines/link.yml") == 0)
+    #expect(symlink("/dev/zero", workspace.path + "/pipelines/zero.yaml") == 0)
+    #expect(mkdir(workspace.path + "/pipelines/more.yaml", 0o700) == 0)
+    let said = Dictionary(
+      uniqueKeysWithValues: workspace.pipelines().map { ($0.path, $0.diagnostics.map(\.message)) })
+    #expect(
+      said == [
+        "pipelines/good.yaml": [], "pipelines/pipe.yaml": ["this is not a file"],
+        "pipelines/link.yml": ["the file cannot be opened: no such file or directory"],
+        "pipelines/zero.yaml": ["this is not a file"],
+      ])
+  }
+
   @Test func `a folder becomes pipelines`() throws {
     let workspace = try ConfiguredWorkspace()
     try workspace.write("stages/tabular/train.yaml", Self.train)
