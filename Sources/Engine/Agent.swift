@@ -176,7 +176,7 @@ package final class Agent: Sendable {
     }
   }
 
-  /// Knows of a run that waits for a person: for a command without an agent.
+  /// Knows of a run that waits, whatever for: for a command without an agent.
   package func hold(_ run: Run) { dispatcher.park(run, until: nil) }
 
   /// Ends a run that no agent works, as cancelled, and files its drop.

@@ -174,9 +174,9 @@ package final class Dispatcher: Sendable {
     return true
   }
 
-  /// Takes out a run that waits for a person; `nil` where none such is known.
-  func takeHeld(_ id: RunID) -> Run? {
-    state.withLock { $0.board.parked.takeHeld(id) }
+  /// Takes out a run that waits for a person or for a time; `nil` where none such is known.
+  func takeParked(_ id: RunID) -> Run? {
+    state.withLock { $0.board.parked.take(id) }
   }
 
   /// Begins nothing new, neither a run nor a stage; `now` ends what runs, to be taken up by the next agent.

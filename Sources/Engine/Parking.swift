@@ -31,12 +31,6 @@ struct Parking {
 
   mutating func take(_ id: RunID) -> Run? { parked.removeValue(forKey: id)?.run }
 
-  /// Takes out a run that waits for a person.
-  mutating func takeHeld(_ id: RunID) -> Run? {
-    guard let held = parked[id], held.until == nil else { return nil }
-    return take(id)
-  }
-
   /// Takes out those whose time has come.
   mutating func takeDue(at now: Date, _ monotonic: Duration) -> [Run] {
     let due = parked.values.filter { $0.wait(at: now, monotonic).map { $0 <= .zero } ?? false }.map(\.run)

@@ -22,11 +22,11 @@ package struct Retrier: Sendable {
     package let description: String
   }
 
-  /// Records and queues the run that repeats another; one that waits for a person goes on itself.
+  /// Records and queues the run that repeats another; one that waits, for a person or a time, goes on itself.
   /// - Throws: `Refusal`, or what the spool and the store throw.
   package func retry(_ id: RunID) async throws -> Run {
     let earlier = try await bench.store.reader.run(matching: .id(id))
-    if earlier.isHeld { return try await letGoOn(earlier) }
+    if earlier.state == .waiting { return try await letGoOn(earlier) }
     let name = try check(earlier)
     if let known = try await bench.store.reader.repetition(of: id) { throw repeated(earlier, by: known) }
     return try await again(earlier, on: name, version: try version(for: earlier, name), options: earlier.options)
@@ -56,9 +56,9 @@ package struct Retrier: Sendable {
     return run
   }
 
-  /// What `on_interrupt: hold` made wait for a person: this is the person.
+  /// What `on_interrupt: hold` made wait for a person, or a pause before the next try: this is the person, and now.
   private func letGoOn(_ run: Run) async throws -> Run {
-    guard let held = dispatcher.takeHeld(run.id) else {
+    guard let held = dispatcher.takeParked(run.id) else {
       throw Refusal(description: "run \(run.number) goes on already")
     }
     let now = bench.now()

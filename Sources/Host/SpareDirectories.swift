@@ -83,10 +83,19 @@ final class SpareDirectories: Sendable {
   }
 
   /// Gives one of them its place.
-  /// - Returns: false where there is none, or a program made something else of it.
+  /// - Returns: false where there is none, a program made something else of it, or another has the name by now.
   func take(into directory: Directory, as name: String) -> Bool {
     let found = state.withLock { state in state.names.popLast().flatMap { name in state.place.map { ($0, name) } } }
     guard let (place, spare) = found else { return false }
+    // looked at before, for with its name others may begin to fill it
+    guard place.isEmptyDirectory(spare) else {
+      if place.sample(of: FileName(spare)) == nil {
+        state.withLock { $0.forget() }
+      } else {
+        try? place.removeTree(FileName(spare))
+      }
+      return false
+    }
     // who has it by that name already keeps it
     let renamed = penstock_rename_noreplace(place.fd, spare, directory.fd, name)
     guard renamed == 0 else {
@@ -95,9 +104,7 @@ final class SpareDirectories: Sendable {
       }
       return false
     }
-    let isEmpty = directory.isEmptyDirectory(name)
-    if !isEmpty { try? directory.removeTree(FileName(name)) }
-    return isEmpty
+    return true
   }
 }
 

@@ -27,6 +27,23 @@ struct SubjectReading {
     return .drop(word)
   }
 
+  /// The run that is meant: of a drop the newest on one of its name.
+  /// - Throws: `CommandFailure` where there was none.
+  func run(_ word: FileName) async throws -> Run {
+    switch try await read(word) {
+    case .run(let run): return run
+    case .drop(let name):
+      if let run = try await reader?.runs(onDrop: name, limit: 1).first { return run }
+      guard isInInbox(name) else {
+        throw CommandFailure(
+          "`\(Display.brief(name.displayed))` names no run: give a number, an id or at least its first 4 characters, "
+            + "`last`, or the name of a drop that a run had")
+      }
+      throw CommandFailure(
+        "`\(name.displayed)` lies in the inbox, and no run was ever on a drop of that name; `penstock why` tells of it")
+    }
+  }
+
   /// The run of a number; the name of a drop that only looks like the beginning of an id is a name.
   private func run(_ reference: RunReference, named word: FileName) async throws -> Run? {
     if case .prefix = reference, isInInbox(word) { return nil }

@@ -92,7 +92,29 @@ import Testing
     let done = try await place.penstock("retry", "1")
     #expect(done.code == 2 && done.complaints.contains("run 1 is done; what failed or was quarantined is tried again"))
     let unknown = try await place.penstock("retry", "nothing.csv")
-    #expect(unknown.code == 2 && unknown.complaints.contains("no run was ever on a drop `nothing.csv`"))
+    #expect(unknown.code == 2 && unknown.complaints.contains("`nothing.csv` names no run: give"))
+  }
+
+  @Test(arguments: [true, false])
+  func `a run that waits for its next try goes on now, and is named by its drop`(isAlone: Bool) async throws {
+    let place = try ScenarioWorkspace()
+    try place.pipeline(
+      stages: [("s", "echo here >&2; [ -e \"$PENSTOCK_HOME/fixed\" ]")],
+      more: "    retry: { attempts: 2, backoff: 1h }\n")
+    let agent = try await place.up()
+    try place.drop("a.csv")
+    try await until("the run to wait") { try await place.runs().first?.state == .waiting }
+    #expect(try await place.penstock("why", "a.csv").output.contains("`penstock retry 1` lets it go on now"))
+    #expect(try await place.penstock("show", "a.csv").output.contains("run 1  waiting"))
+    #expect(try await place.penstock("logs", "a.csv").output.contains("here"))
+    #expect(try await place.penstock("rerun", "b.csv").complaints.contains("`b.csv` names no run"))
+    try place.write("fixed", "")
+    if isAlone { #expect(try await place.stop(agent).code == 0) }
+    #expect(try await place.penstock("retry", "a.csv", "--wait").code == 0)
+    let runs = try await place.ended()
+    #expect(runs.map(\.state) == [.done])
+    #expect(try await place.attempts(runs[0]).map(\.state) == [.failed, .ok])
+    if !isAlone { #expect(try await place.stop(agent).code == 0) }
   }
 
   @Test func `a drop that someone took out of failed is refused in words, and nothing is begun`() async throws {

@@ -53,7 +53,7 @@ import Testing
     ),
     (
       ["show", "nope!"],
-      "penstock: `nope!` names no run: give a number, an id or at least its first 4 characters, or `last`\n"
+      "penstock: no runs yet: drop a file with `penstock put FILE`, or start one with `penstock run PIPELINE`\n"
     ),
     (
       ["show", "9"],

@@ -7,6 +7,20 @@ import Testing
 @Suite struct WorkspaceSpoolTests {
   private let a = FileName("a.csv")
 
+  @Test func `stages of one run that begin at once each have their directory`() async throws {
+    let place = try Spooled()
+    let spool = place.spool
+    for n in 1...1500 {
+      let id = try #require(RunID(String(format: "01a00000-0000-7000-8000-%012x", n)))
+      spool.foresee(6)
+      let made = try await withThrowingTaskGroup(of: String.self) { group in
+        for stage in ["a", "b", "c", "d"] { group.addTask { try spool.openAttempt(id, stage: stage, n: 1) } }
+        return try await group.reduce(into: [String]()) { $0.append($1) }
+      }
+      #expect(made.count == 4 && made.allSatisfy { access($0, F_OK) == 0 }, "run \(n)")
+    }
+  }
+
   @Test func `a claim moves the drop, and says what was moved`() throws {
     let place = try Spooled()
     try place.write("inbox/a.csv", "x")

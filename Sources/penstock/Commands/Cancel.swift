@@ -11,13 +11,13 @@ struct Cancel: AsyncParsableCommand {
 
   @OptionGroup var place: Place
 
-  @Argument(help: "A number, an id or its beginning, or `last`.")
+  @Argument(help: RunArgument.help)
   var run: String
 
   func run() async throws {
     let workspace = try place.workspace()
     let reader = try place.reader(workspace)
-    let run = try await reader.run(matching: try RunArgument.read(self.run))
+    let run = try await RunArgument.read(self.run, workspace, reader)
     guard !run.state.isTerminal else {
       throw CommandFailure("run \(run.number) has ended already: \(run.state.rawValue)")
     }
@@ -43,15 +43,5 @@ struct Cancel: AsyncParsableCommand {
   /// No agent, so no process of the run lives: only what is recorded is changed.
   private func cancelAlone(_ run: Run, _ workspace: Workspace) async throws {
     try await place.alone(workspace) { try await $0.agent.abandon(run) }
-  }
-}
-
-enum RunArgument {
-  static func read(_ text: String) throws -> RunReference {
-    guard let reference = RunReference(text) else {
-      throw CommandFailure(
-        "`\(Display.brief(text))` names no run: give a number, an id or at least its first 4 characters, or `last`")
-    }
-    return reference
   }
 }

@@ -39,7 +39,8 @@ struct HookTest: AsyncParsableCommand {
     let workspace = try place.workspace()
     let versions = place.registry(workspace).pipelines.compactMap(\.version)
     let whole = try await past.asyncMap { past in
-      try await WholeRun.read(try RunArgument.read(past), try place.reader(workspace))
+      let reader = try place.reader(workspace)
+      return try await WholeRun.read(.id(try await RunArgument.read(past, workspace, reader).id), reader)
     }
     let chosen = try choose(whole?.run.pipeline ?? pipeline, among: versions)
     let stages = chosen?.stages ?? versions.flatMap(\.pipeline.stages)

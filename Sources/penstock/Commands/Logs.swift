@@ -13,7 +13,7 @@ struct Logs: AsyncParsableCommand {
 
   @OptionGroup var place: Place
 
-  @Argument(help: "A number, an id or its beginning, or `last`; without it the agent's log.")
+  @Argument(help: "A number, an id or its beginning, `last`, or a drop: its newest run; without it the agent's log.")
   var run: String?
 
   @Flag(name: .shortAndLong, help: "Go on as more comes.")
@@ -43,9 +43,8 @@ struct Logs: AsyncParsableCommand {
       if !printed, !follow { Output.chat("the agent has logged nothing yet: `penstock up` starts it") }
       return
     }
-    let reference = try RunArgument.read(run)
     guard let reader = try place.readerIfAny(workspace) else { throw CommandFailure(RunList.empty) }
-    let found = try await reader.run(matching: reference)
+    let found = try await RunArgument.read(run, workspace, reader)
     if follow, !found.state.isTerminal, try place.ask(.ping, workspace) == nil {
       Output.chat("no agent runs: run \(found.number) goes on with the next `penstock up`")
     }

@@ -16,7 +16,7 @@ struct Rerun: AsyncParsableCommand {
 
   @OptionGroup var place: Place
 
-  @Argument(help: "A number, an id or its beginning, or `last`.")
+  @Argument(help: RunArgument.help)
   var run: String
 
   @Option(
@@ -46,9 +46,8 @@ struct Rerun: AsyncParsableCommand {
 
   func run() async throws {
     let workspace = try place.workspace()
-    let reference = try RunArgument.read(run)
     guard let reader = try place.readerIfAny(workspace) else { throw CommandFailure(RunList.empty) }
-    let earlier = try await reader.run(matching: reference)
+    let earlier = try await RunArgument.read(run, workspace, reader)
     let wish = Rerunner.Wish(
       run: earlier.id, from: from, failedOnly: failedOnly, useCache: !noCache,
       set: try Pairs.read(set, option: "--set", example: "horizon=5"), sameVersion: sameVersion)

@@ -76,16 +76,7 @@ struct Retry: AsyncParsableCommand {
     var raw = RawArguments.standard()
     var runs: [Run] = []
     for word in subjects {
-      switch try await SubjectReading(workspace: workspace, reader: reader).read(raw.bytes(of: word)) {
-      case .run(let run): runs.append(run)
-      case .drop(let name):
-        guard let run = try await reader.runs(onDrop: name, limit: 1).first else {
-          throw CommandFailure(
-            "no run was ever on a drop `\(name.displayed)`; `penstock why -- \(name.displayed)` tells of one in the inbox"
-          )
-        }
-        runs.append(run)
-      }
+      runs.append(try await SubjectReading(workspace: workspace, reader: reader).run(raw.bytes(of: word)))
     }
     return runs
   }
@@ -105,7 +96,7 @@ struct Retry: AsyncParsableCommand {
     try await place.workAlone(workspace) { assembly in
       var ids: [RunID] = []
       for run in earlier {
-        if run.isHeld { assembly.agent.hold(run) }
+        if run.state == .waiting { assembly.agent.hold(run) }
         do { ids.append(try await assembly.agent.retrier.retry(run.id).id) } catch let refusal as Retrier.Refusal {
           throw CommandFailure(refusal.description)
         }

@@ -167,6 +167,7 @@ struct RunWhy: Answer {
   }
 
   private var next: String {
+    if run.state == .waiting, !run.isHeld { return "`penstock retry \(run.number)` lets it go on now" }
     if run.isHeld { return "`penstock retry \(run.number)` lets it go on" }
     guard run.isMishap, again == nil, run.drop != nil, run.filed else { return "" }
     return "`penstock retry \(run.number)` tries it again"

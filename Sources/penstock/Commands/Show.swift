@@ -10,15 +10,15 @@ struct Show: AsyncParsableCommand {
 
   @OptionGroup var place: Place
 
-  @Argument(help: "A number, an id or its beginning, or `last`.")
+  @Argument(help: RunArgument.help)
   var run: String
 
   @OptionGroup var items: ItemOptions
 
   func run() async throws {
     let workspace = try place.workspace()
-    let reference = try RunArgument.read(run)
     guard let reader = try place.readerIfAny(workspace) else { throw CommandFailure(RunList.empty) }
+    let reference = RunReference.id(try await RunArgument.read(run, workspace, reader).id)
     if items.items || items.failed { return try place.give(try await items.read(reference, reader)) }
     let whole = try await WholeRun.read(reference, reader)
     let log = LogReading.lastOutput(
