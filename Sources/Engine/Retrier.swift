@@ -58,11 +58,12 @@ package struct Retrier: Sendable {
 
   /// What `on_interrupt: hold` made wait for a person, or a pause before the next try: this is the person, and now.
   private func letGoOn(_ run: Run) async throws -> Run {
-    guard let held = dispatcher.takeParked(run.id) else {
+    guard var held = dispatcher.takeParked(run.id) else {
       throw Refusal(description: "run \(run.number) goes on already")
     }
     let now = bench.now()
-    try await bench.store.park(run.id, until: now, reason: "a person lets it go on", at: now)
+    try await bench.store.park(run.id, until: now, reason: Run.urging, at: now)
+    (held.state, held.resumes, held.reason) = (.waiting, now, Run.urging)
     dispatcher.add(held, priority: 0)
     return run
   }
@@ -108,4 +109,11 @@ package struct Retrier: Sendable {
         : "pipeline `\(run.pipeline)` is not in force any more: put its file back into `pipelines/`, or put the drop "
           + "into the inbox under a name that another takes")
   }
+}
+
+extension Run {
+  /// The reason of a run that waits no longer, because a person says so: its next tries are due too.
+  fileprivate static let urging = "a person lets it go on"
+
+  var isUrged: Bool { state == .waiting && reason == Self.urging }
 }

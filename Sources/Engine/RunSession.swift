@@ -57,7 +57,7 @@ struct RunSession {
       let own = attempts.filter { $0.stage == stage.name }.sorted { $0.n < $1.n }
       for attempt in own { count(attempt) }
       guard let last = own.last else { continue }
-      if let again = last.again {
+      if let again = last.again, !run.isUrged {
         delays[stage.name] = Delay(
           until: again, reason: "stage `\(stage.name)` is tried again: \(last.reason ?? "")",
           isDeferred: last.state == .interrupted)
