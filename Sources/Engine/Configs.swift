@@ -128,12 +128,24 @@ package final class Configs: Sendable {
         diagnostics: file.diagnostics.map(\.json), since: bench.now(), activeDigest: active))
   }
 
+  /// What `check` calls an error and is none of the file: the program may come a moment later.
+  private func warn(of version: PipelineVersion) {
+    for stage in version.pipeline.stages where stage.uses == nil {
+      guard let program = stage.program.first, !program.contains("${") else { continue }
+      let file = bench.programs.resolve(program, hashing: false)
+      guard let refusal = file.refusal else { continue }
+      bench.say(
+        .stageUnable(path: version.path, stage: stage.name, reason: "`\(Display.escaped(file.shown))`: \(refusal)"))
+    }
+  }
+
   private func announce(_ file: LoadedPipeline, before: LoadedPipeline?, lastGood: PipelineVersion?) {
     if let version = file.version {
       if before?.version?.digest == version.digest { return }
       bench.say(
         .pipelineLoaded(
           name: version.pipeline.name, path: file.path, isFirst: lastGood.map { $0.digest == version.digest } ?? true))
+      warn(of: version)
     } else if !file.isValid {
       let errors = file.diagnostics.filter { $0.severity == .error }
       let first = errors.first.map { "\($0.mark.displayed): \($0.message)" } ?? ""

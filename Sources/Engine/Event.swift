@@ -73,6 +73,8 @@ package struct Event: Sendable {
     case pipelineLoaded(name: String, path: String, isFirst: Bool)
     case pipelineInvalid(path: String, errors: Int, first: String, lastGoodInForce: Bool)
     case pipelineGone(name: String, path: String)
+    /// It is in force, and this stage of it would fail.
+    case stageUnable(path: String, stage: String, reason: String)
 
     case scheduled(ScheduleNews)
 

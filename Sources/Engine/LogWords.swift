@@ -24,7 +24,7 @@ package enum LogWords {
       .programDelayed, .outcomeUnusable:
       run(kind)
     case .hookCalled, .hookRefused, .hookWarned: hook(kind)
-    case .pipelineLoaded, .pipelineInvalid, .pipelineGone, .policyDemoted, .ruleBroken: pipeline(kind)
+    case .pipelineLoaded, .pipelineInvalid, .pipelineGone, .stageUnable, .policyDemoted, .ruleBroken: pipeline(kind)
     case .trialBegan, .armEvaluated, .trialPaused, .trialEnded, .trialRefused: trial(kind)
     case .scheduled(let news): schedule(news)
     }
@@ -244,6 +244,11 @@ package enum LogWords {
         ["levels": .string(levels), "reason": .string(reason)]
       )
     case .ruleBroken(let reason): (.warning, "a rule cannot be evaluated", ["reason": .string(reason)])
+    case .stageUnable(let path, let stage, let reason):
+      (
+        .warning, "a stage cannot run as things are",
+        ["path": .string(path), "of": .string(stage), "reason": .string(reason)]
+      )
     case .pipelineGone(let name, let path):
       (
         .warning, "pipeline file is gone; its runs end on the version they began with",

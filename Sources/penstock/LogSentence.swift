@@ -163,6 +163,8 @@ enum LogSentence {
     case "pipeline loaded": "pipeline \(fields["name"]) loaded from \(fields["path"])"
     case "pipeline changed; new runs use the new version":
       "pipeline \(fields["name"]) changed in \(fields["path"]); new runs use the new version"
+    case "a stage cannot run as things are":
+      "\(fields["path"]): stage `\(fields["of"])` cannot run: \(fields["reason"])"
     case "pipeline file is gone; its runs end on the version they began with":
       "\(fields["path"]) is gone; runs of \(fields["name"]) end on the version they began with"
     case let message where message.hasPrefix("pipeline file is invalid"):

@@ -46,6 +46,23 @@ import Testing
     #expect(try await place.stop(agent).code == 0)
   }
 
+  @Test func `a stage whose program is not there is warned of when its file is put in force`() async throws {
+    let place = try ScenarioWorkspace()
+    try place.write(
+      "pipelines/p.yaml",
+      "pipeline: { name: p }\ntrigger: { inbox: \"*.csv\" }\nstages: [ { name: a, run: [./stages/a.sh] } ]\n")
+    let agent = try await place.up()
+    try await place.waitForLog("a stage cannot run as things are") {
+      $0["of"]?.string == "a" && $0["reason"]?.string == "`stages/a.sh`: no such file"
+    }
+    try place.script("stages/a.sh", "true")
+    try place.drop("a.csv")
+    #expect(try await place.ended().map(\.state) == [.done])
+    let output = try await place.stop(agent).output
+    #expect(output.contains("pipelines/p.yaml: stage `a` cannot run: `stages/a.sh`: no such file"), "\(output)")
+    #expect(place.logged("a stage cannot run as things are").count == 1)
+  }
+
   @Test(arguments: [false, true])
   func `C05 a file that changes while a run is at work changes nothing for it, even over a crash`(crash: Bool)
     async throws

@@ -23,6 +23,7 @@ import Testing
     .hookRefused(event: "e", program: "p", reason: "r"), .hookWarned(program: "p", warning: "w"),
     .pipelineLoaded(name: "n", path: "p", isFirst: true),
     .pipelineInvalid(path: "p", errors: 1, first: "f", lastGoodInForce: false), .pipelineGone(name: "n", path: "p"),
+    .stageUnable(path: "p", stage: "s", reason: "r"),
     .watched(.troubled("r")), .watched(.mended("r")), .watched(.replaced), .watched(.overflowed(2)),
     .watched(.mode(.events)), .controlRefused("r"), .clearedAway(runs: 1, bytes: 2), .clearingTroubled("r"),
     .policyDemoted(levels: "a=fine", reason: "r"), .ruleBroken(reason: "r"),
