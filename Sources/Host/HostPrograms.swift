@@ -106,7 +106,7 @@ package struct HostPrograms: Programs {
   }
 
   /// Names that editors and package managers leave behind.
-  static func isBackup(_ name: String) -> Bool {
+  package static func isBackup(_ name: String) -> Bool {
     name.hasSuffix("~") || name.hasPrefix("#") || name.contains(".dpkg-")
       || [".bak", ".orig", ".rej", ".swp", ".swo", ".tmp", ".rpmsave", ".rpmnew", ".disabled"].contains {
         name.hasSuffix($0)

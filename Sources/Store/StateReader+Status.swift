@@ -65,6 +65,19 @@ extension StateReader {
     }
   }
 
+  /// Whether a drop lies in `failed` that nobody has acknowledged or tried again.
+  package func hasFailedDrop() async throws -> Bool {
+    try await read { database in
+      // the first two conditions are those of the index
+      try Bool.fetchOne(
+        database,
+        sql: """
+          SELECT EXISTS (SELECT 1 FROM run INDEXED BY run_open_failure
+          WHERE state IN ('failed', 'quarantined') AND acknowledged = 0 AND state = 'failed' AND drop_name IS NOT NULL)
+          """) ?? false
+    }
+  }
+
   /// By path.
   package func configs() async throws -> [ConfigStatus] {
     try await read { database in

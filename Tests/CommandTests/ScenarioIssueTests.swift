@@ -51,7 +51,8 @@ import Testing
     try await place.ended(2)
     #expect(try await place.stop(agent).code == 0)
     try place.drop("3.csv")
-    #expect(try await place.penstock("up", "--once").code == 0)
+    // as `status` has it: what is worked is not what the file says
+    #expect(try await place.penstock("up", "--once").code == 4)
     let runs = try await place.runs()
     #expect(runs.map(\.state) == [.done, .done, .done])
     #expect(Set(runs.map(\.version)).count == 1)

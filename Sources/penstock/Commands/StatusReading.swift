@@ -23,6 +23,11 @@ struct StatusReading {
     report.stateTroubles = (live?["state"]?["troubles"]?.array ?? []).compactMap(\.string)
     report.paused = live?["watch"]?["paused"]?.string
     report.watching = live?["watch"]
+    let settings = place.settings(workspace).diagnostics
+    if settings.hasErrors {
+      report.settings = ConfigView(path: SettingsFile.path, isValid: false)
+      report.settings?.take(settings.map(\.json))
+    }
     let files = live == nil ? place.registry(workspace).pipelines : []
     if let reader {
       try await readRuns(reader, into: &report)
@@ -87,6 +92,7 @@ struct StatusReading {
     report.queued = report.counts.filter { $0.state == .queued }.map(\.count).reduce(0, +)
     report.last = try await reader.lastEndedRunPerPipeline().filter { !$0.pipeline.isEmpty }
     report.failures = try await reader.recentFailures(limit: Self.few)
+    report.hasFailedDrop = try await reader.hasFailedDrop()
     report.hookFailures = try await reader.hookFailures(of: (report.last + report.failures).map(\.id))
     report.quarantined = try await reader.unacknowledgedQuarantine(limit: Self.manyRuns)
   }

@@ -13,7 +13,10 @@ struct Up: AsyncParsableCommand {
 
   @OptionGroup var place: Place
 
-  @Flag(help: "Work until nothing is left to do, then exit; 1 where a run failed.")
+  @Flag(
+    help:
+      "Work until nothing is left to do, then exit: 1 where a run failed, 4 where a pipeline is invalid or a hook does not run."
+  )
   var once = false
 
   @Flag(help: "Accepted for later: this version has no dashboard.")
@@ -81,5 +84,23 @@ struct Up: AsyncParsableCommand {
     if once, endings[.failed, default: 0] + endings[.quarantined, default: 0] > 0 {
       throw ExitCode(ExitCodes.runFailed)
     }
+    if once, let idle = idleFiles(workspace, assembly) {
+      throw CommandFailure("\(idle); `penstock check` tells all", code: ExitCodes.degraded)
+    }
+  }
+
+  /// Which pipelines and hooks were not in force, in words: nobody looks at the log of a run by cron that ended well.
+  private func idleFiles(_ workspace: Workspace, _ assembly: Assembly) -> String? {
+    let files = assembly.agent.configs.files
+    let programs = HostPrograms(home: workspace.home, path: assembly.bench.environment["PATH"] ?? "")
+    let hooks = HookListing.read(
+      workspace: workspace, versions: files.compactMap(\.version?.pipeline), settings: assembly.settings,
+      programs: programs)
+    let idle =
+      files.filter { !$0.isValid }.map { "`\(Display.brief($0.path))` is invalid" }
+      + hooks.refused.filter { !HostPrograms.isBackup(($0.file.shown as NSString).lastPathComponent) }.map {
+        "`\($0.file.shown)` does not run: \($0.file.refusal ?? "")"
+      }
+    return idle.isEmpty ? nil : idle.prefix(5).joined(separator: "; ") + (idle.count > 5 ? "; …" : "")
   }
 }
