@@ -2,6 +2,15 @@ import Core
 import Glibc
 
 extension Workspace {
+  /// Whose directory it is, in words, where this user may not even see whether it is a workspace.
+  var foreignHome: String? {
+    var status = stat()
+    guard stat(home, &status) == 0, faccessat(AT_FDCWD, settings, F_OK, AT_EACCESS) < 0, errno == EACCES else {
+      return nil
+    }
+    return Self.belonging(home, to: status.st_uid)
+  }
+
   /// Whose state it is, in words, where this user may not look at it; `nil` where it may, or there is none.
   ///
   /// Asked before the state is: to SQLite and to connect(2) it looks like a disk or an agent that does not work.

@@ -40,6 +40,7 @@ package struct Workspace: Sendable {
         throw HostError("no directory `\(Display.escaped(directory))` (from \(source))")
       }
       guard workspace.isWorkspace else {
+        if let foreign = workspace.foreignHome { throw HostError(foreign, code: EACCES) }
         throw HostError(
           "`\(Display.escaped(directory))` (from \(source)) is no workspace: it has no `etc/penstock.yaml`; make one with `penstock init`"
         )

@@ -30,6 +30,13 @@ struct ForeignUserTests {
     #expect(try await place.stop(agent).code == 0)
   }
 
+  @Test func `a workspace that another user may not even look into is told as that`() async throws {
+    let place = try ScenarioWorkspace.taking()
+    #expect(chmod(place.home, 0o750) == 0)
+    let told = try await place.start(["status"], wrapped: ScenarioWorkspace.plainUser).end()
+    #expect(told.code == 2 && told.complaints.contains("`\(place.home)` belongs to user root"), "\(told.complaints)")
+  }
+
   @Test func `a database of another user in a state of one's own is told as that`() async throws {
     let place = try ScenarioWorkspace.taking()
     try place.handOver()

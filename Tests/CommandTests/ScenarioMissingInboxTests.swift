@@ -25,6 +25,8 @@ import Testing
     let inbox = try await place.penstock("inbox")
     #expect(inbox.code == 4 && inbox.complaints.contains(words), "\(inbox.complaints)")
     #expect(inbox.output == "the inbox cannot be looked at\n")
+    let json = try await place.penstock("inbox", "--json").json
+    #expect((json["trouble"] as? String)?.contains(words) == true)
     let put = try await place.penstock("put", "/etc/passwd")
     #expect(put.code == 2 && put.complaints.contains(words), "\(put.complaints)")
     let doctor = try await place.penstock("doctor")

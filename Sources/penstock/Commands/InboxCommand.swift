@@ -47,6 +47,7 @@ struct InboxPage: Answer {
     return [
       "api": 1, "drops": .array(view.entries.map(\.json) + runs), "paused": paused.map { .string($0) } ?? .null,
       "invalid_pipelines": .array(invalid.map { .string($0.path) }),
+      "trouble": view.trouble.map { .string($0) } ?? .null,
     ]
   }
 
