@@ -37,6 +37,12 @@ package enum Routing {
     return measured.min { ($0.0, $0.1) < ($1.0, $1.1) }?.2
   }
 
+  /// The words on a pattern that nearly takes a name.
+  package static func nearly(_ name: FileName, _ pattern: String) -> String {
+    let isCase = (try? NamePattern(pattern.lowercased()))?.captures(of: name.lowercased) != nil
+    return "the nearest pattern is `\(pattern)`" + (isCase ? ", which tells upper from lower case" : "")
+  }
+
   private static func ranked(_ versions: [PipelineVersion]) -> [PipelineVersion] {
     versions.sorted { precedes($0.pipeline, $1.pipeline) }
   }

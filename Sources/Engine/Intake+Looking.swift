@@ -105,7 +105,7 @@ extension Intake {
       hold(name, "is a directory; drop files, not directories")
       return nil
     case .special(let kind, let sample):
-      return ReadyDrop(name: name, sample: sample, refusal: "is a \(kind), not a file with content of its own")
+      return ReadyDrop(name: name, sample: sample, refusal: SpecialDrop.reason(kind))
     case .file(let sample, let openness):
       guard let route = book.route(name) else {
         leaveUnmatched(name)

@@ -36,16 +36,23 @@ package enum Health {
       isMine: status.st_uid == geteuid(), isWritable: access(path, W_OK | X_OK) == 0)
   }
 
+  /// Why a file cannot be renamed from one directory into another.
+  package enum RenameTrouble: Sendable, Equatable {
+    case otherFilesystem
+    case failed(String)
+  }
+
   /// Whether a file can be renamed from one directory into the other: tried with a hidden empty file.
-  /// - Returns: why not, in words.
-  package static func renameTrouble(from: String, to: String) -> String? {
+  package static func renameTrouble(from: String, to: String) -> RenameTrouble? {
     let name = "/.doctor-\(getpid())"
     let file = open(from + name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-    guard file >= 0 else { return "no file can be made in `\(from)`: \(String(cString: strerror(errno)))" }
+    guard file >= 0 else {
+      return .failed("no file can be made in `\(from)`: \(String(cString: strerror(errno)))")
+    }
     close(file)
     defer { unlink(from + name) }
     guard rename(from + name, to + name) == 0 else {
-      return errno == EXDEV ? "they are on different filesystems" : String(cString: strerror(errno))
+      return errno == EXDEV ? .otherFilesystem : .failed(String(cString: strerror(errno)))
     }
     unlink(to + name)
     return nil

@@ -23,11 +23,15 @@ final class InboxPlace: Sendable {
   init(path: String, kind: @escaping @Sendable (UInt32) -> Filesystem = { Filesystem(magic: $0) }) throws {
     self.path = path
     self.kind = kind
-    last = Mutex(try Directory(path: path).identified())
+    last = Mutex(try Self.open(path).identified())
   }
 
   /// The directory that lies there now.
-  var directory: Directory { get throws { try Directory(path: path) } }
+  var directory: Directory { get throws { try Self.open(path) } }
+
+  private static func open(_ path: String) throws -> Directory {
+    do { return try Directory(path: path) } catch { throw MissingDirectory.trouble(at: path) ?? error }
+  }
 
   /// What the inbox lay on when it was looked at last.
   var filesystem: Filesystem { kind(last.withLock { $0.magic }) }

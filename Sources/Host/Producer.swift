@@ -12,6 +12,7 @@ package struct Producer {
 
   /// - Parameter run: whose program puts, where it is one of a run: a run that feeds itself is found out by it.
   package init(inbox path: String, of run: RunID? = nil) throws {
+    if let trouble = MissingDirectory.trouble(at: path) { throw trouble }
     inbox = try Directory(path: path)
     self.run = run
   }
@@ -20,13 +21,8 @@ package struct Producer {
   /// - Throws: `HostError` where the source cannot be read, the name is none, or a drop of that name is waiting there.
   package func put(_ source: FileName, as name: FileName) throws -> Int {
     if let refusal = refusal(of: name) { throw HostError("cannot put `\(name.displayed)`: \(refusal)") }
-    let from = source == FileName("-") ? 0 : source.withCName { open($0, O_RDONLY | O_CLOEXEC) }
-    guard from >= 0 else { throw HostError.failed("read", source) }
+    let from = source == FileName("-") ? 0 : try open(source)
     defer { if from > 0 { close(from) } }
-    var status = stat()
-    guard fstat(from, &status) == 0, status.st_mode & S_IFMT != S_IFDIR else {
-      throw HostError("cannot put `\(source.displayed)`: it is a directory")
-    }
     let temporary = "\(Self.prefix)\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
     let to = openat(inbox.fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     guard to >= 0 else { throw HostError.failed("write into", inbox.path) }
@@ -54,6 +50,32 @@ package struct Producer {
     guard fchown(file, status.st_uid, status.st_gid) == 0 else {
       throw HostError.failed("give away a file in", inbox.path)
     }
+  }
+
+  /// Opens a file, or what a shell's `<(…)` stands for.
+  private func open(_ source: FileName) throws -> Int32 {
+    // a named pipe would be waited for until somebody writes to it
+    let file = source.withCName { Glibc.open($0, O_RDONLY | O_NONBLOCK | O_CLOEXEC) }
+    guard file >= 0 else { throw HostError.failed("read", source) }
+    var status = stat()
+    let kind = fstat(file, &status) == 0 ? status.st_mode & S_IFMT : S_IFDIR
+    if kind == S_IFREG { return file }
+    // a pipe without a name, `/dev/fd/63`: it has no path
+    if kind == S_IFIFO, !hasPath(source), fcntl(file, F_SETFL, 0) == 0 { return file }
+    close(file)
+    let words =
+      switch kind {
+      case S_IFDIR: "it is a directory"
+      case S_IFIFO: "it is a named pipe: `penstock put - --as NAME < PIPE` reads one to its end"
+      default: "it is a device: `penstock put - --as NAME` reads stdin"
+      }
+    throw HostError("cannot put `\(source.displayed)`: \(words)")
+  }
+
+  private func hasPath(_ source: FileName) -> Bool {
+    guard let resolved = source.withCName({ realpath($0, nil) }) else { return false }
+    free(resolved)
+    return true
   }
 
   private func fill(_ to: Int32, from: Int32, _ source: FileName) throws -> Int {

@@ -40,6 +40,7 @@ package struct Workspace: Sendable {
         throw HostError("no directory `\(Display.escaped(directory))` (from \(source))")
       }
       guard workspace.isWorkspace else {
+        if let foreign = workspace.foreignHome { throw HostError(foreign, code: EACCES) }
         throw HostError(
           "`\(Display.escaped(directory))` (from \(source)) is no workspace: it has no `etc/penstock.yaml`; make one with `penstock init`"
         )
@@ -60,16 +61,20 @@ package struct Workspace: Sendable {
   private var isWorkspace: Bool { access(settings, F_OK) == 0 }
 
   /// Makes `var/` where it is missing, for its owner alone, and refuses one that others could have prepared.
+  ///
+  /// The inbox is made only before anything was ever worked: later one that is missing was moved, or is not mounted yet,
+  /// and an empty one in its place would hide that.
   package func prepareState() throws {
     if mkdir(state, 0o700) < 0, errno != EEXIST { throw HostError.failed("make", state) }
     var status = stat()
     guard lstat(state, &status) == 0 else { throw HostError.failed("look at", state) }
     guard status.st_mode & S_IFMT == S_IFDIR else { throw HostError("`\(state)` is no directory") }
     guard status.st_uid == geteuid() else {
-      throw HostError("`\(state)` belongs to user \(status.st_uid), and this is user \(geteuid()): run as its owner")
+      throw HostError(Self.belonging(state, to: status.st_uid))
     }
     if status.st_mode & 0o077 != 0, chmod(state, 0o700) < 0 { throw HostError.failed("make private", state) }
     if mkdir(logs, 0o700) < 0, errno != EEXIST { throw HostError.failed("make", logs) }
+    if access(database, F_OK) == 0 { return }
     if mkdir(inbox, 0o755) < 0, errno != EEXIST { throw HostError.failed("make", inbox) }
   }
 }

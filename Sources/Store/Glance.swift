@@ -33,7 +33,7 @@ struct Glance {
   static func examine(_ path: String) throws {
     let found = try BriefConnection(path: path).rows("PRAGMA quick_check(5)").compactMap { $0[0] }
     guard found == ["ok"] else {
-      throw StoreError.corrupt(path: path, detail: found.joined(separator: "; "))
+      throw StoreError.corrupt(path: path, detail: Damage.complaints(found).joined(separator: "; "))
     }
   }
 }

@@ -18,7 +18,7 @@ extension StateReader {
       let size = try Int.fetchOne(database, sql: "PRAGMA page_size") ?? 0
       return DatabaseHealth(
         journal: try String.fetchOne(database, sql: "PRAGMA journal_mode") ?? "",
-        damage: found == ["ok"] ? [] : found, bytes: pages * size)
+        damage: Damage.complaints(found), bytes: pages * size)
     }
   }
 }

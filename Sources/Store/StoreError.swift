@@ -59,7 +59,18 @@ package enum StoreError: Error, Equatable, CustomStringConvertible {
     }
   }
 
-  package var description: String {
+  package var description: String { remedy.map { "\(trouble); \($0)" } ?? trouble }
+
+  /// What a person can do about it, where that is a thing of its own.
+  package var remedy: String? {
+    switch self {
+    case .corrupt(let path, _), .gone(let path, _): Remedy.words(for: path)
+    default: nil
+    }
+  }
+
+  /// What is wrong.
+  package var trouble: String {
     switch self {
     case .missing(let path):
       "there is no state at `\(path)`: no agent has worked here yet; `penstock up` starts one"
@@ -71,8 +82,8 @@ package enum StoreError: Error, Equatable, CustomStringConvertible {
     case .older(let path):
       "`\(path)` was written by an older penstock: start the agent once with this version to bring it up to date"
     case .corrupt(let path, let detail):
-      "`\(path)` is damaged: \(detail). \(Remedy.words(for: path))"
-    case .gone(let path, let trace): "`\(path)` is gone: \(trace). \(Remedy.words(for: path))"
+      "`\(path)` is damaged: \(detail)"
+    case .gone(let path, let trace): "`\(path)` is gone: \(trace)"
     case .unsafeFile(let path, let detail): "`\(path)` is refused: \(detail)"
     case .busy(let path, let detail): "`\(path)` cannot be written now: \(detail)"
     case .slow(let path, let seconds):

@@ -33,6 +33,9 @@ struct Assembly: Sendable {
     do { try StatePlace.check(workspace.state) } catch let refusal as HostError {
       throw CommandFailure(refusal.description, code: ExitCodes.storageFailed)
     }
+    if let trouble = MissingDirectory.trouble(at: workspace.inbox) {
+      throw CommandFailure(trouble.description, code: ExitCodes.tryLater)
+    }
     lock = try Self.lock(workspace)
     inboxLock = try Self.inboxLock(workspace)
     store = try StateStore(path: workspace.database, patience: nil)

@@ -70,7 +70,7 @@ enum LogSentence {
     case "drop is held": "\(fields["drop"]) is held in the inbox\(fields.whyIt)"
     case "no pipeline takes this drop; it stays in the inbox":
       "\(fields["drop"]) stays in the inbox: no pipeline takes it"
-        + (fields["nearest"].isEmpty ? "" : "; the nearest pattern is `\(fields["nearest"])`")
+        + (fields["nearest"].isEmpty ? "" : "; " + Routing.nearly(FileName(fields["drop"]), fields["nearest"]))
     case "drop quarantined": "\(fields["drop"]) is quarantined\(fields.whyIt)"
     case "drop filed":
       fields["drop"].isEmpty ? "its work is put away" : "\(fields["drop"]) lies in \(fields["to"])/ now"
@@ -151,7 +151,7 @@ enum LogSentence {
   private static func rest(_ record: LogRecord, _ fields: Fields) -> String? {
     switch record.message {
     case "hook called":
-      "\(fields["event"]) hook \(fields["hook"]): \(fields["decision"]) after \(Shown.seconds(fields.number("wall_s")))\(fields.why)"
+      "\(fields["event"]) hook \(fields["hook"]): \(HookDecision.words(fields["decision"])) after \(Shown.seconds(fields.number("wall_s")))\(fields.why)"
     case "old runs cleared away":
       "cleared away what is old: \(Shown.count(Int(fields.number("runs") ?? 0), "run")) of the history, "
         + "\(Shown.bytes(Int(fields.number("bytes") ?? 0))) of files"

@@ -21,10 +21,14 @@ struct Place: ParsableArguments {
   }
 
   /// What is remembered, without an agent.
-  func reader(_ workspace: Workspace) throws -> StateReader { try StateReader(path: workspace.database) }
+  func reader(_ workspace: Workspace) throws -> StateReader {
+    try workspace.requireOwnState()
+    return try StateReader(path: workspace.database)
+  }
 
   /// Asks the agent; `nil` where none runs.
   func ask(_ request: ControlRequest, _ workspace: Workspace, timeout: Int? = 10) throws -> JSON? {
+    try workspace.requireOwnState()
     // who is to wait as long as it takes first asks whether anybody is there to answer
     if timeout == nil, try ControlClient.ask(ControlRequest.ping.line(), at: workspace.socket) == nil { return nil }
     guard let answer = try ControlClient.ask(request.line(), at: workspace.socket, timeout: timeout) else {

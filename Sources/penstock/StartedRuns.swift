@@ -9,6 +9,8 @@ struct StartedRuns {
   let place: Place
   let workspace: Workspace
   let ids: [RunID]
+  /// Those of them that waited for a person until now.
+  var released: Set<RunID> = []
 
   /// Which runs, and on what: for what was not said by who asked.
   func tell() async throws {
@@ -60,7 +62,8 @@ struct StartedRuns {
       } else {
         let isOver = isWaited || whole.run.state.isTerminal
         let why = isOver ? whole.run.reason.map { ": \(Shown.words($0))" } ?? "" : ""
-        Output.print("run \(whole.run.number) \(whole.run.state.rawValue)\(why)")
+        let goesOn = released.contains(whole.run.id) && !isOver
+        Output.print("run \(whole.run.number) \(goesOn ? "goes on" : whole.run.state.rawValue)\(why)")
       }
     }
     if runs.contains(where: \.isMishap) { throw ExitCode(ExitCodes.runFailed) }

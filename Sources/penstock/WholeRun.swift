@@ -12,6 +12,8 @@ struct WholeRun: Sendable {
   var stages: [String]
   /// The run this one repeats.
   var repeats: Run?
+  /// The run whose content it has again, and the one that dropped its drop, as far as they are remembered.
+  var related: [RunID: Run] = [:]
   /// How its attempts stand to the cache, by stage and number.
   var reuse: [String: [Int: Reuse]] = [:]
   /// How far its fan-out stages have come, by stage.
@@ -39,9 +41,14 @@ struct WholeRun: Sendable {
       run: run, attempts: attempts,
       hooks: try await reader.hookCalls(of: run.id),
       artifacts: try await reader.artifacts(of: run.id), stages: version?.pipeline.stages.map(\.name) ?? [],
-      repeats: try await RepeatedRun.of(run, reader), reuse: try await reader.reuse(of: run.id), items: items,
+      repeats: try await RepeatedRun.of(run, reader),
+      related: try await reader.runs(of: [run.duplicateOf, run.parent].compactMap { $0 }),
+      reuse: try await reader.reuse(of: run.id), items: items,
       failedItems: failed, misses: misses ?? [])
   }
+
+  /// `run 8`; its id where nothing is remembered of it any more.
+  func name(of id: RunID?) -> String { id.map { "run " + (related[$0].map { "\($0.number)" } ?? $0.text) } ?? "" }
 
   /// The object of DESIGN 5.
   func json() -> JSON {

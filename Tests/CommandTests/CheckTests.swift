@@ -39,6 +39,32 @@ import Testing
     #expect(text.contains("in 2 files; 3 files checked\n"), "\(text)")
   }
 
+  @Test(arguments: [
+    (
+      "\"/data/in/*.csv\"", "error: `inbox`: `/` cannot be part of a file name",
+      "write `*.csv`: drops come from `inbox/` alone, which may be a link to another directory"
+    ),
+    (
+      "\"*.{csv,txt}\"", "error: `inbox`: `{csv,txt}` is no name: use letters, digits and `_`",
+      "there are no alternatives: a pipeline has one pattern: a second file with `extends:`"
+    ),
+    (
+      "[\"*.csv\", \"*.txt\"]",
+      "error: `inbox`: expected a pattern of file names such as `sales-{region}.csv`, got a list",
+      "a pipeline has one pattern: a second file with `extends:`"
+    ),
+    (
+      "\"[ab]*.csv\"", "warning: `inbox`: `[ab]` stands for itself, brackets and all, not for one of its letters",
+      "`*`, `?` and `{name}` are all there is"
+    ),
+  ])
+  func `what is no pattern here is told with what to write`(inbox: String, error: String, hint: String) async throws {
+    let scene = try Scene(["pipelines/p.yaml": Self.good.replacing("\"*.csv\"", with: inbox)])
+    let found = try await scene.ask("check")
+    #expect(found.output.contains(error) && found.output.contains("\n  \(hint)"), "\(found.output)")
+    #expect(found.code == (error.hasPrefix("warning") ? 0 : 2))
+  }
+
   @Test func `programs get every finding with its place`() async throws {
     let scene = try Scene(["pipelines/bad.yaml": "pipeline: { name: bad }\nstages: 7\n"])
     let found = try await scene.ask("check", "--json")

@@ -47,5 +47,27 @@ import Testing
     let checks = try await scene.ask("doctor", "--json")
     #expect(checks.code == 4)
     #expect(state("database", checks) == "bad")
+    let database = try #require(checks.list("checks").first { $0["subject"] as? String == "database" })
+    #expect((database["message"] as? String)?.contains("backup") == false, "\(database)")
+    #expect((database["remedy"] as? String)?.contains("is damaged") == false, "\(database)")
+  }
+
+  @Test func `damage within a database is told on one line, and once`() async throws {
+    let scene = try Scene()
+    let past = try Past(scene)
+    for n in 1...40 { try await past.run(n, reason: String(repeating: "x", count: 2000)) }
+    try past.close()
+    let file = open(scene.path("var/state.db"), O_RDWR)
+    defer { close(file) }
+    // the second half of the pages
+    let size = Int(lseek(file, 0, SEEK_END))
+    let zeros = [UInt8](repeating: 0, count: size / 8192 * 4096)
+    #expect(pwrite(file, zeros, zeros.count, size - zeros.count) == zeros.count)
+    let doctor = try await scene.ask("doctor")
+    let lines = doctor.output.split(separator: "\n").map(String.init)
+    #expect(doctor.code == 4 && !doctor.output.contains("\\n") && !doctor.output.contains("***"), "\(doctor.output)")
+    #expect(lines.filter { $0.contains("is damaged: ") }.count == 1, "\(doctor.output)")
+    let remedy = lines.firstIndex { $0.contains("is damaged: ") }.map { lines[$0 + 1] }
+    #expect(remedy?.contains("→ there is no backup in ") == true, "\(doctor.output)")
   }
 }

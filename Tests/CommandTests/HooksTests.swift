@@ -69,6 +69,9 @@ import Testing
     let scene = try Scene(["hooks/try.sh": "#!/bin/sh\n" + text + "\n"])
     let tried = try await scene.ask("hooks", "test", "before-run", "hooks/try.sh", "--json")
     #expect(tried.json["decision"] as? String == decision)
+    // people read one word for it everywhere
+    let words = try await scene.ask("hooks", "test", "before-run", "hooks/try.sh").output
+    #expect(words.contains(": \(decision == "error" ? "went wrong" : decision) after "), "\(words)")
     #expect(tried.json["reason"] as? String == reason)
     #expect(tried.code == exit)
   }

@@ -10,7 +10,8 @@ import Testing
 
   @Test func `an empty inbox says what to do`() async throws {
     try await Scene().expect("inbox", stdout: "the inbox is empty: drop a file with `penstock put FILE`\n")
-    try await Scene().expect("inbox", "--json", stdout: "{\"api\":1,\"drops\":[],\"paused\":null}\n")
+    try await Scene().expect(
+      "inbox", "--json", stdout: "{\"api\":1,\"drops\":[],\"invalid_pipelines\":[],\"paused\":null,\"trouble\":null}\n")
   }
 
   @Test func `every name is told with what it waits for`() async throws {

@@ -134,6 +134,11 @@ import Testing
     #expect(symlink("/etc/passwd", place.path("inbox/link.csv")) == 0)
     #expect(try await place.penstock("up", "--once").code == 1)
     #expect(try await place.penstock("status").code == 1)
+    let why = try await place.penstock("why", "link.csv").output
+    #expect(
+      why.contains("next      `penstock put` what it points to, for no link is followed; `penstock ack"), "\(why)")
+    #expect(try await place.penstock("status").output.contains(": `penstock put` what it points to"))
+    #expect(try await place.penstock("retry", "link.csv").complaints.contains("`penstock put` what it points to"))
     let agent = try await place.up()
     #expect(try await place.penstock("ack", "b.csv").output.hasPrefix("acknowledged 1 run: "))
     #expect(try await place.penstock("status").code == 1)
@@ -188,7 +193,9 @@ import Testing
     try place.write("go", "")
     #expect(try await place.penstock("up", "--once").code == 0)
     #expect(try await place.runs().map(\.state) == [.waiting])
-    #expect(try await place.penstock("why", "1").output.contains("next      `penstock retry 1` lets it go on"))
+    let why = try await place.penstock("why", "1").output
+    #expect(why.contains("because   stage `only` was interrupted, and `on_interrupt: hold` waits"), "\(why)")
+    #expect(why.contains("next      `penstock retry 1` lets it go on"), "\(why)")
     let agent = hasAgent ? try await place.up() : nil
     let retried = try await place.penstock("retry", "1", "--wait")
     #expect(retried.code == 0 && retried.output.hasSuffix("run 1 done\n"), "\(retried.output)\(retried.complaints)")
@@ -196,6 +203,24 @@ import Testing
     #expect(try await place.attempts(run).map(\.state) == [.interrupted, .ok])
     #expect(try await place.penstock("retry", "1").code == 2)
     if let agent { #expect(try await place.stop(agent).code == 0) }
+  }
+
+  @Test func `a run that waited for a person is said to go on`() async throws {
+    let place = try ScenarioWorkspace()
+    try place.pipeline(
+      stages: [("only", "touch \"$PENSTOCK_HOME/began\"; while [ ! -e \"$PENSTOCK_HOME/go\" ]; do sleep 0.05; done")],
+      more: "    on_interrupt: hold\n")
+    let killed = try await place.up()
+    try place.drop("a.csv")
+    try await until("the stage to be at work; \(place.tail)") { place.exists("began") }
+    killed.signal(SIGKILL)
+    _ = try await killed.end()
+    let agent = try await place.up()
+    try await until("the run to wait; \(place.tail)") { try await place.runs().first?.state == .waiting }
+    #expect(try await place.penstock("retry", "a.csv").output == "run 1 goes on\n")
+    try place.write("go", "")
+    #expect(try await place.ended().map(\.state) == [.done])
+    #expect(try await place.stop(agent).code == 0)
   }
 
   @Test func `put and run --input take names that are no UTF-8`() async throws {

@@ -22,6 +22,8 @@ import Testing
     #expect(try await place.penstock("up", "--once").code == 0)
     let why = try await place.penstock("why", "last").output
     #expect(why.contains("`b` failed and `on_error: continue` let the run go on"), "\(why)")
+    let shown = try await place.penstock("show", "last").output
+    #expect(shown.contains("`b` failed: ") && shown.contains("`on_error: continue` let the run go on"), "\(shown)")
     try place.write("mended", "")
     let again = try await place.penstock("rerun", "last", "--failed-only", "--wait")
     #expect(again.code == 0, "\(again.output)\(again.complaints)")

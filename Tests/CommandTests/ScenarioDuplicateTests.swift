@@ -48,6 +48,12 @@ import Testing
     let runs = try await place.runs()
     #expect(runs.map(\.state) == [.done, .done, .done])
     #expect(runs[1].reason == "skipped: the same content as run #1")
+    let shown = try await place.penstock("show", "2").output
+    #expect(shown.contains("because       skipped: the same content as run #1\n"), "\(shown)")
+    #expect(shown.contains("duplicate of  run 1\n") && shown.contains("not begun") && !shown.contains("pending"))
+    let why = try await place.penstock("why", "2").output
+    #expect(why.contains("not begun") && !why.contains("pending"), "\(why)")
+    #expect(try await place.penstock("runs").output.contains("skipped: the same content as run #1\n"))
     var attempts: [Int] = []
     for run in runs { attempts.append(try await place.attempts(run).count) }
     #expect(attempts == [1, 0, 1])

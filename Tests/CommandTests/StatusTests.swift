@@ -56,12 +56,31 @@ import Testing
 
         failures
           #1  fx  failed  2025-11-20 12:02  1m30s  fx.csv: stage `train`: exit 1: no such column
+          `penstock retry RUN` tries one again, `penstock ack RUN` says that you have seen it
         """), "\(mended.output)")
+    try await past.store.acknowledge([Past.id(1)], at: Past.noon)
+    #expect(try await scene.ask("status").code == 3)
     try await past.run(3, drop: FileName("odd.csv"), state: .quarantined, reason: "is a named pipe")
     #expect(try await scene.ask("status").code == 1)
     try await past.store.acknowledge([Past.id(3)], at: Past.noon)
     #expect(try await scene.ask("status").code == 3)
     try past.close()
+  }
+
+  @Test func `a run without a drop that failed is mended by the next that is done`() async throws {
+    let place = try ScenarioWorkspace()
+    try place.write(
+      "pipelines/p.yaml",
+      """
+      pipeline: { name: p }
+      data: { sources: [ { type: csv, path: etc/penstock.yaml } ] }
+      stages: [ { name: s, run: [sh, -c, "test -e ${home}/mended"] } ]
+      """)
+    #expect(try await place.penstock("run", "p").code == 1)
+    #expect(try await place.penstock("status").code == 1)
+    try place.write("mended", "")
+    #expect(try await place.penstock("run", "p").code == 0)
+    #expect(try await place.penstock("status").code == 3)
   }
 
   @Test func `a bad pipeline is told with its first error and what stays in force`() async throws {

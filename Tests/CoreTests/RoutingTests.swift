@@ -50,6 +50,13 @@ import Testing
     #expect(Routing.nearest(to: FileName(name), among: [try version("p", pattern)]) == nil)
   }
 
+  @Test func `a name that differs by case alone is told as that`() {
+    #expect(
+      Routing.nearly(FileName("A.CSV"), "{Name}.csv")
+        == "the nearest pattern is `{Name}.csv`, which tells upper from lower case")
+    #expect(Routing.nearly(FileName("a.cvs"), "*.csv") == "the nearest pattern is `*.csv`")
+  }
+
   @Test(arguments: ["a.CSV", "a.cvs", "a.cs", "acsv"])
   func `a slip of the keyboard is near`(name: String) throws {
     #expect(Routing.nearest(to: FileName(name), among: [try version("p", "*.csv")]) == "*.csv")

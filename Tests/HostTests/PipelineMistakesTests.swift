@@ -158,6 +158,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
       "a trigger that is none", good + "trigger: { inbox: a/b, priority: high, on_config: yes }",
       """
       x:3:19: error: `inbox`: `/` cannot be part of a file name
+        write `b`: drops come from `inbox/` alone, which may be a link to another directory
       x:3:34: error: `priority`: expected a whole number from -1000 to 1000, got `high`
       x:3:51: error: `on_config`: expected `true` or `false`, got `yes`
       """),

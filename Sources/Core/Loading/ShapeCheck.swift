@@ -61,7 +61,10 @@ package struct ShapeCheck {
   }
 
   private mutating func checkScalar(_ node: Node, _ shape: Shape, _ subject: String) {
-    guard let text = node.text, !node.isNull else { return mismatch(node, shape.expectation, subject) }
+    guard let text = node.text, !node.isNull else {
+      let many = node.elements != nil && shape.isPattern ? PatternSlip.many : nil
+      return mismatch(node, shape.expectation, subject, hint: many)
+    }
     guard (try? Template(parsing: text).references.isEmpty) ?? false else { return }
     switch shape {
     case .word(let words):
@@ -77,8 +80,10 @@ package struct ShapeCheck {
       if !shape.accepts(node.json) { mismatch(node, shape.expectation, subject) }
     default:
       do { try quantity(text, shape) } catch {
-        findings.error("\(subject): \(error.reason)", at: node.mark, hint: error.hint)
+        return findings.error("\(subject): \(error.reason)", at: node.mark, hint: error.hint)
       }
+      guard shape.isPattern, let warning = PatternSlip.warning(for: text) else { return }
+      findings.warning("\(subject): \(warning)", at: node.mark, hint: "`*`, `?` and `{name}` are all there is")
     }
   }
 
@@ -101,7 +106,7 @@ package struct ShapeCheck {
 
   private func pattern(_ text: String) throws(Quantity.Malformed) {
     do { _ = try NamePattern(text) } catch {
-      throw Quantity.Malformed(reason: error.reason, hint: nil)
+      throw Quantity.Malformed(reason: error.reason, hint: PatternSlip.hint(for: text))
     }
   }
 
@@ -113,6 +118,8 @@ package struct ShapeCheck {
 }
 
 extension Shape {
+  fileprivate var isPattern: Bool { if case .pattern = self { true } else { false } }
+
   /// What an error says was expected.
   package var expectation: String {
     switch self {

@@ -19,10 +19,15 @@ struct Doctor: AsyncParsableCommand {
       workspace: workspace, settings: settings, environment: ProcessInfo.processInfo.environment, live: live)
     var findings = examination.directories()
     findings.append(examination.settings(diagnostics))
-    findings += await examination.state()
-    findings += examination.agent(last: try? await place.readerIfAny(workspace)?.agent())
+    // of what this user may not look at nothing can be told
+    let isForeign = workspace.foreignState != nil
+    if !isForeign {
+      findings += await examination.state()
+      findings += examination.agent(last: try? await place.readerIfAny(workspace)?.agent())
+    }
     findings += examination.watching()
     findings += examination.disks()
+    if !isForeign { findings += examination.handover() }
     findings += await examination.programs()
     findings += examination.hooks(place.registry(workspace).pipelines)
     findings.append(examination.clock(now: Date()))

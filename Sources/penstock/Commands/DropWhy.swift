@@ -17,6 +17,7 @@ struct DropWhy: Answer {
       "pattern": pattern.map { .string($0) } ?? .null,
       "candidates": .array(Routing.candidates(for: entry.name, among: view.versions).map { .string($0) }),
       "earlier": .array(earlier.map(RunJSON.summary)),
+      "invalid_pipelines": .array(view.invalid.map { .string($0.path) }),
     ])
   }
 
@@ -25,7 +26,8 @@ struct DropWhy: Answer {
     func fact(_ name: String, _ value: String) {
       if !value.isEmpty { facts.add([.init(name, .quiet), .init(value)]) }
     }
-    fact("because", entry.words)
+    fact("because", entry.state == .ready ? "no agent runs" : entry.words)
+    if entry.state == .unmatched { for file in view.invalid { fact("but", file.words) } }
     for writer in entry.writers {
       fact("writer", "process \(writer.pid) (\(Shown.words(writer.program))) has it open for writing")
     }
@@ -50,7 +52,8 @@ struct DropWhy: Answer {
 
   private var next: String {
     if !view.hasAgent {
-      return entry.state == .ready ? "`penstock up` claims it" : "no agent runs; `penstock up` starts one"
+      if entry.state == .ready { return "`penstock up` claims it" }
+      if entry.state == .waiting { return "no agent runs; `penstock up` starts one" }
     }
     if let paused = view.paused { return "nothing is claimed now: \(Shown.words(paused))" }
     switch entry.state {

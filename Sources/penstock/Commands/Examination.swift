@@ -11,7 +11,7 @@ struct Examination {
   /// What the agent answers; `nil` where none does.
   let live: JSON?
 
-  private func shown(_ path: String) -> String {
+  func shown(_ path: String) -> String {
     path.hasPrefix(workspace.home + "/") ? String(path.dropFirst(workspace.home.count + 1)) : path
   }
 
@@ -24,9 +24,7 @@ struct Examination {
       (workspace.state + "/quarantine", false),
     ] {
       guard let mode = Health.mode(of: path) else {
-        if isNeeded {
-          findings.append(.init(.bad, shown(path), "is missing", remedy: "mkdir \(shown(path))"))
-        }
+        if isNeeded { findings.append(missing(path)) }
         continue
       }
       if !mode.isDirectory || path.hasPrefix(workspace.state + "/") && mode.isLink {
@@ -47,11 +45,24 @@ struct Examination {
       }
     }
     if let mode = Health.mode(of: workspace.state), !mode.isMine {
-      findings.append(.init(.bad, "var", "belongs to user \(mode.owner)", remedy: "run as its owner"))
+      let owner = UserName.of(mode.owner)
+      let what =
+        workspace.foreignState == nil ? "" : ", so what is in it, and the agent, cannot be looked at by this one"
+      findings.append(
+        .init(.bad, "var", "belongs to user \(owner)" + what, remedy: "as its owner: sudo -u \(owner) penstock doctor"))
     }
     return findings.isEmpty
       ? [.init(.good, "directories", "inbox, pipelines, hooks, stages and those of var are as they should be")]
       : findings
+  }
+
+  private func missing(_ path: String) -> HealthFinding {
+    if let target = MissingDirectory.target(of: path) {
+      return .init(
+        .bad, shown(path), "is a link to `\(target)`, which is not there", remedy: "make or mount that directory")
+    }
+    let mount = path == workspace.inbox ? ", or move back or mount what belongs there" : ""
+    return .init(.bad, shown(path), "is missing", remedy: "mkdir \(shown(path))\(mount)")
   }
 
   func settings(_ diagnostics: [Diagnostic]) -> HealthFinding {
@@ -66,11 +77,8 @@ struct Examination {
       let health = try await StateReader(path: workspace.database).health()
       let size = Quantity.text(bytes: health.bytes)
       guard health.damage.isEmpty else {
-        return [
-          .init(
-            .bad, "database", "is damaged: \(health.damage[0])",
-            remedy: StoreError.corrupt(path: workspace.database, detail: health.damage[0]).description)
-        ]
+        let damage = StoreError.corrupt(path: workspace.database, detail: health.damage[0])
+        return [.init(.bad, "database", "is damaged: \(health.damage[0])", remedy: damage.remedy)]
       }
       let journal =
         health.journal == "wal"
@@ -78,6 +86,8 @@ struct Examination {
       return [.init(health.journal == "wal" ? .good : .odd, "database", "sound, \(size), \(journal)")]
     } catch StoreError.missing {
       return [.init(.good, "database", "none yet: the first agent makes it")]
+    } catch let error as StoreError {
+      return [.init(.bad, "database", error.trouble, remedy: error.remedy)]
     } catch {
       return [.init(.bad, "database", "\(error)")]
     }
@@ -123,53 +133,12 @@ struct Examination {
     }
   }
 
-  func disks() -> [HealthFinding] {
-    var findings: [HealthFinding] = []
-    let state = Health.mode(of: workspace.state) == nil ? workspace.home : workspace.state
-    for path in [workspace.inbox, state] {
-      guard let disk = Health.disk(of: path) else { continue }
-      let name = path == workspace.home ? "var" : shown(path)
-      findings.append(
-        disk.kind.isRemote
-          ? .init(
-            .odd, name,
-            "is on \(disk.kind.name), which others may write to unseen by this kernel: \(path == workspace.inbox ? "it is looked at every \(Quantity.spelled(settings.poll)), and drops settle five times as long" : "locks and syncs may be weaker there")",
-            remedy: "keep \(name)/ on a local disk where that can be")
-          : .init(.good, name, "is on \(disk.kind.name), \(Quantity.text(bytes: disk.free)) free"))
-      if disk.free < settings.reserve {
-        findings.append(
-          .init(
-            .bad, name,
-            "only \(Quantity.text(bytes: disk.free)) are free, less than the reserve of \(Quantity.text(bytes: settings.reserve)): nothing is claimed",
-            remedy: "free space, or lower `reserve` in etc/penstock.yaml"))
-      }
-    }
-    if let trouble = Health.renameTrouble(from: workspace.inbox, to: state) {
-      findings.append(
-        .init(
-          .bad, "claim", "a drop cannot be renamed from inbox/ into var/: \(trouble)",
-          remedy: "keep inbox/ and var/ on one filesystem"))
-    } else {
-      findings.append(.init(.good, "claim", "a drop can be renamed from inbox/ into var/"))
-    }
-    findings.append(
-      Health.leasesWork(in: workspace.inbox)
-        ? .init(.good, "leases", "the kernel tells here whether a drop is still being written")
-        : .init(
-          .odd, "leases",
-          "the kernel does not tell here whether a drop is still being written: drops settle by their age",
-          remedy: "producers should rename finished files into inbox/, as `penstock put` does"))
-    return findings
-  }
-
   func hooks(_ pipelines: [LoadedPipeline]) -> [HealthFinding] {
     let programs = HostPrograms(
       home: workspace.home, path: environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin")
     let listing = HookListing.read(
       workspace: workspace, versions: pipelines.compactMap(\.version?.pipeline), settings: settings, programs: programs)
-    // a name that is plainly switched off is no trouble
-    let refused = listing.hooks.filter { $0.file.refusal != nil && !$0.file.shown.hasSuffix(".disabled") }
-    let findings = refused.map { hook in
+    let findings = listing.refused.map { hook in
       HealthFinding(
         .bad, "hook", "\(hook.file.shown) does not run: \(hook.file.refusal ?? "")", remedy: "penstock hooks")
     }

@@ -23,6 +23,8 @@ struct HookListing: Sendable {
   var hooks: [Hook] = []
   /// Directories that no event calls.
   var oddities: [Diagnostic] = []
+  /// Names of directories `NAME.d` that nothing calls.
+  var uncalled: Set<String> = []
 
   static func read(
     workspace: Workspace, versions: [Pipeline], settings: Settings, programs: HostPrograms
@@ -53,7 +55,8 @@ struct HookListing: Sendable {
         }
       }
     }
-    listing.oddities = directories.subtracting(known).sorted().map { event in
+    listing.uncalled = directories.subtracting(known)
+    listing.oddities = listing.uncalled.sorted().map { event in
       let hint = Nearest.name(to: event, among: known).map { "did you mean `hooks/\($0).d`?" }
       return Diagnostic(
         .warning, at: Mark(file: "hooks/\(event).d"),
@@ -61,7 +64,20 @@ struct HookListing: Sendable {
         hint: hint ?? "events: " + HookNames.general.map { "`\($0)`" }.joined(separator: ", ")
           + ", `before-STAGE`, `after-STAGE`")
     }
+    listing.oddities += names.filter { !$0.hasSuffix(".d") }.sorted().compactMap { name in
+      guard isDirectory(workspace.hooks + "/" + name) else { return nil }
+      return (known.contains(name) ? name : Nearest.name(to: name, among: known)).map { event in
+        Diagnostic(
+          .warning, at: Mark(file: "hooks/\(name)"), "nothing calls this directory: hooks lie in directories `EVENT.d`",
+          hint: "did you mean `hooks/\(event).d`?")
+      }
+    }
     return listing
+  }
+
+  private static func isDirectory(_ path: String) -> Bool {
+    var isDirectory = ObjCBool(false)
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && isDirectory.boolValue
   }
 
   /// Those that run at the moment of this event, in their order.
@@ -73,6 +89,9 @@ struct HookListing: Sendable {
       }
     }
   }
+
+  /// Those that do not run; a name that is plainly switched off is no trouble.
+  var refused: [Hook] { hooks.filter { $0.file.refusal != nil && !$0.file.shown.hasSuffix(".disabled") } }
 
   /// The events in the order of a run.
   static func inOrder(stages: [String]) -> [String] {

@@ -72,7 +72,7 @@ extension HookReplay.Call {
     let tone: Output.Tone = failure != nil ? .bad : decision == "allow" ? .good : .odd
     let took = result.map { " after \(Shown.seconds($0.usage.wall))" } ?? ""
     var lines = [
-      "\(hook.event)  \(Shown.words(hook.file.shown)): " + output.toned(decision, tone) + took
+      "\(hook.event)  \(Shown.words(hook.file.shown)): " + output.toned(HookDecision.words(decision), tone) + took
         + ((reply?.reason ?? failure).map { ": \(Shown.words($0))" } ?? "")
     ]
     if let patch { lines.append("  patch " + Shown.words((try? patch.line()) ?? "")) }

@@ -48,7 +48,7 @@ struct HookTrial: Answer {
   func lines(_ output: Output) -> [String] {
     let tone: Output.Tone = failure != nil ? .bad : decision == "allow" ? .good : .odd
     var lines = [
-      "\(Shown.words(program)): " + output.toned(decision, tone)
+      "\(Shown.words(program)): " + output.toned(HookDecision.words(decision), tone)
         + " after \(Shown.seconds(result.usage.wall))"
         + (reason.map { ": \(Shown.words($0))" } ?? "")
     ]

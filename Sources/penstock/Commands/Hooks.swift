@@ -41,7 +41,9 @@ struct HookPage: Answer {
       .left("event"), .giving("hook"), .left("of"), .right("limit"), .left("on error"), .giving("note"),
     ])
     for hook in listing.hooks {
-      let note = hook.file.refusal.map { "does not run: \($0)" } ?? hook.file.warning ?? ""
+      let isCalled = hook.pipeline != nil || !listing.uncalled.contains(hook.event)
+      let note =
+        hook.file.refusal.map { "does not run: \($0)" } ?? hook.file.warning ?? (isCalled ? "" : "nothing calls it")
       let program = ([hook.file.shown] + hook.arguments).map { Shown.words($0) }.joined(separator: " ")
       table.add([
         .init(hook.event), .init(program, hook.file.refusal == nil ? .strong : .quiet),

@@ -16,7 +16,8 @@ struct InboxCommand: AsyncParsableCommand {
     let read = try await InboxReading(workspace: workspace, place: place, reader: reader).read()
     let view = read.inbox
     let claimed = try await reader?.openRuns().filter { $0.drop != nil } ?? []
-    try place.give(InboxPage(view: view, claimed: claimed, paused: read.paused, now: Date()))
+    let page = InboxPage(view: view, claimed: claimed, paused: read.paused, invalid: read.invalid, now: Date())
+    try place.give(page)
     if let trouble = view.trouble { throw CommandFailure(trouble, code: ExitCodes.degraded) }
   }
 }
@@ -27,6 +28,7 @@ struct InboxPage: Answer {
   var claimed: [Run]
   /// Why nothing is claimed just now.
   var paused: String?
+  var invalid: [InvalidPipeline]
   var now: Date
 
   func json() -> JSON {
@@ -44,6 +46,8 @@ struct InboxPage: Answer {
     }
     return [
       "api": 1, "drops": .array(view.entries.map(\.json) + runs), "paused": paused.map { .string($0) } ?? .null,
+      "invalid_pipelines": .array(invalid.map { .string($0.path) }),
+      "trouble": view.trouble.map { .string($0) } ?? .null,
     ]
   }
 
@@ -64,8 +68,13 @@ struct InboxPage: Answer {
         .init(Shown.words(run.pipeline)), .init(waits(run)),
       ])
     }
-    let note = paused.map { ["", output.toned("nothing is claimed just now: \(Shown.words($0))", .odd)] } ?? []
-    return (table.isEmpty ? ["the inbox is empty: drop a file with `penstock put FILE`"] : table.lines(output)) + note
+    var notes = paused.map { ["nothing is claimed just now: \(Shown.words($0))"] } ?? []
+    if !view.entries(.unmatched).isEmpty { notes += invalid.map(\.words) }
+    // an inbox that cannot be read is not empty
+    let empty =
+      view.trouble == nil ? "the inbox is empty: drop a file with `penstock put FILE`" : "the inbox cannot be looked at"
+    return (table.isEmpty ? [empty] : table.lines(output))
+      + (notes.isEmpty ? [] : [""] + notes.map { output.toned($0, .odd) })
   }
 
   private func waits(_ run: Run) -> String {

@@ -16,6 +16,8 @@ struct InboxReading {
     var paused: String?
     var hasAgent: Bool
     var versions: [PipelineVersion]
+    /// Pipeline files that are invalid: what they say takes no drops.
+    var invalid: [InvalidPipeline] = []
   }
 
   /// - Parameter only: the one name that is asked for, where it is one.
@@ -28,7 +30,31 @@ struct InboxReading {
     if live != nil { inbox.complete(lookingAt: workspace.inbox, versions: versions) }
     inbox.nameWriters(in: workspace.inbox, only: name)
     return Result(
-      inbox: inbox, paused: live?["watch"]?["paused"]?.string, hasAgent: live != nil, versions: versions)
+      inbox: inbox, paused: live?["watch"]?["paused"]?.string, hasAgent: live != nil, versions: versions,
+      invalid: try await invalid(isLive: live != nil))
+  }
+
+  /// By what the agent has seen of the files, else by what they say now.
+  private func invalid(isLive: Bool) async throws -> [InvalidPipeline] {
+    let recorded = try await reader?.configs() ?? []
+    let old = Set(recorded.filter { $0.activeDigest != nil }.map(\.path))
+    let paths =
+      isLive
+      ? recorded.filter { $0.state == .invalid }.map(\.path)
+      : place.registry(workspace).pipelines.filter { !$0.isValid }.map(\.path)
+    return paths.map { InvalidPipeline(path: $0, hasOldVersion: old.contains($0)) }
+  }
+}
+
+/// A pipeline file with errors: the likeliest reason why nothing takes a drop.
+struct InvalidPipeline: Equatable {
+  var path: String
+  /// An earlier version of it stays in force.
+  var hasOldVersion: Bool
+
+  var words: String {
+    "`\(Shown.words(path))` is invalid and "
+      + (hasOldVersion ? "an older version of it in force" : "not in force") + ": `penstock check`"
   }
 }
 

@@ -76,7 +76,11 @@ extension InboxView {
 
   /// Sizes and times as they are now, the names that are no drops, and what the agent has not heard of yet.
   mutating func complete(lookingAt path: String, versions: [PipelineVersion]) {
-    guard let inbox = try? InboxDirectory(path: path) else { return }
+    let inbox: InboxDirectory
+    do { inbox = try InboxDirectory(path: path) } catch {
+      trouble = "\(error)"
+      return
+    }
     for index in entries.indices {
       if case .file(let sample, _) = try? inbox.look(at: entries[index].name) { entries[index].take(sample) }
     }
@@ -107,7 +111,7 @@ extension InboxView {
     case .directory:
       return Entry(name: name, state: .held, reason: "is a directory; drop files, not directories")
     case .special(let kind, _):
-      return Entry(name: name, state: .held, reason: "is a \(kind), not a file with content of its own")
+      return Entry(name: name, state: .held, reason: SpecialDrop.reason(kind))
     case .file(let sample, let openness):
       guard let route = Routing.route(name, among: versions) else {
         var entry = Entry(name: name, state: .unmatched, nearest: Routing.nearest(to: name, among: versions))
@@ -154,7 +158,7 @@ extension InboxView.Entry {
     case .held:
       reason.map { $0.hasPrefix("is ") || $0.hasPrefix("has ") ? "it \($0)" : $0 }.map { Shown.words($0) } ?? ""
     case .unmatched:
-      "no pipeline takes it" + (nearest.map { "; the nearest pattern is `\(Shown.words($0))`" } ?? "")
+      "no pipeline takes it" + (nearest.map { "; " + Shown.words(Routing.nearly(name, $0)) } ?? "")
     case .passedOver: "no drop by its name: \(Shown.words(reason ?? ""))"
     }
   }

@@ -33,6 +33,7 @@ struct Logs: AsyncParsableCommand {
 
   func run() async throws {
     let workspace = try place.workspace()
+    try workspace.requireOwnState()
     let filter = LogFilter(
       stage: stage, since: try since.map { try Since.read($0, now: Date()) },
       level: try level.map { try Self.read(level: $0) })

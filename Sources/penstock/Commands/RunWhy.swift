@@ -128,6 +128,7 @@ struct RunWhy: Answer {
     case .running:
       let current = whole.attempts.filter { $0.state == .running }.map { "`\($0.stage)`" }
       return current.isEmpty ? "between two stages" : "stage \(current.joined(separator: ", ")) is at work"
+    case .waiting where run.isHeld && !reason.isEmpty: return reason
     case .waiting: return "waits\(until)" + (reason.isEmpty ? "" : ": \(reason)")
     case .failed, .cancelled, .quarantined: return reason.isEmpty ? "no reason was recorded" : reason
     }
@@ -170,8 +171,10 @@ struct RunWhy: Answer {
     if run.state == .waiting, !run.isHeld { return "`penstock retry \(run.number)` lets it go on now" }
     if run.isHeld { return "`penstock retry \(run.number)` lets it go on" }
     guard run.isMishap, again == nil, run.drop != nil, run.filed else { return "" }
+    let ack = run.acknowledged == nil ? "`penstock ack \(run.number)` says that you have seen it" : ""
+    if let remedy = run.insteadOfRetry { return remedy + (ack.isEmpty ? "" : "; " + ack) }
     return "`penstock retry \(run.number)` tries it again"
-      + (run.acknowledged == nil ? "; `penstock ack \(run.number)` says that you have seen it" : "")
+      + (ack.isEmpty ? "" : "; " + ack)
   }
 
   private var stages: Table {
@@ -179,7 +182,7 @@ struct RunWhy: Answer {
       [.left("stage"), .right("try"), .left("state"), .left("level"), .giving("why")], indent: 2)
     for name in whole.stageNames where stage == nil || name == stage {
       let own = attempts(of: name)
-      if own.isEmpty { table.add([.init(Shown.words(name), .quiet), "", .init("pending", .quiet), "", ""]) }
+      if own.isEmpty { table.add([.init(Shown.words(name), .quiet), "", .init(run.stateOfUntried, .quiet), "", ""]) }
       for attempt in own {
         let level = Shown.level(attempt.granularity.level)
         let reason = attempt.state == .cached ? nil : attempt.reason.map { Shown.words($0) }
@@ -214,12 +217,13 @@ struct RunWhy: Answer {
   }
 }
 
-extension HookDecision {
-  /// `error` is no answer: the hook went wrong, and what its `on_error` says was done.
-  var words: String { self == .error ? "went wrong" : rawValue }
-}
-
 extension Run {
+  /// Of a stage that was never tried.
+  var stateOfUntried: String { state.isTerminal ? "not begun" : "pending" }
+
+  /// What to do instead where `retry` refuses it; `nil` where it may try it again.
+  var insteadOfRetry: String? { state == .quarantined ? reason.flatMap { SpecialDrop.remedy(of: $0) } : nil }
+
   /// Where its drop is: `work`, `done`, `failed`, `quarantine`.
   var place: String {
     switch state {

@@ -76,7 +76,7 @@ struct RunList: Answer {
 
   private func note(_ run: Run) -> String {
     let notes = [
-      repeated[run.id].map { "repeats run \($0.number)" } ?? "", run.state == .done ? "" : Shown.reason(run),
+      repeated[run.id].map { "repeats run \($0.number)" } ?? "", Shown.reason(run),
     ]
     return notes.filter { !$0.isEmpty }.joined(separator: "; ")
   }

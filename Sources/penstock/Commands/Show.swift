@@ -44,7 +44,7 @@ struct RunPage: Answer {
 
   func lines(_ output: Output) -> [String] {
     var lines = head(output)
-    lines += section("stages", stages(), output)
+    lines += section("stages", stages(), output) + letGoOn(output)
     lines += section("items", items(), output)
     lines += section("why these levels", levels(), output)
     lines += section("hooks", hooks(), output)
@@ -90,8 +90,9 @@ struct RunPage: Answer {
     if let resumes = run.resumes, run.state == .waiting { fact("goes on", LocalTime(now: now).text(resumes)) }
     fact("asked for", asked)
     fact("repeats", repeats)
-    fact("duplicate of", run.duplicateOf.map { "run \($0.text)" } ?? "")
-    fact("dropped by", run.parent.map { "run \($0.text)" } ?? "")
+    if run.state == .done { fact("because", Shown.reason(run)) }
+    fact("duplicate of", whole.name(of: run.duplicateOf))
+    fact("dropped by", whole.name(of: run.parent))
     fact("seen", run.acknowledged.map { "acknowledged \(LocalTime.full($0))" } ?? "")
     for words in whole.misses { fact("over target", Shown.words(words)) }
     fact("id", run.id.text)
@@ -136,7 +137,7 @@ struct RunPage: Answer {
     for name in whole.stageNames {
       let own = whole.attempts.filter { $0.stage == name }.sorted { $0.n < $1.n }
       guard let last = own.last else {
-        table.add([.init(name, .quiet), .init("pending", .quiet), "", "", "", "", "", ""])
+        table.add([.init(name, .quiet), .init(run.stateOfUntried, .quiet), "", "", "", "", "", ""])
         continue
       }
       let wall = last.usage?.wall ?? (last.ended ?? now).timeIntervalSince(last.started)
@@ -148,6 +149,20 @@ struct RunPage: Answer {
       ])
     }
     return table
+  }
+
+  /// Stages that failed and did not fail the run, with their reasons.
+  private func letGoOn(_ output: Output) -> [String] {
+    guard run.state == .done else { return [] }
+    return whole.stageNames.flatMap { name -> [String] in
+      let last = whole.attempts.filter { $0.stage == name }.max { $0.n < $1.n }
+      guard let last, !last.state.isGood else { return [] }
+      let reason = last.reason.map { ": \(Shown.words($0))" } ?? ""
+      return [
+        "  " + output.toned("`\(Shown.words(name))` \(last.state.rawValue)\(reason)", .odd),
+        "  `on_error: continue` let the run go on",
+      ]
+    }
   }
 
   /// How far fan-out stages came, and the first items that failed.

@@ -33,6 +33,7 @@ extension StatusReport: Answer {
       "slots": .array(schedules.map(\.json)), "configs": .array(configs.map(\.json)),
       "policies": .array(policies.map(\.json)), "trials": .array(trials.map(TrialJSON.summary)),
       "nights": .array(nights.map(\.json)),
+      "settings": settings?.json ?? ["path": .string("etc/penstock.yaml"), "state": "valid"],
       "orphaned": .array(
         orphaned.sorted { $0.key < $1.key }.map { ["pipeline": .string($0.key), "runs": .integer($0.value)] }),
     ]
@@ -155,8 +156,12 @@ private struct StatusPage {
       : [
         "  \(Shown.count(open, "quarantined drop")) not acknowledged; the reason lies beside each in var/quarantine/"
       ]
-    let advice =
-      report.isFailing ? ["  `penstock retry RUN` tries one again, `penstock ack RUN` says that you have seen it"] : []
+    var advice =
+      report.isFailing || !report.failures.isEmpty
+      ? ["  `penstock retry RUN` tries one again, `penstock ack RUN` says that you have seen it"] : []
+    advice += report.failures.compactMap { run in
+      run.insteadOfRetry.map { "  `retry` would refuse run \(run.number): " + Shown.words($0) }
+    }
     return section("last run of each pipeline", last) + section("failures", failures, note) + advice
   }
 
@@ -226,8 +231,16 @@ private struct StatusPage {
       "  \(Shown.words(name)): its file is gone; \(Shown.count(runs, "run")) to end on the version begun with"
     }
     let invalid = report.invalid.flatMap { fitted($0.words(time)) }
-    return (invalid.isEmpty ? [] : ["", output.toned("invalid pipelines", .strong)] + invalid)
+    return settingsLines() + (invalid.isEmpty ? [] : ["", output.toned("invalid pipelines", .strong)] + invalid)
       + (orphaned.isEmpty ? [] : ["", output.toned("orphaned pipelines", .strong)] + orphaned)
+  }
+
+  private func settingsLines() -> [String] {
+    guard let settings = report.settings else { return [] }
+    let effect =
+      report.agent.isThere ? "the agent goes on with what it began with, and none starts again" : "no agent starts"
+    let words = settings.errorWords() + "; \(effect); `penstock check` tells all"
+    return ["", output.toned("invalid settings", .strong)] + fitted(words)
   }
 
   /// What to do where nothing has happened yet.
@@ -235,6 +248,7 @@ private struct StatusPage {
     guard report.last.isEmpty, report.running.isEmpty, report.queue.isEmpty, report.failures.isEmpty else {
       return []
     }
+    if !report.hasPipelines, !report.invalid.isEmpty { return [] }
     let words =
       report.hasPipelines
       ? RunList.empty

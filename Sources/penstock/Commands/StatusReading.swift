@@ -24,6 +24,11 @@ struct StatusReading {
     report.paused = live?["watch"]?["paused"]?.string
     report.watching = live?["watch"]
     report.hooks = HookAtWork.all(in: live, now: now)
+    let settings = place.settings(workspace).diagnostics
+    if settings.hasErrors {
+      report.settings = ConfigView(path: SettingsFile.path, isValid: false)
+      report.settings?.take(settings.map(\.json))
+    }
     let files = live == nil ? place.registry(workspace).pipelines : []
     if let reader {
       try await readRuns(reader, into: &report)

@@ -35,6 +35,8 @@ struct StatusReport: Sendable {
   var counts: [RunCount] = []
   var inbox = InboxView()
   var configs: [ConfigView] = []
+  /// `etc/penstock.yaml`, where it is invalid.
+  var settings: ConfigView?
   /// Pipelines for which anything was decided or something is to decide.
   var policies: [PolicyView] = []
   /// Those that are not decided yet.
@@ -53,10 +55,12 @@ struct StatusReport: Sendable {
 
   var invalid: [ConfigView] { configs.filter { !$0.isValid } }
 
+  /// What failed before the last run of its pipeline is listed, and no alarm any more.
   var isFailing: Bool { last.contains { $0.state == .failed && $0.acknowledged == nil } || !quarantined.isEmpty }
 
   var isDegraded: Bool {
-    !troubles.isEmpty || !stateTroubles.isEmpty || paused != nil || !invalid.isEmpty || inbox.trouble != nil
+    !troubles.isEmpty || !stateTroubles.isEmpty || paused != nil || !invalid.isEmpty || settings != nil
+      || inbox.trouble != nil
       || agent.state == .silent
   }
 
@@ -197,11 +201,15 @@ struct ConfigView: Sendable {
     ]
   }
 
+  /// `etc/penstock.yaml: invalid, 1 error: line 2: …`.
+  func errorWords(_ since: String = "") -> String {
+    let first = first.map { (errors == 1 ? ": " : ", first: ") + Shown.words($0) } ?? ""
+    return "\(Shown.words(path)): invalid\(since), \(Shown.count(errors, "error"))\(first)"
+  }
+
   /// `pipelines/x.yaml: invalid since 10:02, 2 errors, first: …; the version of 09:55 stays in force`.
   func words(_ time: LocalTime) -> String {
-    var text = "\(Shown.words(path)): invalid" + (since.map { " since \(time.text($0))" } ?? "")
-    text += ", " + Shown.count(errors, "error")
-    if let first { text += errors == 1 ? ": \(Shown.words(first))" : ", first: \(Shown.words(first))" }
+    var text = errorWords(since.map { " since \(time.text($0))" } ?? "")
     text += inForceSince.map { "; the version of \(time.text($0)) stays in force" } ?? "; it is not in force"
     return text + "; `penstock check` tells all"
   }

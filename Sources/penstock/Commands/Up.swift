@@ -13,7 +13,10 @@ struct Up: AsyncParsableCommand {
 
   @OptionGroup var place: Place
 
-  @Flag(help: "Work until nothing is left to do, then exit; 1 where a run failed.")
+  @Flag(
+    help:
+      "Work until nothing is left to do, then exit: 1 where a run failed, 4 where a pipeline is invalid and not in force."
+  )
   var once = false
 
   @Flag(help: "Accepted for later: this version has no dashboard.")
@@ -81,5 +84,17 @@ struct Up: AsyncParsableCommand {
     if once, endings[.failed, default: 0] + endings[.quarantined, default: 0] > 0 {
       throw ExitCode(ExitCodes.runFailed)
     }
+    if once, let idle = idleFiles(assembly.agent) {
+      throw CommandFailure("\(idle); `penstock check` tells all", code: ExitCodes.degraded)
+    }
+  }
+
+  /// Which pipelines were not in force, in words: nobody looks at the log of a run by cron that ended well.
+  private func idleFiles(_ agent: Agent) -> String? {
+    let inForce = Set(agent.book.versions.map(\.path))
+    let idle = agent.configs.files.filter { !$0.isValid && !inForce.contains($0.path) }.map {
+      "`\(Display.brief($0.path))` is invalid and not in force"
+    }
+    return idle.isEmpty ? nil : idle.prefix(5).joined(separator: "; ") + (idle.count > 5 ? "; …" : "")
   }
 }
