@@ -1,4 +1,5 @@
 import Core
+package import Foundation
 import Glibc
 
 /// A file as stat(2) finds it, whatever links lead there.
@@ -40,6 +41,13 @@ package enum RegularFile {
     var status = stat()
     guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
     return Int(status.st_size)
+  }
+
+  /// When its content was changed last; `nil` where there is none.
+  package static func changed(at path: String) -> Date? {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return nil }
+    return Date(timeIntervalSince1970: Double(status.st_mtim.tv_sec) + Double(status.st_mtim.tv_nsec) / 1e9)
   }
 
   /// Why there is no regular file, in words: `it is a directory`; `nil` where there is one.

@@ -7,6 +7,17 @@ import Testing
     ended.list("checks").first { $0["subject"] as? String == subject }?["state"] as? String
   }
 
+  @Test func `settings that changed after the agent began are told`() async throws {
+    let place = try ScenarioWorkspace.taking()
+    let agent = try await place.up()
+    #expect(try await !place.penstock("doctor").output.contains("changed after the agent began"))
+    try place.write("etc/penstock.yaml", place.text("etc/penstock.yaml") + "drain: 5s\n")
+    let doctor = try await place.penstock("doctor")
+    #expect(doctor.output.contains("etc/penstock.yaml changed after the agent began, which"), "\(doctor.output)")
+    #expect(try await place.stop(agent).code == 0)
+    #expect(try await !place.penstock("doctor").output.contains("changed after"))
+  }
+
   @Test func `a sound workspace is well`() async throws {
     let scene = try Scene()
     let page = try await scene.ask("doctor")

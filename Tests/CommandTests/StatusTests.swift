@@ -129,6 +129,10 @@ import Testing
       let ended = try await other.end()
       #expect(ended.code == 75 && ended.complaints.contains("does not answer"), "\(ended.complaints)")
     }
+    let doctor = try await place.penstock("doctor")
+    #expect(
+      doctor.code == 4 && doctor.output.contains("is there (pid \(agent.pid)) and does not answer"),
+      "\(doctor.output)")
     // one that was stopped while it waited for the answer is gone too when the agent goes on
     let given = try place.start("cancel", "1")
     _ = try await given.end()

@@ -14,9 +14,11 @@ struct Doctor: AsyncParsableCommand {
   func run() async throws {
     let workspace = try place.workspace()
     let (settings, diagnostics) = place.settings(workspace)
-    let live = try? place.ask(.live, workspace)
-    let examination = Examination(
-      workspace: workspace, settings: settings, environment: ProcessInfo.processInfo.environment, live: live)
+    var examination = Examination(
+      workspace: workspace, settings: settings, environment: ProcessInfo.processInfo.environment, live: nil)
+    do { examination.live = try place.ask(.live, workspace) } catch is AgentSilent {
+      examination.isSilent = true
+    } catch {}
     var findings = examination.directories()
     findings.append(examination.settings(diagnostics))
     // of what this user may not look at nothing can be told

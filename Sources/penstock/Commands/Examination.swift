@@ -9,7 +9,9 @@ struct Examination {
   let settings: Settings
   let environment: [String: String]
   /// What the agent answers; `nil` where none does.
-  let live: JSON?
+  var live: JSON?
+  /// One is there and does not.
+  var isSilent = false
 
   func shown(_ path: String) -> String {
     path.hasPrefix(workspace.home + "/") ? String(path.dropFirst(workspace.home.count + 1)) : path
@@ -66,7 +68,16 @@ struct Examination {
   }
 
   func settings(_ diagnostics: [Diagnostic]) -> HealthFinding {
-    guard let first = diagnostics.first else { return .init(.good, "settings", "etc/penstock.yaml is valid") }
+    guard let first = diagnostics.first else {
+      if let began = live?["started"]?.string.flatMap(Timestamp.date),
+        let changed = RegularFile.changed(at: workspace.home + "/" + SettingsFile.path), changed > began
+      {
+        return .init(
+          .odd, "settings", "etc/penstock.yaml changed after the agent began, which reads it at its start",
+          remedy: "stop the agent and start it again")
+      }
+      return .init(.good, "settings", "etc/penstock.yaml is valid")
+    }
     return .init(
       diagnostics.hasErrors ? .bad : .odd, "settings", "\(first.mark.displayed): \(first.message)",
       remedy: first.hint ?? "penstock check etc/penstock.yaml")
@@ -108,6 +119,14 @@ struct Examination {
           .init(.bad, "intake", "paused: \(paused)", remedy: live["watch"]?["remedy"]?.string))
       }
       return findings
+    }
+    if isSilent {
+      let pid = last.map { " (pid \($0.pid))" } ?? ""
+      return [
+        .init(
+          .bad, "agent", "is there\(pid) and does not answer: it was stopped, or its disk hangs",
+          remedy: "`kill -CONT` lets one go on that was stopped")
+      ]
     }
     guard FileManager.default.fileExists(atPath: workspace.socket) else {
       return [.init(.odd, "agent", "does not run", remedy: "penstock up")]
