@@ -300,6 +300,8 @@ package final class Dispatcher: Sendable {
     bench.turnstile.ringWaiting()
     bell.ring()
     onProgress()
+    // for the next drop; in a burst there is no time for it
+    if state.withLock({ $0.board.isQuiet }) { bench.later { [bench] in bench.spool.foresee(.max) } }
   }
 
   private func finish(_ run: Run, _ ended: RunState, _ reason: String?) {
