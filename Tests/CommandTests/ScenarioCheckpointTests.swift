@@ -41,7 +41,7 @@ import Testing
       ])
     let agent = try await place.up()
     try place.drop("a.csv")
-    try await until("the stage to be at work; \(place.tail)") { place.exists("counted") }
+    try await until("the stage to be at work; \(place.tail)") { place.text("counted") == "1\n" }
     agent.signal(SIGKILL)
     _ = try await agent.end()
     try place.write("go", "")
