@@ -283,6 +283,8 @@ package final class Dispatcher: Sendable {
       var begun = run
       // so that its after-hooks are owed whatever becomes of it
       begun.started = run.started ?? now
+      // what a person let go on has gone on
+      if begun.isUrged { begun.reason = nil }
       // in one step, so that a cancel finds it here or there
       switch disposition {
       case .parked(let until, let isDeferred):

@@ -53,7 +53,8 @@ struct Recovery: Sendable {
         case .quarantine: .quarantined
         }
       let reason =
-        "its drop was in `var/\(place.rawValue)` already: it had ended so, and the database is older than that"
+        "its drop was in `var/\(place.rawValue)` already: the run had ended"
+        + (place == .failed ? ", failed or cancelled," : "") + " after the database was written that was put back"
       let closed = (left[run.id] ?? []).map { $0.interrupted(at: now, because: reason) }
       let step = Step(run: run.id, at: now, closed: closed, turn: .ends(RunEnding(state, reason: reason)))
       endings.append((run, step, state, reason))

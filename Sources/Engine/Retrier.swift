@@ -64,7 +64,7 @@ package struct Retrier: Sendable {
     let now = bench.now()
     try await bench.store.park(run.id, until: now, reason: Run.urging, at: now)
     (held.state, held.resumes, held.reason) = (.waiting, now, Run.urging)
-    dispatcher.add(held, priority: 0)
+    dispatcher.add(held, priority: book.priority(of: held))
     return run
   }
 

@@ -47,7 +47,8 @@ package enum ControlClient {
 /// An agent is there and says nothing.
 package struct AgentSilent: Error, CustomStringConvertible {
   package var description: String {
-    "the agent is there and does not answer: it was stopped (SIGSTOP; `kill -CONT` lets it go on), or its disk hangs; "
+    "the agent is there and does not answer: it was stopped (SIGSTOP; `kill -CONT` lets it go on), its disk hangs, or "
+      + "it still takes up what an earlier one left; "
       + "`penstock status` tells what is recorded, `penstock runs` and `show` do without it"
   }
 }

@@ -39,7 +39,7 @@ package final class ControlServer: Sendable {
 
   private let path: String
   private let reactor: Reactor
-  private let listening = Mutex<Listening?>(nil)
+  private let state = Mutex<(listening: Listening?, isStopped: Bool)>((nil, false))
   private let calls: AsyncStream<Call>.Continuation
   private let callers = Mutex<[Int32: Caller]>([:])
 
@@ -53,7 +53,7 @@ package final class ControlServer: Sendable {
     self.reactor = reactor
     (incoming, calls) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1024))
     let listening = try listen()
-    self.listening.withLock { $0 = listening }
+    state.withLock { $0.listening = listening }
   }
 
   private func listen() throws -> Listening {
@@ -73,28 +73,38 @@ package final class ControlServer: Sendable {
   }
 
   package func stop() {
+    state.withLock { $0.isStopped = true }
     leave()
     unlink(path)
     calls.finish()
   }
 
   private func leave() {
-    let left = listening.withLock { listening in
-      defer { listening = nil }
-      return listening
+    let left = state.withLock { state in
+      defer { state.listening = nil }
+      return state.listening
     }
-    guard let left else { return }
-    left.sentinel?.stop()
-    reactor.cancel(left.registration)
-    left.listener.close()
+    if let left { end(left) }
+  }
+
+  private func end(_ listening: Listening) {
+    listening.sentinel?.stop()
+    reactor.cancel(listening.registration)
+    listening.listener.close()
   }
 
   private func lookForName() {
     var status = stat()
-    if lstat(path, &status) == 0 || listening.withLock({ $0 == nil }) { return }
+    if lstat(path, &status) == 0 || state.withLock({ $0.isStopped }) { return }
     leave()
-    let anew = try? listen()
-    listening.withLock { $0 = anew }
+    guard let anew = try? listen() else { return }
+    let isLate = state.withLock { state in
+      if !state.isStopped { state.listening = anew }
+      return state.isStopped
+    }
+    guard isLate else { return }
+    end(anew)
+    unlink(path)
   }
 
   private func accept(at listener: Int32) {

@@ -4,15 +4,21 @@ import Synchronization
 
 /// `var/done/`, `var/failed/` and `var/quarantine/` as they are now: to archive what lies in one, people move it away whole.
 final class FilingPlaces: Sendable {
+  private struct State {
+    var opened: [Filing.Destination: Directory]
+    /// A name was made that the disk may not have yet.
+    var isUnsynced = false
+  }
+
   private let root: Directory
-  private let opened: Mutex<[Filing.Destination: Directory]>
+  private let state: Mutex<State>
 
   /// Opens them and makes what is missing.
   init(below root: Directory) throws {
     self.root = root
     var opened: [Filing.Destination: Directory] = [:]
     for destination in Filing.Destination.allCases { opened[destination] = try Self.open(destination, below: root) }
-    self.opened = Mutex(opened)
+    state = Mutex(State(opened: opened))
   }
 
   func path(of destination: Filing.Destination) -> String { root.path + "/" + destination.rawValue }
@@ -20,12 +26,21 @@ final class FilingPlaces: Sendable {
   /// The directory that has the name now, made where there is none.
   /// - Throws: `HostError` where something else has the name.
   func directory(_ destination: Filing.Destination) throws -> Directory {
-    let known = opened.withLock { $0[destination] }
+    let known = state.withLock { $0.opened[destination] }
     if let known, known.isNamed(destination.rawValue, in: root) { return known }
     let directory = try Self.open(destination, below: root)
-    try root.sync()
-    opened.withLock { $0[destination] = directory }
+    state.withLock { state in
+      state.opened[destination] = directory
+      state.isUnsynced = true
+    }
     return directory
+  }
+
+  /// Makes the names of directories that were made anew survive a power cut.
+  func sync() throws {
+    guard state.withLock({ $0.isUnsynced }) else { return }
+    try root.sync()
+    state.withLock { $0.isUnsynced = false }
   }
 
   private static func open(_ destination: Filing.Destination, below root: Directory) throws -> Directory {

@@ -78,6 +78,7 @@ private struct FilingMove {
 
   func sync() throws {
     for directory in touched { try directory.sync() }
+    try places.sync()
     if !touched.isEmpty { try work.sync() }
   }
 

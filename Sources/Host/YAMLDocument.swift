@@ -248,7 +248,7 @@ extension EventReader {
 
   private func character(at mark: Mark, in bytes: [UInt8], before: Int = 0) -> Unicode.Scalar? {
     let lines = bytes.split(separator: 0x0A, maxSplits: mark.line, omittingEmptySubsequences: false)
-    guard mark.line <= lines.count else { return nil }
+    guard mark.line <= lines.count, mark.column > before else { return nil }
     return String(decoding: lines[mark.line - 1], as: UTF8.self).unicodeScalars
       .dropFirst(mark.column - 1 - before).first
   }

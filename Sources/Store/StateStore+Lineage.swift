@@ -72,6 +72,11 @@ extension StateReader {
     try await read { try $0.mayEndLine(run) }
   }
 
+  /// Whether its pipeline was in one of the longest lines just now, be anything at work or not.
+  package func isInLongLine(_ run: Run) async throws -> Bool {
+    try await read { try $0.mayEndLine(run, whateverIsAtWork: true) }
+  }
+
   /// The runs that led to a run, its parent first: at most `limit`.
   package func ancestors(of run: RunID, limit: Int) async throws -> [RunID] {
     try await read { database in
@@ -107,7 +112,7 @@ extension Database {
     }
   }
 
-  func mayEndLine(_ run: Run) throws -> Bool {
+  func mayEndLine(_ run: Run, whateverIsAtWork: Bool = false) throws -> Bool {
     guard run.trigger == .drop, run.rerunOf == nil, let arrived = run.drop?.arrived?.milliseconds else { return false }
     let statement = try cachedStatement(
       sql: """
@@ -118,14 +123,14 @@ extension Database {
           SELECT line.last, run.pipeline, run.parent, n + 1 FROM line CROSS JOIN run ON run.id = line.above
           WHERE n < :deepest),
         loop (pipeline) AS (SELECT pipeline FROM line WHERE last IN (SELECT last FROM line WHERE n >= :deepest))
-        SELECT :pipeline IN loop AND EXISTS (
+        SELECT :pipeline IN loop AND (:whatever OR EXISTS (
           SELECT 1 FROM attempt INDEXED BY attempt_running CROSS JOIN run ON run.number = attempt.run
           WHERE attempt.state = 'running' AND run.id <> :id AND run.started <= :arrived + :slack
-            AND run.pipeline IN loop)
+            AND run.pipeline IN loop))
         """)
     let arguments: StatementArguments = [
       "id": run.id.text, "pipeline": run.pipeline, "arrived": arrived, "slack": Self.slack, "deepest": Lineage.deepest,
-      "recent": Self.recent,
+      "recent": Self.recent, "whatever": whateverIsAtWork,
     ]
     return try Bool.fetchOne(statement, arguments: arguments) ?? false
   }

@@ -100,7 +100,7 @@ import Testing
     #expect(runs.allSatisfy { $0.filed })
     for run in runs {
       #expect(run.state == (run.drop?.name.text == "bad.csv" ? .failed : .done))
-      #expect(run.reason?.contains("already: it had ended so, and the database is older than that") == true)
+      #expect(run.reason?.contains("after the database was written that was put back") == true)
     }
     #expect(place.text("effects") == effects)
     let retry = try await place.penstock("retry", "bad.csv")

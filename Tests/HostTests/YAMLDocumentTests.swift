@@ -78,6 +78,11 @@ import Testing
     (
       "a: [b, {c: d} {e: f}]", "f:1:15: error: expected `,` or `]`\n  the list in brackets begins in line 1, column 4"
     ),
+    ("run: [sh, -c\n{a: b}", "f:2:1: error: expected `,` or `]`\n  the list in brackets begins in line 1, column 6"),
+    (
+      "[\n{\"a\": 1}\n{\"b\": 2}\n]",
+      "f:3:1: error: expected `,` or `]`\n  the list in brackets begins in line 1, column 1"
+    ),
     ("? [a]\n: 1", "f:1:3: error: a key must be text, not a list"),
     ("a: 1\nb: \u{1}", "f:2:4: error: the file holds a control character\n  remove it"),
   ])

@@ -156,7 +156,7 @@ struct RunPage: Answer {
     guard run.state == .done else { return [] }
     return whole.stageNames.flatMap { name -> [String] in
       let last = whole.attempts.filter { $0.stage == name }.max { $0.n < $1.n }
-      guard let last, !last.state.isGood else { return [] }
+      guard let last, [.failed, .timeout, .denied].contains(last.state) else { return [] }
       let reason = last.reason.map { ": \(Shown.words($0))" } ?? ""
       return [
         "  " + output.toned("`\(Shown.words(name))` \(last.state.rawValue)\(reason)", .odd),

@@ -10,7 +10,7 @@ struct StatusCommand: AsyncParsableCommand {
     commandName: "status",
     abstract: "Tells on one screen what the agent does, and what went wrong.",
     discussion:
-      "Exit code: 1 where a drop failed or is in quarantine, or the last run of a pipeline failed, and nobody has said `ack`, "
+      "Exit code: 1 where the last run of a pipeline failed or a quarantined drop is not acknowledged, "
       + "4 where something is impaired, 3 where no agent runs, 0 otherwise.")
 
   @OptionGroup var place: Place
