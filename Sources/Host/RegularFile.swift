@@ -26,6 +26,12 @@ package enum RegularFile {
       throw HostError.failed("read", path)
     }
     defer { close(file) }
+    return try rest(of: file, path)
+  }
+
+  /// What stands in an open file from where it is read next.
+  /// - Parameter path: for words.
+  static func rest(of file: Int32, _ path: String) throws -> [UInt8] {
     var (bytes, buffer) = ([UInt8](), [UInt8](repeating: 0, count: 64 << 10))
     while true {
       let got = read(file, &buffer, buffer.count)

@@ -75,15 +75,6 @@ extension WorkspaceSpool {
         "`\(Display.escaped(path))` has \(Quantity.text(bytes: Int(status.st_size))), and "
           + "\(Quantity.text(bytes: limit)) are the most")
     }
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(Int(status.st_size))
-    var buffer = [UInt8](repeating: 0, count: 1 << 16)
-    while true {
-      let got = read(fd, &buffer, buffer.count)
-      if got < 0, errno == EINTR { continue }
-      guard got >= 0 else { throw HostError.failed("read", path) }
-      if got == 0 { return bytes }
-      bytes += buffer[..<got]
-    }
+    return try RegularFile.rest(of: fd, path)
   }
 }

@@ -178,9 +178,8 @@ import Testing
     #expect(place.text("var/failed/\(after[0].id)/a.csv") == place.text("var/done/\(after[1].id)/a.csv"))
   }
 
-  @Test(arguments: [true, false])
-  func `a run that waits for a person goes on when one says so, with and without an agent`(hasAgent: Bool) async throws
-  {
+  /// A run of `on_interrupt: hold` whose agent was killed while its stage was at work; that ends when there is `go`.
+  private func killedAtWork() async throws -> ScenarioWorkspace {
     let place = try ScenarioWorkspace()
     try place.pipeline(
       stages: [("only", "touch \"$PENSTOCK_HOME/began\"; while [ ! -e \"$PENSTOCK_HOME/go\" ]; do sleep 0.05; done")],
@@ -190,6 +189,13 @@ import Testing
     try await until("the stage to be at work; \(place.tail)") { place.exists("began") }
     killed.signal(SIGKILL)
     _ = try await killed.end()
+    return place
+  }
+
+  @Test(arguments: [true, false])
+  func `a run that waits for a person goes on when one says so, with and without an agent`(hasAgent: Bool) async throws
+  {
+    let place = try await killedAtWork()
     try place.write("go", "")
     #expect(try await place.penstock("up", "--once").code == 0)
     #expect(try await place.runs().map(\.state) == [.waiting])
@@ -206,15 +212,7 @@ import Testing
   }
 
   @Test func `a run that waited for a person is said to go on`() async throws {
-    let place = try ScenarioWorkspace()
-    try place.pipeline(
-      stages: [("only", "touch \"$PENSTOCK_HOME/began\"; while [ ! -e \"$PENSTOCK_HOME/go\" ]; do sleep 0.05; done")],
-      more: "    on_interrupt: hold\n")
-    let killed = try await place.up()
-    try place.drop("a.csv")
-    try await until("the stage to be at work; \(place.tail)") { place.exists("began") }
-    killed.signal(SIGKILL)
-    _ = try await killed.end()
+    let place = try await killedAtWork()
     let agent = try await place.up()
     try await until("the run to wait; \(place.tail)") { try await place.runs().first?.state == .waiting }
     #expect(try await place.penstock("retry", "a.csv").output == "run 1 goes on\n")

@@ -6,7 +6,8 @@ enum CommandLineSlip {
       return "no shell reads it: put it into a script of its own, or write `[sh, -c, '…']`"
     }
     let words = line.split(separator: " ").map { word in
-      word.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "_-./".contains($0)) } ? "\(word)" : "\"\(word)\""
+      word.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "_-./".contains($0)) }
+        ? String(word) : "\"\(word)\""
     }
     return "write `[\(Display.brief(words.joined(separator: ", ")))]`"
   }

@@ -11,8 +11,8 @@ struct InlineCode {
   /// - Returns: `nil` where no argument is known to be code.
   init?(in words: [String]) {
     // env may stand before it
-    guard let start = words.firstIndex(where: { Self.language(of: $0) != nil }), start < 2,
-      let language = words.indices.contains(start) ? Self.language(of: words[start]) : nil
+    guard let start = words.prefix(2).firstIndex(where: { Self.language(of: $0) != nil }),
+      let language = Self.language(of: words[start])
     else { return nil }
     for index in words.indices.dropFirst(start + 1) {
       // `bash -o pipefail -c CODE`

@@ -65,7 +65,7 @@ struct HookListing: Sendable {
           + ", `before-STAGE`, `after-STAGE`")
     }
     listing.oddities += names.filter { !$0.hasSuffix(".d") }.sorted().compactMap { name in
-      guard isDirectory(workspace.hooks + "/" + name) else { return nil }
+      guard Health.mode(of: workspace.hooks + "/" + name)?.isDirectory == true else { return nil }
       return (known.contains(name) ? name : Nearest.name(to: name, among: known)).map { event in
         Diagnostic(
           .warning, at: Mark(file: "hooks/\(name)"), "nothing calls this directory: hooks lie in directories `EVENT.d`",
@@ -73,11 +73,6 @@ struct HookListing: Sendable {
       }
     }
     return listing
-  }
-
-  private static func isDirectory(_ path: String) -> Bool {
-    var isDirectory = ObjCBool(false)
-    return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && isDirectory.boolValue
   }
 
   /// Those that run at the moment of this event, in their order.

@@ -9,14 +9,8 @@ struct RunWhy: Answer {
   var version: PipelineVersion?
   /// Whether a run that began now would use the same version.
   var isInForce: Bool?
-  /// The run this one repeats.
-  var repeats: Run?
   /// The run that repeats this one.
   var again: Run?
-  /// The first done run of the pipeline on the same content.
-  var duplicateOf: Run?
-  /// The run one of whose programs put the drop into the inbox.
-  var parent: Run?
   /// Other runs on drops of its name.
   var earlier: [Run] = []
   /// What it waits for now.
@@ -28,6 +22,11 @@ struct RunWhy: Answer {
   var now: Date
 
   private var run: Run { whole.run }
+  private var repeats: Run? { whole.repeats }
+  /// The first done run of the pipeline on the same content.
+  private var duplicateOf: Run? { run.duplicateOf.flatMap { whole.related[$0] } }
+  /// The run one of whose programs put the drop into the inbox.
+  private var parent: Run? { run.parent.flatMap { whole.related[$0] } }
 
   static func read(_ run: Run, stage: String? = nil, _ reader: StateReader, now: Date) async throws -> RunWhy {
     let whole = try await WholeRun.read(.id(run.id), reader)
@@ -39,11 +38,7 @@ struct RunWhy: Answer {
     let configs = try await reader.configs()
     // `nil` where no agent has looked at the files yet
     answer.isInForce = configs.isEmpty ? nil : configs.contains { $0.activeDigest == run.version }
-    answer.repeats = try await RepeatedRun.of(run, reader)
     answer.again = try await reader.repetition(of: run.id)
-    let related = try await reader.runs(of: [run.duplicateOf, run.parent].compactMap { $0 })
-    answer.duplicateOf = run.duplicateOf.flatMap { related[$0] }
-    answer.parent = run.parent.flatMap { related[$0] }
     return answer
   }
 
