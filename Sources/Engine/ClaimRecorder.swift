@@ -35,12 +35,15 @@ struct ClaimRecorder: Sendable {
     try bench.spool.makeDurable(taken.map { ($0.id, $0.drop.name) })
   }
 
+  /// - Parameter gate: what begins at once is begun while it stands there, up to its first program.
   private func recordRows(of taken: [TakenDrop], mayBegin: Bool, when gate: CommitGate? = nil) async throws {
     let new = taken.map { (run: newRun($0), pipeline: $0.drop.route?.version.pipeline) }
-    let recorded = try await RunRecorder(bench: bench, dispatcher: dispatcher)
-      .record(new, mayBegin: mayBegin, when: gate)
-    Failpoint.claimRecorded.pass()
-    for (run, opened) in recorded { announce(run, opened: opened) }
+    let recorded = try await RunRecorder(bench: bench, dispatcher: dispatcher).record(
+      new, mayBegin: mayBegin, when: gate
+    ) { drafts in
+      for (run, opened) in drafts where opened != nil { announce(run, opened: opened, recording: gate?.recording) }
+    }
+    for (run, opened) in recorded where gate == nil || opened == nil { announce(run, opened: opened) }
   }
 
   /// Records copies that are durable; nothing begins before `announce`.
@@ -49,9 +52,11 @@ struct ClaimRecorder: Sendable {
     return try await bench.store.claim(copies.map { NewRun(newRun($0), source: $0.source) })
   }
 
-  /// Says that a recorded run is there, and lets it begin.
-  func announce(_ run: Run, opened: Attempt? = nil) {
+  /// Says that a run is there, and lets it begin.
+  /// - Parameter recording: what it is to be on the record with, where it is not yet.
+  func announce(_ run: Run, opened: Attempt? = nil, recording: Permit? = nil) {
     guard let drop = run.drop else { return }
+    let bench = bench.waiting(for: recording)
     if run.state == .quarantined {
       bench.say(.dropQuarantined(drop.name, reason: run.reason ?? ""), run)
       dispatcher.takeQuarantined(run)
@@ -59,7 +64,7 @@ struct ClaimRecorder: Sendable {
     }
     bench.say(.dropClaimed(drop.name, bytes: drop.bytes), run)
     let priority = book.priority(of: run)
-    dispatcher.add(run, priority: priority, opened: opened)
+    dispatcher.add(run, priority: priority, opened: opened, recording: recording)
   }
 
   private func newRun(_ taken: TakenDrop) -> Run {

@@ -73,13 +73,15 @@ package final class Dispatcher: Sendable {
   }
 
   func giveBackPlaces(_ count: Int) {
+    if count == 0 { return }
     state.withLock { $0.board.promised -= count }
     bell.ring()
   }
 
   /// Queues a run; one with an opened attempt uses up a promised place.
-  func add(_ run: Run, priority: Int, opened: Attempt? = nil) {
-    let entry = RunQueue.Entry(run: run, priority: opened == nil ? priority : .max, opened: opened)
+  func add(_ run: Run, priority: Int, opened: Attempt? = nil, recording: Permit? = nil) {
+    let entry = RunQueue.Entry(
+      run: run, priority: opened == nil ? priority : .max, opened: opened, recording: recording)
     state.withLock { $0.board.queue.add(entry) }
     bell.ring()
   }

@@ -94,6 +94,7 @@ extension RunExecutor {
 
   /// Records what is left and says what becomes of the run.
   func finish(_ work: GraphWork, _ session: inout RunSession) async throws -> Disposition {
+    try await bench.recording?.given()
     switch work.halt {
     case .ends(let ending): return try await end(ending, closing: work.closing, &session)
     case .holds(let reason): return try await pause(work, until: nil, reason, &session)
@@ -142,6 +143,7 @@ extension RunExecutor {
   func end(
     _ ending: RunEnding, closing ended: [StageExecutor.Ended], _ session: inout RunSession
   ) async throws -> Disposition {
+    try await bench.recording?.given()
     var ending = ending
     ending.reason = ending.reason.map(mask.masked)
     if try await callHooksAfterRun(&ending, &session) == .cut {

@@ -39,7 +39,7 @@ struct RunExecutor: Sendable {
 
   var hooks: HookCaller { HookCaller(bench: bench, run: run, pipeline: pipeline, mask: mask) }
 
-  /// - Parameter opened: the first attempt, where the claim has recorded it already.
+  /// - Parameter opened: the first attempt, where the claim records it.
   func execute(opened: Attempt?) async throws -> Disposition {
     var session = try await self.session(opened: opened)
     session.counsel = counsel

@@ -14,10 +14,13 @@ struct RunQueue {
     var priority: Int
     /// The first attempt, where the claim has recorded it already: such a run has its place.
     var opened: Attempt?
+    /// Of the run, where it is still on its way to the record.
+    var recording: Permit?
     var standing: Standing
 
-    init(run: Run, priority: Int, opened: Attempt? = nil) {
-      (id, self.run, pipeline, self.priority, self.opened) = (run.id, run, run.pipeline, priority, opened)
+    init(run: Run, priority: Int, opened: Attempt? = nil, recording: Permit? = nil) {
+      (id, self.run, pipeline, self.priority) = (run.id, run, run.pipeline, priority)
+      (self.opened, self.recording) = (opened, recording)
       standing = run.state.isTerminal ? .ended : run.started == nil && opened == nil ? .fresh : .begun
     }
 

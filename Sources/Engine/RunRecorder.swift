@@ -1,5 +1,6 @@
 import Core
 import Store
+import Synchronization
 
 /// Records new runs in one transaction, and with them the first attempts of those that may begin at once.
 struct RunRecorder: Sendable {
@@ -11,9 +12,11 @@ struct RunRecorder: Sendable {
   /// - Parameters:
   ///   - pipeline: `nil` where the run is not to be worked.
   ///   - mayBegin: not before the dispatcher works: for a death until then would say that attempts were interrupted.
+  ///   - drafted: told once of them all, before they are on the record, where there is a gate.
   /// - Returns: them as they are on the record; what was opened has its place and is to be given to the dispatcher.
   func record(
-    _ new: [(run: Run, pipeline: Pipeline?)], mayBegin: Bool, when gate: CommitGate? = nil
+    _ new: [(run: Run, pipeline: Pipeline?)], mayBegin: Bool, when gate: CommitGate? = nil,
+    drafted: @escaping @Sendable ([Recorded]) -> Void = { _ in }
   ) async throws -> [Recorded] {
     let places = mayBegin ? dispatcher.reservePlaces(new.count) : 0
     var used = 0
@@ -25,16 +28,38 @@ struct RunRecorder: Sendable {
       return NewRun(run, attempt: attempt)
     }
     dispatcher.giveBackPlaces(places - used)
+    let promised = Promised(dispatcher: dispatcher, places: used)
     do {
-      let runs = try await bench.store.claim(claims, when: gate)
-      return zip(runs, claims).map { run, claim in
-        let opened = run.state == .running ? claim.attempt : nil
-        if claim.attempt != nil, opened == nil { dispatcher.giveBackPlaces(1) }
-        return (run, opened)
+      let runs = try await bench.store.claim(claims, when: gate) { drafts in
+        promised.settle(using: drafts.count { $0.attempt != nil })
+        drafted(drafts.map { ($0.run, $0.attempt) })
       }
+      let recorded = zip(runs, claims).map { ($0, opened: $0.state == .running ? $1.attempt : nil) }
+      promised.settle(using: recorded.count { $0.opened != nil })
+      return recorded
     } catch {
-      dispatcher.giveBackPlaces(used)
+      promised.settle(using: 0)
       throw error
     }
+  }
+}
+
+/// Places that were promised to runs on their way to the record.
+private final class Promised: Sendable {
+  private let places: Mutex<Int?>
+  private let dispatcher: Dispatcher
+
+  init(dispatcher: Dispatcher, places: Int) {
+    self.dispatcher = dispatcher
+    self.places = Mutex(places)
+  }
+
+  /// Gives back what is not used; the first word stands.
+  func settle(using used: Int) {
+    let places = places.withLock { places in
+      defer { places = nil }
+      return places
+    }
+    if let places { dispatcher.giveBackPlaces(places - used) }
   }
 }

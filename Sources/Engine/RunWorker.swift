@@ -17,40 +17,56 @@ struct RunWorker: Sendable {
   ) async throws -> (Run, RunExecutor.Disposition) {
     var run = try await self.run(of: entry)
     run.reads = try await bench.store.reader.dropOwner(of: run)?.drop
-    do {
+    do { return (run, try await work(&run, entry, cancellation, onLastProgram)) } catch {
+      // of a run that is not on the record nothing can be
+      try await entry.recording?.given()
+      return (run, try await settle(run, after: error))
+    }
+  }
+
+  private func work(
+    _ run: inout Run, _ entry: RunQueue.Entry, _ cancellation: Cancellation,
+    _ onLastProgram: @escaping @Sendable () -> Void
+  ) async throws -> RunExecutor.Disposition {
+    if run.state == .quarantined {
+      let pipeline = book.pipelineInForce(of: run)
+      try await executor(of: run, pipeline, cancellation).tellOfQuarantine()
+      return .ended(.quarantined, reason: run.reason)
+    }
+    let pipeline = try await pipeline(of: run)
+    if entry.opened == nil,
+      let stop = try await Admission(bench: bench, cancellation: cancellation).check(&run, pipeline)
+    {
       if run.state == .quarantined {
-        let pipeline = book.pipelineInForce(of: run)
         try await executor(of: run, pipeline, cancellation).tellOfQuarantine()
-        return (run, .ended(.quarantined, reason: run.reason))
       }
-      let pipeline = try await pipeline(of: run)
-      if entry.opened == nil,
-        let stop = try await Admission(bench: bench, cancellation: cancellation).check(&run, pipeline)
-      {
-        if run.state == .quarantined {
-          try await executor(of: run, pipeline, cancellation).tellOfQuarantine()
-        }
-        return (run, stop)
-      }
-      let resolved = try pipeline.resolved(captures: run.told?.captures ?? [:], set: run.options.set)
-      var executor = executor(of: run, resolved, cancellation)
-      executor.onLastProgram = onLastProgram
-      if let found = try await PolicyKeeper(bench: bench, book: book).find(for: run, pipeline) {
-        executor.counsel.policy = found.standing
-        if let demoted = found.demoted { try await executor.tell(of: demoted) }
-      }
-      return (run, try await executor.execute(opened: entry.opened))
-    } catch let error as HostError where error.isShortage && !run.state.isTerminal {
+      return stop
+    }
+    let resolved = try pipeline.resolved(captures: run.told?.captures ?? [:], set: run.options.set)
+    var executor = executor(of: run, resolved, cancellation, after: entry.recording)
+    executor.onLastProgram = onLastProgram
+    if let found = try await PolicyKeeper(bench: bench, book: book).find(for: run, pipeline) {
+      executor.counsel.policy = found.standing
+      if let demoted = found.demoted { try await executor.tell(of: demoted) }
+    }
+    return try await executor.execute(opened: entry.opened)
+  }
+
+  /// What becomes of a run that something other than its stages brought down.
+  private func settle(_ run: Run, after error: any Error) async throws -> RunExecutor.Disposition {
+    switch error {
+    case let error as HostError where error.isShortage && !run.state.isTerminal:
       // not the run's fault: it goes on when there is room again
-      return (run, try await interruption.take(run, because: error.description))
-    } catch let error as any RunProblem {
-      return (run, try await fail(run, error.words))
-    } catch let error as EncodingError {
-      return (run, try await fail(run, "cannot be written as JSON: \(error)"))
-    } catch let error as any ProgramLost {
+      return try await interruption.take(run, because: error.description)
+    case let error as any RunProblem:
+      return try await fail(run, error.words)
+    case let error as EncodingError:
+      return try await fail(run, "cannot be written as JSON: \(error)")
+    case let error as any ProgramLost:
       // an ended run only had a hook to be told; it stays ended
-      if run.state.isTerminal { return (run, .ended(run.state, reason: run.reason)) }
-      return (run, try await interruption.take(run, because: "\(error)"))
+      if run.state.isTerminal { return .ended(run.state, reason: run.reason) }
+      return try await interruption.take(run, because: "\(error)")
+    default: throw error
     }
   }
 
@@ -60,8 +76,12 @@ struct RunWorker: Sendable {
     return try await bench.store.reader.run(matching: .id(entry.id))
   }
 
-  private func executor(of run: Run, _ pipeline: Pipeline, _ cancellation: Cancellation) -> RunExecutor {
-    RunExecutor(bench: bench, run: run, pipeline: pipeline, cancellation: cancellation, shutdown: shutdown)
+  private func executor(
+    of run: Run, _ pipeline: Pipeline, _ cancellation: Cancellation, after recording: Permit? = nil
+  ) -> RunExecutor {
+    RunExecutor(
+      bench: bench.waiting(for: recording), run: run, pipeline: pipeline, cancellation: cancellation,
+      shutdown: shutdown)
   }
 
   private var interruption: Interruption { Interruption(bench: bench, book: book) }

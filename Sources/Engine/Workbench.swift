@@ -27,7 +27,7 @@ package struct Workbench: Sendable {
   let turnstile: Turnstile
   let breakers: Breakers
   package let hooksAtWork = HooksAtWork()
-  /// Of the attempts that are worked here: before it is durable no program begins.
+  /// Of what is worked here: before it is durable no program begins, and nothing is said of it.
   private(set) var recording: Permit?
 
   package init(
@@ -73,10 +73,14 @@ package struct Workbench: Sendable {
     return bench
   }
 
-  /// The same bench; programs begin at it once `recording` is durable.
+  /// The same bench; programs begin at it once `recording` is durable, and what is said is told then, in its order.
   func waiting(for recording: Permit?) -> Workbench {
+    guard let recording else { return self }
     var bench = self
     bench.recording = recording
+    bench.report = { [report] event in
+      recording.whenKnown { if case .success = $0 { report(event) } }
+    }
     return bench
   }
 

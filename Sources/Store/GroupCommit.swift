@@ -73,17 +73,25 @@ final class GroupCommit: Sendable {
   var gathered: Int { state.withLock { $0.gathered.count } }
 
   /// Returns when the change is durable; a cancelled task waits as well, for its change is made all the same.
+  /// - Parameter first: told before the caller, on the thread that writes.
   func perform<Value: Sendable>(
-    _ urgency: Urgency = .now, _ change: @escaping @Sendable (Database) throws -> Value
+    _ urgency: Urgency = .now, first: @escaping @Sendable (Result<Void, any Error>) -> Void = { _ in },
+    _ change: @escaping @Sendable (Database) throws -> Value
   ) async throws -> Value {
     try await withCheckedThrowingContinuation { continuation in
       gather(
         Change(
           apply: { database in
             let value = try change(database)
-            return { continuation.resume(returning: value) }
+            return {
+              first(.success(()))
+              continuation.resume(returning: value)
+            }
           },
-          fail: { continuation.resume(throwing: $0) }, urgency: urgency))
+          fail: {
+            first(.failure($0))
+            continuation.resume(throwing: $0)
+          }, urgency: urgency))
     }
   }
 

@@ -24,27 +24,23 @@ extension StateStore {
   ///
   /// A run whose id is known already is left as it is, attempt and all, and returned as it stands: recovery may
   /// claim again what it finds. A drop that a run made, or that may end a line, is left without its attempt.
-  /// - Parameter gate: the runs are committed when it opens; other changes wait for it too.
-  package func claim(_ claims: [NewRun], when gate: CommitGate? = nil) async throws -> [Run] {
-    try await perform { database in
+  /// - Parameters:
+  ///   - gate: the runs are committed when it opens; other changes wait for it too.
+  ///   - drafted: told once, on the thread that writes, what stands at the gate: each with the attempt that begins.
+  package func claim(
+    _ claims: [NewRun], when gate: CommitGate? = nil, drafted: @escaping @Sendable ([NewRun]) -> Void = { _ in }
+  ) async throws -> [Run] {
+    try await perform(first: { result in
+      if case .success = result { Failpoint.claimRecorded.pass() }
+      gate?.recording.settle(result)
+    }) { database in
       try Failpoint.claimRecording.hitStore()
-      let runs = try claims.map { claim in
-        var run = claim.run
-        try database.trace(&run)
-        let mayBegin = try claim.attempt != nil && run.parent == nil && !database.mayEndLine(run)
-        let attempt = mayBegin ? claim.attempt : nil
-        if let attempt {
-          run.state = .running
-          run.started = run.started ?? attempt.started
-        }
-        guard try database.insert(run) else { return try database.run(run.id) ?? run }
-        run.number = Int(database.lastInsertedRowID)
-        if let attempt { try database.insert(attempt, number: run.number) }
-        if let source = claim.source { try database.insert(source, of: run) }
-        return run
-      }
-      try gate?.wait()
-      return runs
+      // a change that is made again keeps to what was told of it
+      let told = gate?.drafts
+      var drafts = try told ?? claims.map { try database.draft($0) }
+      for index in drafts.indices { try database.record(&drafts[index], number: told?[index].run.number) }
+      try gate?.hold(drafts, telling: drafted)
+      return drafts.map(\.run)
     }
   }
 
@@ -106,6 +102,29 @@ extension StateStore {
 }
 
 extension Database {
+  /// What a claim comes to: of which line it is, and whether its attempt begins.
+  fileprivate func draft(_ claim: NewRun) throws -> NewRun {
+    var draft = claim
+    try trace(&draft.run)
+    if try draft.run.parent != nil || mayEndLine(draft.run) { draft.attempt = nil }
+    if let attempt = draft.attempt {
+      draft.run.state = .running
+      draft.run.started = draft.run.started ?? attempt.started
+    }
+    return draft
+  }
+
+  /// Writes it, under the number that was told of it or the next one.
+  fileprivate func record(_ draft: inout NewRun, number: Int?) throws {
+    guard try insert(draft.run, number: number) else {
+      draft = NewRun(try run(draft.run.id) ?? draft.run)
+      return
+    }
+    draft.run.number = Int(lastInsertedRowID)
+    if let attempt = draft.attempt { try insert(attempt, number: draft.run.number) }
+    if let source = draft.source { try insert(source, of: draft.run) }
+  }
+
   fileprivate func record(_ step: Step) throws {
     let number = try open(step.run)
     for attempt in step.closed { try close(attempt, number: number) }

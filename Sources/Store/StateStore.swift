@@ -112,10 +112,11 @@ package final class StateStore: Sendable {
   package func examine() throws { try Glance.examine(path) }
 
   func perform<Value: Sendable>(
-    _ urgency: GroupCommit.Urgency = .now, _ change: @escaping @Sendable (Database) throws -> Value
+    _ urgency: GroupCommit.Urgency = .now, first: @escaping @Sendable (Result<Void, any Error>) -> Void = { _ in },
+    _ change: @escaping @Sendable (Database) throws -> Value
   ) async throws -> Value {
     try checkInPlace()
-    return try await changes.perform(urgency, change)
+    return try await changes.perform(urgency, first: first, change)
   }
 
   /// Every row of a table as text, in the order of its key; for tests that compare two moments.

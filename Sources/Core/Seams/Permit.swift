@@ -5,6 +5,8 @@ import Synchronization
 package final class Permit: Sendable {
   private struct State {
     var result: Result<Void, any Error>?
+    /// Those who wait are being told.
+    var isTelling = false
     var waiters: [@Sendable (Result<Void, any Error>) -> Void] = []
   }
 
@@ -18,26 +20,40 @@ package final class Permit: Sendable {
     return true
   }
 
-  /// Calls `body` once, on any thread, when it is given or refused: at once where that is known.
+  /// Calls `body` once, on any thread, when it is given or refused: at once where all who came before have been told.
   package func whenKnown(_ body: @escaping @Sendable (Result<Void, any Error>) -> Void) {
-    let result = state.withLock { state in
-      if state.result == nil { state.waiters.append(body) }
+    let known = state.withLock { state -> Result<Void, any Error>? in
+      if state.result == nil || state.isTelling {
+        state.waiters.append(body)
+        return nil
+      }
       return state.result
     }
-    if let result { body(result) }
+    if let known { body(known) }
   }
 
   /// Gives or refuses it; the first word stands.
   ///
-  /// Who waits is told in the order in which they came.
+  /// Who waits is told in the order in which they came, one after another.
   package func settle(_ result: Result<Void, any Error>) {
-    let waiters = state.withLock { state in
-      if state.result != nil { return [] as [@Sendable (Result<Void, any Error>) -> Void] }
-      defer { state.waiters = [] }
+    let isFirst = state.withLock { state in
+      if state.result != nil { return false }
       state.result = result
-      return state.waiters
+      state.isTelling = true
+      return true
     }
-    for waiter in waiters { waiter(result) }
+    while isFirst, let waiters = nextWaiters() {
+      for waiter in waiters { waiter(result) }
+    }
+  }
+
+  /// `nil` where everybody has been told.
+  private func nextWaiters() -> [@Sendable (Result<Void, any Error>) -> Void]? {
+    state.withLock { state in
+      state.isTelling = !state.waiters.isEmpty
+      defer { state.waiters = [] }
+      return state.isTelling ? state.waiters : nil
+    }
   }
 
   /// Returns when it is given; a cancelled task waits as well.

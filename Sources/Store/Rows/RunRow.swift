@@ -31,17 +31,17 @@ extension Run {
 }
 
 extension Database {
-  /// Writes a run; false where its id is known already.
-  func insert(_ run: Run) throws -> Bool {
+  /// Writes a run, under a number of its own or the next one; false where its id is known already.
+  func insert(_ run: Run, number: Int? = nil) throws -> Bool {
     try self.run(
       """
-      INSERT INTO run (id, pipeline, version, state, "trigger", drop_name, drop_bytes, drop_sha256, captures,
+      INSERT INTO run (number, id, pipeline, version, state, "trigger", drop_name, drop_bytes, drop_sha256, captures,
         options, created, started, ended, reason, failed_stage, filed, resumes, rerun_of, duplicate_of, parent,
         drop_modified, arrived, slot)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
       """,
       [
-        run.id.text, run.pipeline, run.version, run.state.rawValue, run.trigger.rawValue,
+        number, run.id.text, run.pipeline, run.version, run.state.rawValue, run.trigger.rawValue,
         run.drop.map { Data($0.name.bytes) }, run.drop?.bytes, run.drop?.sha256,
         try run.drop?.captures.text(),
         try run.options.text(), run.created.milliseconds, run.started?.milliseconds, run.ended?.milliseconds,
