@@ -5,9 +5,6 @@ import Foundation
 ///
 /// So what it takes to prepare a program costs no time between a hook and a program (the same is done beside a commit).
 struct HeldProgram: Sendable {
-  /// No longer than that: its envelope tells a deadline, and what hooks do for long may be for the program.
-  private static let patience: TimeInterval = 0.1
-
   /// The hooks want it otherwise, or not at all.
   struct Unwanted: Error {}
 
@@ -18,7 +15,8 @@ struct HeldProgram: Sendable {
 
   /// Whether it is what the hooks left of it.
   func isWanted(by prepared: StageExecutor.Prepared, at now: Date) -> Bool {
-    (0..<Self.patience).contains(now.timeIntervalSince(made)) && prepared.ended.attempt.contextPatches.isEmpty
+    // what hooks do for long may be for the program
+    (0..<Workbench.freshness).contains(now.timeIntervalSince(made)) && prepared.ended.attempt.contextPatches.isEmpty
       && prepared.part.granularity == outline.part.granularity && prepared.part.sample == outline.part.sample
       && prepared.part.params == outline.part.params
   }

@@ -83,7 +83,8 @@ struct HookCaller: Sendable {
       timeout: hook.timeout)
     var result = try await bench.hooksAtWork.with(entry) {
       try await bench.work(
-        request, of: run, stage: occasion.stage?.name, by: hook.isPersistent ? worker(for: request) : nil)
+        request, of: run, stage: occasion.stage?.name, by: hook.isPersistent ? worker(for: request) : nil
+      ) { [verdict] in try self.request(hook, occasion, verdict, begun: bench.now(), lines: lines) }
     }
     lines.finish()
     Failpoint.hookAnswered.pass()

@@ -6,18 +6,19 @@ extension StageExecutor {
     _ ended: inout Ended
   ) async throws {
     let lines = lines(of: part)
-    let request: ProgramRequest
-    switch try self.request(
-      stage, part, inputs, out: out, checkpoint: checkpoint, context: ended.context, lines: lines)
-    {
-    case .success(let made): request = made
-    case .failure(let refusal):
-      ended.outcome = .failure(.failed, refusal.description, retry: .never)
-      return
+    let context = ended.context
+    func request() throws -> Result<ProgramRequest, HostError> {
+      try self.request(stage, part, inputs, out: out, checkpoint: checkpoint, context: context, lines: lines)
     }
-    Failpoint.programAsked.pass()
-    let result = try await bench.work(request, of: run, stage: stage.name, by: worker(of: stage, for: request))
-    try take(result, lines, of: stage, part, out: out, &ended)
+    switch try request() {
+    case .failure(let refusal): ended.outcome = .failure(.failed, refusal.description, retry: .never)
+    case .success(let first):
+      Failpoint.programAsked.pass()
+      let result = try await bench.work(first, of: run, stage: stage.name, by: worker(of: stage, for: first)) {
+        try request().get()
+      }
+      try take(result, lines, of: stage, part, out: out, &ended)
+    }
   }
 
   /// What the program of an attempt came to.

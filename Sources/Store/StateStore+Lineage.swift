@@ -55,6 +55,25 @@ extension StateReader {
     }
   }
 
+  /// Of files in the inbox those that a run took and that stay there, each with the number of that run where it is
+  /// remembered.
+  package func kept(among drops: [(name: FileName, sample: FileSample)]) async throws -> [FileName: Int?] {
+    try await read { database in
+      let statement = try database.cachedStatement(
+        sql: """
+          SELECT run.number FROM kept LEFT JOIN run ON run.id = kept.run
+          WHERE kept.name = ? AND kept.bytes = ? AND kept.modified = ?
+          """)
+      var found: [FileName: Int?] = [:]
+      for (name, sample) in drops {
+        let row = try Row.fetchOne(
+          statement, arguments: [Data(name.bytes), sample.bytes, sample.modified])
+        if let row { found[name] = .some(row["number"]) }
+      }
+      return found
+    }
+  }
+
   /// The first done run of the same pipeline on the same content, other than the run itself.
   package func twin(of run: Run) async throws -> Run? {
     guard let digest = run.drop?.sha256 else { return nil }

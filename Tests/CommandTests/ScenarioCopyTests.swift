@@ -170,8 +170,10 @@ import Testing
     try await place.ended(1)
     try place.drop("b.csv", "two")
     try await place.ended(2)
+    try await told(place)
     #expect(try await place.stop(agent).code == 0)
     #expect(Set(other.names) == ["a.csv", "b.csv"])
+    try await told(place)
     agent = try await place.up()
     try place.drop("a.csv", "three")
     try await place.ended(3)
@@ -181,6 +183,17 @@ import Testing
     let contents = runs.map { place.text("var/done/\($0.id)/\($0.drop?.name.text ?? "")") }
     #expect(contents.dropLast() == ["one", "two", "three"])
     #expect(Set(other.names) == ["a.csv", "b.csv", "marker.csv"])
+  }
+
+  /// Drops that were taken and stay are told from those that wait, with and without an agent.
+  private func told(_ place: ScenarioWorkspace) async throws {
+    let inbox = try JSON(parsing: Data(try await place.penstock("inbox", "--json").output.utf8))
+    #expect(inbox["drops"]?.array?.map { $0["state"]?.string } == ["kept", "kept"])
+    #expect(inbox["drops"]?.array?.first?["reason"]?.string == "run 1 took it; it stays here (`source: keep`)")
+    let why = try await place.penstock("why", "b.csv")
+    #expect(why.code == 0 && why.output.contains("run 2 took it; it stays here"), "\(why)")
+    let status = try JSON(parsing: Data(try await place.penstock("status", "--json").output.utf8))
+    #expect(status["waiting"]?.array?.isEmpty == true, "\(status)")
   }
 
   @Test func `I09 a hard link is copied in, and its name in the inbox goes`() async throws {

@@ -23,6 +23,17 @@ import Testing
     }
   }
 
+  /// What time it is, as the test says.
+  private final class Time: Sendable {
+    private let moment = Mutex(Nouns.noon)
+
+    var now: Date { moment.withLock { $0 } }
+
+    func pass(_ seconds: TimeInterval) { moment.withLock { $0 += seconds } }
+  }
+
+  private let time = Time()
+
   private func bench(_ processes: any ProcessRunner, _ store: StateStore, home: String) throws -> Workbench {
     for directory in ["inbox", "var"] {
       try FileManager.default.createDirectory(atPath: home + "/" + directory, withIntermediateDirectories: true)
@@ -30,7 +41,7 @@ import Testing
     return Workbench(
       store: store, spool: try WorkspaceSpool(inboxPath: home + "/inbox", varPath: home + "/var"),
       processes: processes, programs: HostPrograms(home: home, path: "/bin"), settings: Settings(), home: home,
-      boot: Nouns.boot, environment: [:], clock: ContinuousClock(), now: { Date() },
+      boot: Nouns.boot, environment: [:], clock: ContinuousClock(), now: { [time] in time.now },
       random: { SystemRandomNumberGenerator() }, report: { _ in })
   }
 
@@ -62,6 +73,33 @@ import Testing
     _ = try await (claim, result)
     #expect(runner.said.withLock { $0 } == ["prepared", "begun"])
     #expect(try await store.reader.attempts(of: run.id).map(\.stage) == ["a"])
+  }
+
+  @Test func `what was prepared for a record that took long is made anew, for it tells a deadline`() async throws {
+    let home = FileManager.default.temporaryDirectory.path + "/penstock-" + UUID().uuidString
+    defer { try? FileManager.default.removeItem(atPath: home) }
+    let runner = Watched()
+    let bench = try bench(runner, try StateStore.inMemory(), home: home)
+    let recording = Permit()
+    let request = ProgramRequest(executable: "/bin/true", arguments: ["true"], environment: [:], directory: "/")
+    let made = Mutex(0)
+    let work = { @Sendable () async throws -> Void in
+      _ = try await bench.waiting(for: recording).work(request, of: Nouns.run(), stage: "a") {
+        made.withLock { $0 += 1 }
+        return request
+      }
+    }
+    async let late: Void = work()
+    for await _ in runner.prepared.stream { break }
+    time.pass(60)
+    recording.settle(.success(()))
+    try await late
+    #expect(made.withLock { $0 } == 1)
+    #expect(runner.said.withLock { $0 } == ["prepared", "prepared", "begun"])
+    // one that comes when the record is there waits for nothing
+    try await work()
+    #expect(made.withLock { $0 } == 1)
+    #expect(runner.said.withLock { $0 }.count == 5)
   }
 
   @Test func `where the record is refused no program begins`() async throws {

@@ -32,7 +32,7 @@ class HardScenes:
     def jobs(self, rounds: int = 1) -> Iterator[Job]:
         scenes = [self._nested, self._edited, self._spoiled, self._shared_inbox, self._restarted]
         if points.STRACE:
-            scenes += [self._slow_end, self._ahead_told, self._ahead_killed]
+            scenes += [self._slow_end, self._ahead_told, self._ahead_killed, self._claimed_slowly]
         else:
             print("  skipped: scenes of slow ends and slow commits, for there is no `strace`", flush=True)
         for number in range(rounds):
@@ -82,12 +82,35 @@ class HardScenes:
         names = (f"loose-{n}" for n in range(60))
         return self._case(Workload("ahead", (LOOSE,), drops(*names), settings="concurrency: 2\n"), root)
 
+    def _claimed_slowly(self, root: pathlib.Path) -> Played:
+        """Killed while the claim of one drop is committed and its first program stands ready: it has not begun."""
+        case = self._case(Workload("claimed-slowly", (LOOSE,), ()), root)
+        for number in range(4):
+            agent = self._slow_to_commit(case, "delay_enter=400000")
+            until = time.monotonic() + 20
+            while time.monotonic() < until and not (case.home / "var/penstock.sock").exists():
+                time.sleep(0.01)
+            name = f"loose-{number}"
+            case.put(Drop(name.encode()))
+            while time.monotonic() < until and (case.home / "inbox" / name).exists():
+                time.sleep(0.005)
+            # its program would have begun long since, and the commit takes twice as long
+            time.sleep(0.2)
+            agent.program.kill()
+            agent.end()
+            (case.home / "var/penstock.sock").unlink(missing_ok=True)
+        case.take_up()
+        return True, judge(case, converges=True), case
+
     @staticmethod
-    def _among_slow_commits(case: Case) -> Agent:
-        """An agent whose commits take longer than its programs, in the midst of them."""
+    def _slow_to_commit(case: Case, delay: str) -> Agent:
         trace = (str(points.STRACE), "-D", "-f", "-b", "execve", "-qq", "-o", "/dev/null", "-e", "signal=none")
+        return Agent(case, before=(*trace, "-e", "trace=fdatasync", "-e", f"inject=fdatasync:{delay}"))
+
+    def _among_slow_commits(self, case: Case) -> Agent:
+        """An agent whose commits take longer than its programs, in the midst of them."""
         count = len(evidence.effects(case.effects))
-        agent = Agent(case, before=(*trace, "-e", "trace=fdatasync", "-e", "inject=fdatasync:delay_exit=30000"))
+        agent = self._slow_to_commit(case, "delay_exit=30000")
         until = time.monotonic() + 20
         while time.monotonic() < until and len(evidence.effects(case.effects)) < count + 24:
             time.sleep(0.005)

@@ -56,6 +56,18 @@ package final class Permit: Sendable {
     }
   }
 
+  /// What waited for it had grown old by the time it was given.
+  package struct Outlived: Error {
+    package init() {}
+  }
+
+  /// Another one, which is given with this one where `isFresh` holds then, and else refused as `Outlived`.
+  package func given(while isFresh: @escaping @Sendable () -> Bool) -> Permit {
+    let other = Permit()
+    whenKnown { result in other.settle(result.flatMap { isFresh() ? .success(()) : .failure(Outlived()) }) }
+    return other
+  }
+
   /// Returns when it is given; a cancelled task waits as well.
   /// - Throws: what it was refused for.
   package func given() async throws {

@@ -68,6 +68,7 @@ struct DropWhy: Answer {
     case .ready: return "claimed at once"
     case .held: return "mend it or move it away; it is looked at again with every scan of the inbox"
     case .unmatched: return "runs as soon as the `trigger` of a pipeline in pipelines/ takes its name"
+    case .kept: return "claimed again when its content or its time changes"
     case .passedOver: return "a drop once it is renamed"
     }
   }

@@ -1,6 +1,7 @@
 import Core
 import Foundation
 import Host
+import Store
 
 /// Every name in the inbox, and what it waits for.
 struct InboxView: Sendable {
@@ -12,6 +13,8 @@ struct InboxView: Sendable {
     /// Will not be claimed until a person does something.
     case held
     case unmatched
+    /// A run took it, and it stays where it is (`source: keep`).
+    case kept
     /// A name that is no drop.
     case passedOver = "passed_over"
 
@@ -20,7 +23,6 @@ struct InboxView: Sendable {
 
   struct Entry: Sendable {
     var name: FileName
-    var bytes: Int?
     var state: State
     /// Why it is there.
     var reason: String?
@@ -32,9 +34,12 @@ struct InboxView: Sendable {
     var due: Double?
     /// Who has it open for writing, as far as that can be seen.
     var writers: [OpenWriters.Writer] = []
-    /// When its content changed last.
-    var changed: Date?
+    /// What was seen of it last.
+    var sample: FileSample?
 
+    var bytes: Int? { sample?.bytes }
+    /// When its content changed last.
+    var changed: Date? { sample.map { Date(timeIntervalSince1970: Double($0.modified) / 1e9) } }
     var isUnreadable: Bool { reason?.hasPrefix(Settling.Reason.unreadable("").words) == true }
     var waitsForWriter: Bool { state == .waiting && reason == Settling.Reason.openForWriting.words }
   }
@@ -53,7 +58,7 @@ extension InboxView {
       (live[key]?.array ?? []).map { json in
         let name = JSONName.name(in: json)
         return Entry(
-          name: name, bytes: nil, state: state, reason: json["reason"]?.string,
+          name: name, state: state, reason: json["reason"]?.string,
           nearest: json["nearest"]?.string,
           pipeline: Routing.route(name, among: versions)?.version.pipeline.name, due: json["due_s"]?.double)
       }
@@ -82,11 +87,12 @@ extension InboxView {
       return
     }
     for index in entries.indices {
-      if case .file(let sample, _) = try? inbox.look(at: entries[index].name) { entries[index].take(sample) }
+      if case .file(let sample, _) = try? inbox.look(at: entries[index].name) { entries[index].sample = sample }
     }
     let known = Set(entries.map(\.name))
-    try? inbox.forEachName { name in
-      guard name != FileName(".gitkeep"), !known.contains(name) else { return }
+    var names: [FileName] = []
+    try? inbox.forEachName { names.append($0) }
+    for name in names.sorted() where name != FileName(".gitkeep") && !known.contains(name) {
       if Routing.isDoneFile(name, among: versions) {
         entries.append(Entry(name: name, state: .passedOver, reason: "says that a drop is whole (`done_file`)"))
       } else if let refusal = CandidateName.refusal(of: name) {
@@ -115,11 +121,11 @@ extension InboxView {
     case .file(let sample, let openness):
       guard let route = Routing.route(name, among: versions) else {
         var entry = Entry(name: name, state: .unmatched, nearest: Routing.nearest(to: name, among: versions))
-        entry.take(sample)
+        entry.sample = sample
         return entry
       }
       var entry = Entry(name: name, state: .ready, pipeline: route.version.pipeline.name)
-      entry.take(sample)
+      entry.sample = sample
       if openness == .openForWriting {
         (entry.state, entry.reason) = (.waiting, Settling.Reason.openForWriting.words)
       } else if case .unreadable(let why) = openness {
@@ -130,12 +136,24 @@ extension InboxView {
   }
 }
 
-extension InboxView.Entry {
-  fileprivate mutating func take(_ sample: FileSample) {
-    bytes = sample.bytes
-    changed = Date(timeIntervalSince1970: Double(sample.modified) / 1e9)
+extension InboxView {
+  /// Tells those that were taken, and stay where they are, from those that wait for it.
+  mutating func markKept(by reader: StateReader) async throws {
+    let waiting = entries.filter { $0.state == .waiting || $0.state == .ready }
+    let drops = waiting.compactMap { entry in entry.sample.map { (name: entry.name, sample: $0) } }
+    if drops.isEmpty { return }
+    let kept = try await reader.kept(among: drops)
+    for index in entries.indices {
+      guard let run = kept[entries[index].name] else { continue }
+      entries[index].state = .kept
+      entries[index].reason =
+        (run.map { "run \($0) took it" } ?? "a run took it that is forgotten by now")
+        + "; it stays here (`source: keep`)"
+    }
   }
+}
 
+extension InboxView.Entry {
   var json: JSON {
     var members = JSONName.members(of: name)
     members["state"] = .string(state.rawValue)
@@ -159,6 +177,7 @@ extension InboxView.Entry {
       reason.map { $0.hasPrefix("is ") || $0.hasPrefix("has ") ? "it \($0)" : $0 }.map { Shown.words($0) } ?? ""
     case .unmatched:
       "no pipeline takes it" + (nearest.map { "; " + Shown.words(Routing.nearly(name, $0)) } ?? "")
+    case .kept: Shown.words(reason ?? "")
     case .passedOver: "no drop by its name: \(Shown.words(reason ?? ""))"
     }
   }
@@ -176,7 +195,7 @@ extension InboxView.Entry {
 
   var cell: Table.Cell {
     switch state {
-    case .waiting, .ready, .passedOver: .init(state.words, .quiet)
+    case .waiting, .ready, .kept, .passedOver: .init(state.words, .quiet)
     case .held, .unmatched: .init(state.words, .odd)
     }
   }

@@ -49,8 +49,8 @@ struct Retry: AsyncParsableCommand {
     for run in earlier {
       do { ids.append(try ask(run, workspace)) } catch let failure as CommandFailure { refusals.append("\(failure)") }
     }
-    let held = earlier.filter(\.isHeld).map(\.id)
-    let runs = StartedRuns(place: place, workspace: workspace, ids: ids, released: Set(held))
+    let released = earlier.filter { $0.state == .waiting }.map(\.id)
+    let runs = StartedRuns(place: place, workspace: workspace, ids: ids, released: Set(released))
     if !ids.isEmpty {
       if wait { try await runs.wait() }
       try await runs.report(isWaited: wait, mustEnd: wait)

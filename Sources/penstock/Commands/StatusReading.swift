@@ -69,6 +69,7 @@ struct StatusReading {
     report.inbox =
       live.map { InboxView(live: $0, versions: versions) }
       ?? InboxView(lookingAt: workspace.inbox, versions: versions)
+    if let reader, live == nil { try await report.inbox.markKept(by: reader) }
     return report
   }
 
