@@ -83,10 +83,10 @@ class HardScenes:
         return self._case(Workload("ahead", (LOOSE,), drops(*names), settings="concurrency: 2\n"), root)
 
     def _claimed_slowly(self, root: pathlib.Path) -> Played:
-        """Killed while the claim of one drop is committed and its first program stands ready: it has not begun."""
+        """Killed while one drop is synced and its first program stands ready: it has not begun."""
         case = self._case(Workload("claimed-slowly", (LOOSE,), ()), root)
         for number in range(4):
-            agent = self._slow_to_commit(case, "delay_enter=400000")
+            agent = self._slow_to_sync(case, "fsync:delay_enter=150000")
             until = time.monotonic() + 20
             while time.monotonic() < until and not (case.home / "var/penstock.sock").exists():
                 time.sleep(0.01)
@@ -94,7 +94,7 @@ class HardScenes:
             case.put(Drop(name.encode()))
             while time.monotonic() < until and (case.home / "inbox" / name).exists():
                 time.sleep(0.005)
-            # its program would have begun long since, and the commit takes twice as long
+            # its program would have begun long since; there are four syncs, and the commit comes after them
             time.sleep(0.2)
             agent.program.kill()
             agent.end()
@@ -103,14 +103,14 @@ class HardScenes:
         return True, judge(case, converges=True), case
 
     @staticmethod
-    def _slow_to_commit(case: Case, delay: str) -> Agent:
+    def _slow_to_sync(case: Case, delay: str) -> Agent:
         trace = (str(points.STRACE), "-D", "-f", "-b", "execve", "-qq", "-o", "/dev/null", "-e", "signal=none")
-        return Agent(case, before=(*trace, "-e", "trace=fdatasync", "-e", f"inject=fdatasync:{delay}"))
+        return Agent(case, before=(*trace, "-e", f"trace={delay.split(':')[0]}", "-e", f"inject={delay}"))
 
     def _among_slow_commits(self, case: Case) -> Agent:
         """An agent whose commits take longer than its programs, in the midst of them."""
         count = len(evidence.effects(case.effects))
-        agent = self._slow_to_commit(case, "delay_exit=30000")
+        agent = self._slow_to_sync(case, "fdatasync:delay_exit=30000")
         until = time.monotonic() + 20
         while time.monotonic() < until and len(evidence.effects(case.effects)) < count + 24:
             time.sleep(0.005)

@@ -197,10 +197,19 @@ PARTED = Pipeline(
         Stage("after", "quiet", reads="-", extra=", needs: [ends, waits]"),
     ),
 )
+# both at work at once: the strictest word on interruptions counts, whichever began first
+PAIRED = Pipeline(
+    "paired",
+    (
+        Stage("goes", "slow"),
+        Stage("ends", "slow", on_interrupt="fail", extra=", needs: []"),
+        Stage("after", "quiet", reads="-", extra=", needs: [goes, ends]"),
+    ),
+)
 GRAPH = Workload(
     "graph",
-    (FORKED, PARTED),
-    drops("forked-a", "parted-b", "forked-c"),
+    (FORKED, PARTED, PAIRED),
+    drops("forked-a", "parted-b", "forked-c", "paired-e"),
     drops("forked-a", "parted-d"),
     settings="concurrency: 4\n",
 )
