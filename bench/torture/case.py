@@ -16,6 +16,17 @@ import time
 from expectation import Drop, Workload
 
 SETTINGS = "settle: 0s\nsettle_moved: 0s\nsettle_empty: 0s\nreserve: 1MiB\ngrace: 100ms\nenv: [EFFECTS]\n"
+# a stage that stays; it learns from its stdin what another has in its environment
+WARM = """
+stage: warm
+version: 1.0.0
+summary: "a worker"
+run: ["${kit}/effect", "warm"]
+params: { type: object, properties: {} }
+inputs: [input]
+outputs: []
+persistent: true
+"""
 LIMIT = 40
 # what `gc` may forget: never what is open or a quarantine that nobody has seen, nor the newest ten of a pipeline and state
 OLD = """
@@ -26,7 +37,7 @@ OLD = """
 # later runs may read what these left
 LATEST = "SELECT id FROM run WHERE number IN (SELECT max(number) FROM run WHERE state = 'done' GROUP BY pipeline)"
 # what the agent says of itself: see ExitCodes.swift
-CODES = {0, 1, 70, 75, 78, -signal.SIGKILL, 128 + signal.SIGKILL}
+CODES = {0, 1, 4, 70, 75, 78, -signal.SIGKILL, 128 + signal.SIGKILL}
 
 
 @dataclasses.dataclass
@@ -82,6 +93,8 @@ class Case:
         self.mount()
         (self.home / "etc/penstock.yaml").write_text(SETTINGS + self.workload.settings)
         shutil.copy(self.programs / "effect", self.home / "stages/effect")
+        if any(stage.mode == "warm" for pipeline in self.workload.pipelines for stage in pipeline.stages):
+            (self.home / "stages/warm.yaml").write_text(WARM)
         for pipeline in self.workload.pipelines:
             (self.home / f"pipelines/{pipeline.name}.yaml").write_text(pipeline.yaml)
         for event, name in self.workload.folders:

@@ -23,7 +23,8 @@ class Stage:
     def yaml(self) -> str:
         policy = f", on_interrupt: {self.on_interrupt}" if self.on_interrupt != "retry" else ""
         words = '"./stages/effect", ' + self.mode + ', "${input}"'
-        return f"  - {{ name: {self.name}, run: [{words}]{policy}{self.extra} }}\n"
+        program = "uses: warm" if self.mode == "warm" else f"run: [{words}]"
+        return f"  - {{ name: {self.name}, {program}{policy}{self.extra} }}\n"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -17,7 +17,7 @@ from jobs import Job
 from judge import judge
 from kills import Played, with_wrapper
 from scenes import LONGER, SLOW, Agent
-from workloads import LOOSE, drops
+from workloads import LOOSE, WARM, drops
 
 NESTED = Pipeline("nested", (Stage("wait", "nest"), Stage("tell", "quiet")))
 SPOILED = Pipeline("spoiled", (Stage("spoil", "spoil"), Stage("never", "quiet")))
@@ -84,13 +84,13 @@ class HardScenes:
 
     def _claimed_slowly(self, root: pathlib.Path) -> Played:
         """Killed while one drop is synced and its first program stands ready: it has not begun."""
-        case = self._case(Workload("claimed-slowly", (LOOSE,), ()), root)
+        case = self._case(Workload("claimed-slowly", (LOOSE, WARM), ()), root)
         for number in range(4):
-            agent = self._slow_to_sync(case, "fsync:delay_enter=150000")
+            agent = self._slow_to_sync(case, "fsync", "delay_enter=150000")
             until = time.monotonic() + 20
             while time.monotonic() < until and not (case.home / "var/penstock.sock").exists():
                 time.sleep(0.01)
-            name = f"loose-{number}"
+            name = f"{('loose', 'warm')[number % 2]}-{number}"
             case.put(Drop(name.encode()))
             while time.monotonic() < until and (case.home / "inbox" / name).exists():
                 time.sleep(0.005)
@@ -98,19 +98,21 @@ class HardScenes:
             time.sleep(0.2)
             agent.program.kill()
             agent.end()
+            if f"{name} claimed" in case.said[-1]:
+                case.complaints.append(f"other: the claim of {name} was told before it was on the record")
             (case.home / "var/penstock.sock").unlink(missing_ok=True)
         case.take_up()
         return True, judge(case, converges=True), case
 
     @staticmethod
-    def _slow_to_sync(case: Case, delay: str) -> Agent:
+    def _slow_to_sync(case: Case, call: str, delay: str) -> Agent:
         trace = (str(points.STRACE), "-D", "-f", "-b", "execve", "-qq", "-o", "/dev/null", "-e", "signal=none")
-        return Agent(case, before=(*trace, "-e", f"trace={delay.split(':')[0]}", "-e", f"inject={delay}"))
+        return Agent(case, before=(*trace, "-e", f"trace={call}", "-e", f"inject={call}:{delay}"))
 
     def _among_slow_commits(self, case: Case) -> Agent:
         """An agent whose commits take longer than its programs, in the midst of them."""
         count = len(evidence.effects(case.effects))
-        agent = self._slow_to_sync(case, "fdatasync:delay_exit=30000")
+        agent = self._slow_to_sync(case, "fdatasync", "delay_exit=30000")
         until = time.monotonic() + 20
         while time.monotonic() < until and len(evidence.effects(case.effects)) < count + 24:
             time.sleep(0.005)
