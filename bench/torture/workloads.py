@@ -215,7 +215,9 @@ GRAPH = Workload(
 )
 
 # a worker that is given call after call
-WARM = Pipeline("warm", (Stage("first", "warm"), Stage("second", "quiet", reads="-"), Stage("third", "warm", reads="-")))
+WARM = Pipeline(
+    "warm", (Stage("first", "warm"), Stage("second", "quiet", reads="-"), Stage("third", "warm", reads="-"))
+)
 STAYING = Workload("staying", (WARM, LOOSE), drops("warm-a", "loose-b", "warm-c"), drops("warm-d"))
 
 LITTERED = Pipeline("littered", (Stage("leave", "litter"), Stage("look", "after-litter")))
@@ -229,5 +231,21 @@ CHECKED = Workload(
     "checked", (LITTERED, HUNG, ESCAPED, VOIDED), drops("littered-a", "hung-b", "escaped-c", "littered-d", "voided-e")
 )
 
-ALL = (PLAIN, BATCH, HOOKS, TROUBLE, HANDS, RETRIED, CLEARED, PUTTING, COPIED, FOREIGN, KEPT, SEALED, CONFIGS, GRAPH, STAYING)
+ALL = (
+    PLAIN,
+    BATCH,
+    HOOKS,
+    TROUBLE,
+    HANDS,
+    RETRIED,
+    CLEARED,
+    PUTTING,
+    COPIED,
+    FOREIGN,
+    KEPT,
+    SEALED,
+    CONFIGS,
+    GRAPH,
+    STAYING,
+)
 BY_NAME = {workload.name: workload for workload in ALL}
