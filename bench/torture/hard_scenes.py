@@ -83,18 +83,18 @@ class HardScenes:
         return self._case(Workload("ahead", (LOOSE,), drops(*names), settings="concurrency: 2\n"), root)
 
     def _claimed_slowly(self, root: pathlib.Path) -> Played:
-        """Killed while one drop is synced and its first program stands ready: it has not begun."""
+        """Killed while one drop is synced, or its row written, and its first program stands ready: it has not begun."""
         case = self._case(Workload("claimed-slowly", (LOOSE, WARM), ()), root)
-        for number in range(4):
-            agent = self._slow_to_sync(case, "fsync", "delay_enter=150000")
+        # there are four syncs and two dozen writes to a claim: each is twice as long on its way as it is given
+        for number, (call, delay) in enumerate((("fsync", 150_000), ("pwrite64", 20_000)) * 2):
+            name = f"{'loose' if number < 2 else 'warm'}-{number}"
+            agent = self._slow_to_sync(case, call, f"delay_enter={delay}")
             until = time.monotonic() + 20
             while time.monotonic() < until and not (case.home / "var/penstock.sock").exists():
                 time.sleep(0.01)
-            name = f"{('loose', 'warm')[number % 2]}-{number}"
             case.put(Drop(name.encode()))
             while time.monotonic() < until and (case.home / "inbox" / name).exists():
                 time.sleep(0.005)
-            # its program would have begun long since; there are four syncs, and the commit comes after them
             time.sleep(0.2)
             agent.program.kill()
             agent.end()
