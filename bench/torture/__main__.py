@@ -23,9 +23,11 @@ import points
 from hard_scenes import HardScenes
 from jobs import Yard, complain
 from kills import Kills
+from odd_scenes import OddScenes
 from order import order_jobs
 from power import Power, can_mount
 from scenes import Scenes, load_jobs
+from slow_scenes import SlowScenes
 from workloads import ALL, BY_NAME
 
 
@@ -81,7 +83,7 @@ class Sizes:
 
 
 WHOLE = Sizes(10, 1, ("eio", "enospc", "eio+", "enospc+"), 0, 480, 360, 1, 1, 240, 200)
-HUNT = Sizes(1, 2, ("eio", "enospc"), -2, 120, 60, 0.05, 0.03, 30, 16)
+HUNT = Sizes(1, 2, ("eio", "enospc", "eio+"), -2, 120, 60, 0.05, 0.03, 30, 16)
 SHORT = Sizes(1, 7, ("eio",), 25, 16, 12, 0.012, 0.012, 12, 6)
 
 
@@ -119,8 +121,9 @@ class Torture:
             if self.wants("order of syncs"):
                 yard.work("order of syncs", order_jobs(self.programs, can_mount=not can_mount()))
         if self.wants("scenes"):
-            scenes = (*Scenes(yard, self.programs).jobs(sizes.scenes), *HardScenes(self.programs).jobs(sizes.scenes))
-            yard.work("scenes", scenes)
+            others = [kind(self.programs) for kind in (HardScenes, SlowScenes, OddScenes)]
+            jobs = [job for scenes in (Scenes(yard, self.programs), *others) for job in scenes.jobs(sizes.scenes)]
+            yard.work("scenes", jobs)
         if yard.stop_at_first:
             # what nothing else sees comes first, so that a hunt is short
             self.power()

@@ -49,6 +49,10 @@ class Accepted:
     fnv: int
 
 
+def accepted(drop: Drop, content: bytes) -> Accepted:
+    return Accepted(drop, hashlib.sha256(content).hexdigest(), fnv(content))
+
+
 class Case:
     """A workspace, the effect log beside it, and what was dropped."""
 
@@ -138,7 +142,7 @@ class Case:
                 self.others[other] = hashlib.sha256(content).hexdigest()
             os.rename(hidden, target)
         if drop.kind != "seal":
-            self.accepted.append(Accepted(drop, hashlib.sha256(content).hexdigest(), fnv(content)))
+            self.accepted.append(accepted(drop, content))
 
     def words(self, words: tuple[str, ...]) -> list[str]:
         spelled = [word.replace("{home}", str(self.home)) for word in words]
@@ -183,7 +187,7 @@ class Case:
         code = self.run(self.workload.command, before=before, limit=limit, **more)
         if code == 0 and self.workload.puts:
             content = (self.home / "samples/mine.csv").read_bytes()
-            self.accepted.append(Accepted(self.workload.puts, hashlib.sha256(content).hexdigest(), fnv(content)))
+            self.accepted.append(accepted(self.workload.puts, content))
         return code
 
     def take_up(self) -> None:

@@ -61,7 +61,10 @@ def order_jobs(programs: pathlib.Path, *, can_mount: bool) -> Iterator[Job]:
 def _play(workload: Workload, programs: pathlib.Path, root: pathlib.Path) -> Played:
     case = Case(workload, root, programs)
     case.make()
-    case.command(before=points.tracing(root / "trace", CALLS))
+    # a disk that is slow, so that what must wait for a sync and does not comes before it; the head of a packet says
+    # what is asked, and where nothing is shown strace(1) leaves the packet out
+    tracing = points.tracing(root / "trace", CALLS, shown=16)
+    case.command(before=(*tracing, "-e", "inject=fsync,syncfs:delay_enter=40000"))
     found = Order(case).read(root / "trace")
     case.take_up()
     return True, found + judge(case, converges=True), case
@@ -91,6 +94,8 @@ class Order:
         self.synced: set[str] = set()
         self.commits = 0
         self.log_waits = self.database_waits = False
+        # a claim that no commit has recorded since
+        self.claim = ""
         self.found: list[str] = []
 
     def read(self, trace: pathlib.Path) -> list[str]:
@@ -151,6 +156,8 @@ class Order:
     def _ask(self) -> None:
         if self.log_waits and not self.has_begun:
             self.found.append("unrecorded order: a program is asked for while a change of the database is not synced")
+        if self.claim and not self.has_begun:
+            self.found.append(f"unrecorded order: a program is asked for before any commit since {self.claim}")
         # from here on runs of a batch overlap, and a commit is not the one that follows from a rename
         self.has_begun = self.is_batch
 
@@ -177,6 +184,7 @@ class Order:
         elif path == self.log:
             if self.log_waits:
                 self.commits += 1
+                self.claim = ""
                 if not self.has_begun:
                     self._complain(f"commit {self.commits}", self.directories | self.files)
             self.log_waits = False
@@ -196,6 +204,8 @@ class Order:
         if f"{self.var}/runs/.spare" in (before, after):
             return
         why = f"{self._short(old)} was renamed to {self._short(new)}"
+        if before == self.inbox and after.startswith(f"{self.var}/work/"):
+            self.claim = why
         if old in self.files and old not in self.synced:
             self.found.append(f"lost order: {why} before its bytes were synced")
         if before == after and before.startswith(f"{self.var}/runs/"):

@@ -43,7 +43,8 @@ def hits(log: pathlib.Path) -> list[Point]:
     return [Point(name, k) for name in sorted(counted) for k in range(1, counted[name] + 1)]
 
 
-def tracing(trace: pathlib.Path, calls: str) -> tuple[str, ...]:
+def tracing(trace: pathlib.Path, calls: str, *, shown: int = 0) -> tuple[str, ...]:
+    """The words of a tracer that writes down calls, `shown` bytes of what each says."""
     return (
         str(STRACE),
         "-f",
@@ -52,7 +53,7 @@ def tracing(trace: pathlib.Path, calls: str) -> tuple[str, ...]:
         "-qq",
         "-y",
         "-s",
-        "0",
+        str(shown),
         "-o",
         str(trace),
         "-e",

@@ -68,6 +68,11 @@ class Agent:
                     todo += children
         return found
 
+    def kill(self) -> None:
+        """As SIGKILL does it; nothing where it has died already."""
+        self.program.kill()
+        self.end()
+
     def end(self, limit: float = LIMIT) -> int:
         try:
             code = self.program.wait(limit)

@@ -201,9 +201,9 @@ PARTED = Pipeline(
 PAIRED = Pipeline(
     "paired",
     (
-        Stage("goes", "slow"),
-        Stage("ends", "slow", on_interrupt="fail", extra=", needs: []"),
-        Stage("after", "quiet", reads="-", extra=", needs: [goes, ends]"),
+        Stage("again", "slow"),
+        Stage("never", "slow", on_interrupt="fail", extra=", needs: []"),
+        Stage("then", "quiet", reads="-", extra=", needs: [again, never]"),
     ),
 )
 GRAPH = Workload(
