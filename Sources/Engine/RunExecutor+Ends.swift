@@ -20,7 +20,7 @@ extension RunExecutor {
       let until = bench.now() + deferred.wait / .seconds(1)
       result.attempt.again = until
       session.delay(stage, RunSession.Delay(until: until, reason: deferred.reason, isDeferred: true))
-    } else if result.isCutOff {
+    } else if result.isUnbegun {
       // it begins again with the stage that kept its items from it
     } else if result.outcome.state == .interrupted {
       work.halt(interruption(of: stage))

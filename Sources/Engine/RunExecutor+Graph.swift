@@ -95,7 +95,9 @@ extension RunExecutor {
   private func watchTime(of session: RunSession, in group: inout ThrowingTaskGroup<News, any Error>) {
     guard let timeout = pipeline.timeout else { return }
     let left = max(.zero, timeout - session.worked)
-    group.addTask { [clock = bench.clock] in
+    group.addTask { [clock = bench.clock, recording = bench.recording] in
+      // what it is refused for is told elsewhere
+      try? await recording?.given()
       do { try await clock.sleep(for: left) } catch { return .woken }
       return .late
     }

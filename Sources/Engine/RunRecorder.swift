@@ -30,13 +30,12 @@ struct RunRecorder: Sendable {
     dispatcher.giveBackPlaces(places - used)
     let promised = Promised(dispatcher: dispatcher, places: used)
     do {
-      let runs = try await bench.store.claim(claims, when: gate) { drafts in
+      let recorded = try await bench.store.claim(claims, when: gate) { drafts in
         promised.settle(using: drafts.count { $0.attempt != nil })
         drafted(drafts.map { ($0.run, $0.attempt) })
       }
-      let recorded = zip(runs, claims).map { ($0, opened: $0.state == .running ? $1.attempt : nil) }
-      promised.settle(using: recorded.count { $0.opened != nil })
-      return recorded
+      promised.settle(using: recorded.count { $0.attempt != nil })
+      return recorded.map { ($0.run, $0.attempt) }
     } catch {
       promised.settle(using: 0)
       throw error

@@ -17,7 +17,11 @@ struct RunWorker: Sendable {
   ) async throws -> (Run, RunExecutor.Disposition) {
     var run = try await self.run(of: entry)
     run.reads = try await bench.store.reader.dropOwner(of: run)?.drop
-    do { return (run, try await work(&run, entry, cancellation, onLastProgram)) } catch {
+    do {
+      // what it is now is only known after that
+      let disposition = try await work(&run, entry, cancellation, onLastProgram)
+      return (run, disposition)
+    } catch {
       // of a run that is not on the record nothing can be
       try await entry.recording?.given()
       return (run, try await settle(run, after: error))

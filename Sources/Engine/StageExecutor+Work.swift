@@ -10,14 +10,22 @@ extension StageExecutor {
     func request() throws -> Result<ProgramRequest, HostError> {
       try self.request(stage, part, inputs, out: out, checkpoint: checkpoint, context: context, lines: lines)
     }
-    switch try request() {
-    case .failure(let refusal): ended.outcome = .failure(.failed, refusal.description, retry: .never)
-    case .success(let first):
-      Failpoint.programAsked.pass()
-      let result = try await bench.work(first, of: run, stage: stage.name, by: worker(of: stage, for: first)) {
-        try request().get()
+    var refusal: HostError?
+    func allowed() throws -> ProgramRequest {
+      do { return try request().get() } catch let error as HostError {
+        refusal = error
+        throw error
       }
+    }
+    do {
+      let first = try allowed()
+      Failpoint.programAsked.pass()
+      let worker = worker(of: stage, for: first)
+      let result = try await bench.work(first, of: run, stage: stage.name, by: worker) { try allowed() }
       try take(result, lines, of: stage, part, out: out, &ended)
+    } catch {
+      guard let refusal else { throw error }
+      ended.outcome = .failure(.failed, refusal.description, retry: .never)
     }
   }
 
@@ -42,6 +50,7 @@ extension StageExecutor {
     }
     if ended.outcome.state == .cancelled, cancellation.cause == .shutdown {
       ended.outcome = .failure(.interrupted, "the agent was stopped", retry: .never)
+      if case .unstarted = result.termination { ended.isUnbegun = true }
     } else if ended.outcome.state == .cancelled, cancellation.cause == .deadline {
       ended.outcome.reason = "the time of the run was up"
     }

@@ -26,8 +26,9 @@ struct StageExecutor: Sendable {
     /// A before-hook put the whole run off.
     var deferred: (wait: Duration, reason: String)?
     var breaker: BreakerMark?
-    /// Of a flow: it ended, as `interrupted`, because a stage of which it takes the items did.
-    var isCutOff = false
+    /// It ended, as `interrupted`, before any program of it began: the agent stops, or, in a flow, a stage of which it takes
+    /// the items was interrupted.
+    var isUnbegun = false
 
     /// Changes the context as a reply says.
     mutating func put(_ patch: JSON) {

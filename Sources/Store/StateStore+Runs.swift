@@ -27,20 +27,23 @@ extension StateStore {
   /// - Parameters:
   ///   - gate: the runs are committed when it opens; other changes wait for it too.
   ///   - drafted: told once, on the thread that writes, what stands at the gate: each with the attempt that begins.
+  package func claim(_ claims: [NewRun]) async throws -> [Run] { try await claim(claims, when: nil).map(\.run) }
+
+  /// - Returns: each with the attempt that has begun.
   package func claim(
-    _ claims: [NewRun], when gate: CommitGate? = nil, drafted: @escaping @Sendable ([NewRun]) -> Void = { _ in }
-  ) async throws -> [Run] {
+    _ claims: [NewRun], when gate: CommitGate?, drafted: @escaping @Sendable ([NewRun]) -> Void = { _ in }
+  ) async throws -> [NewRun] {
     try await perform(first: { result in
       if case .success = result { Failpoint.claimRecorded.pass() }
       gate?.recording.settle(result)
     }) { database in
       try Failpoint.claimRecording.hitStore()
       // a change that is made again keeps to what was told of it
-      let told = gate?.drafts
-      var drafts = try told ?? claims.map { try database.draft($0) }
-      for index in drafts.indices { try database.record(&drafts[index], number: told?[index].run.number) }
+      let drafts =
+        try gate?.drafts?.map { try database.record($0, number: $0.run.number) }
+        ?? claims.map { try database.record(try database.draft($0)) }
       try gate?.hold(drafts, telling: drafted)
-      return drafts.map(\.run)
+      return drafts
     }
   }
 
@@ -115,14 +118,13 @@ extension Database {
   }
 
   /// Writes it, under the number that was told of it or the next one.
-  fileprivate func record(_ draft: inout NewRun, number: Int?) throws {
-    guard try insert(draft.run, number: number) else {
-      draft = NewRun(try run(draft.run.id) ?? draft.run)
-      return
-    }
+  fileprivate func record(_ draft: NewRun, number: Int? = nil) throws -> NewRun {
+    var draft = draft
+    guard try insert(draft.run, number: number) else { return NewRun(try run(draft.run.id) ?? draft.run) }
     draft.run.number = Int(lastInsertedRowID)
     if let attempt = draft.attempt { try insert(attempt, number: draft.run.number) }
     if let source = draft.source { try insert(source, of: draft.run) }
+    return draft
   }
 
   fileprivate func record(_ step: Step) throws {

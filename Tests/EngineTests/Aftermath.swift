@@ -14,14 +14,15 @@ final class Aftermath {
   let spool: WorkspaceSpool
   let book = PipelineBook()
 
-  init(stages: [Stage]) async throws {
+  init(stages: [Stage], timeout: Duration? = nil) async throws {
     home = "/tmp/penstock-aftermath-" + UUID().uuidString.prefix(13)
     for directory in ["inbox", "var"] {
       try FileManager.default.createDirectory(atPath: home + "/" + directory, withIntermediateDirectories: true)
     }
     store = try StateStore(path: home + "/var/state.db")
     spool = try WorkspaceSpool(inboxPath: home + "/inbox", varPath: home + "/var")
-    let pipeline = Pipeline(name: "p", trigger: PipelineTrigger(inbox: try NamePattern("*.csv")), stages: stages)
+    var pipeline = Pipeline(name: "p", trigger: PipelineTrigger(inbox: try NamePattern("*.csv")), stages: stages)
+    pipeline.timeout = timeout
     let version = PipelineVersion(
       digest: "d", pipeline: pipeline, source: "", path: "pipelines/p.yaml", loaded: Self.noon)
     try await store.register(version)

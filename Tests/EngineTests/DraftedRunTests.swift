@@ -15,11 +15,19 @@ import Testing
 
     func note(_ what: String) { seen.withLock { $0.append(what) } }
 
+    private struct Ended: Error {}
+
+    /// Fails until `isGood`.
+    let isGood = Mutex(true)
+
     func run(_ request: ProgramRequest) async throws -> ProgramResult {
+      let begins = Permit()
+      _ = request.cancellation?.listen { _ in begins.settle(.failure(Ended())) }
+      if let permit = request.permit { permit.whenKnown { begins.settle($0) } } else { begins.settle(.success(())) }
       prepared.continuation.yield()
-      try await request.permit?.given()
+      do { try await begins.given() } catch is Ended { return Nouns.result(.unstarted("ended before"), .cancelled) }
       note("program begins")
-      return Nouns.result(reply: #"{"status":"ok"}"#)
+      return isGood.withLock { $0 } ? Nouns.result(reply: #"{"status":"ok"}"#) : Nouns.result(.exited(1))
     }
   }
 
@@ -45,11 +53,22 @@ import Testing
   private let witness = Witness()
   private let parts: Parts
 
+  private static var stage: Stage {
+    var stage = Stage(name: "s", program: ["/bin/true"], timeout: .seconds(9))
+    stage.onInterrupt = .fail
+    stage.retry = RetryPolicy(attempts: 2, backoff: .seconds(3600))
+    return stage
+  }
+
   init() async throws {
-    place = try await Aftermath(stages: [Stage(name: "s", program: ["/bin/true"], timeout: .seconds(9))])
+    place = try await Aftermath(stages: [Self.stage])
+    parts = try Self.parts(of: place, witness)
+  }
+
+  private static func parts(of place: Aftermath, _ witness: Witness) throws -> Parts {
     var bench = place.bench
     bench.processes = witness
-    bench.report = { [witness] event in
+    bench.report = { event in
       switch event.kind {
       case .dropClaimed: witness.note("claimed")
       case .runStarted: witness.note("run started")
@@ -58,12 +77,12 @@ import Testing
       default: break
       }
     }
+    try place.work(1, [FileName("1.csv")])
     let dispatcher = Dispatcher(bench: bench, book: place.book, filer: Filer(bench: bench) {}, monotonic: { .zero }) {}
-    parts = Parts(
+    return Parts(
       bench: bench, dispatcher: dispatcher,
       recorder: ClaimRecorder(bench: bench, book: place.book, dispatcher: dispatcher),
       pipeline: place.book.version(of: "p")?.pipeline)
-    try place.work(1, [FileName("1.csv")])
   }
 
   @Test func `it is prepared before its claim is durable; it begins and is told of after that, in order`() async throws
@@ -113,6 +132,59 @@ import Testing
     #expect(run.state == .waiting)
     #expect(try await place.store.reader.attempts(of: run.id).map(\.state) == [.interrupted])
     #expect(!witness.seen.withLock { $0.contains("program begins") })
+  }
+
+  @Test func `one that is stopped while its program is held never began: no word on interruptions is followed`()
+    async throws
+  {
+    let (gate, parts) = (CommitGate(), parts)
+    async let recorded: Void = parts.record(when: gate)
+    async let worked: Void = parts.dispatcher.run()
+    for await _ in witness.prepared.stream { break }
+    parts.dispatcher.drain(now: true)
+    gate.open(.success(()))
+    _ = try await (recorded, worked)
+    let run = try await place.store.reader.run(matching: .id(Aftermath.id(1)))
+    #expect(run.state == .waiting, "\(run)")
+    #expect(try await place.store.reader.attempts(of: run.id).map(\.state) == [.interrupted])
+    #expect(!witness.seen.withLock { $0.contains("program begins") })
+  }
+
+  @Test func `what was found out about a drop is still known when its run has waited`() async throws {
+    let parts = parts
+    witness.isGood.withLock { $0 = false }
+    // too large to be hashed with its claim
+    let run = Run(
+      id: Aftermath.id(1), pipeline: "p", version: "d", trigger: .drop, drop: Drop(name: FileName("1.csv"), bytes: 1),
+      created: Aftermath.noon)
+    let recorded = try await place.store.claim([NewRun(run)])
+    parts.dispatcher.add(recorded[0], priority: 0)
+    async let worked: Void = parts.dispatcher.run()
+    var parked: Run?
+    while parked == nil {
+      parked = parts.dispatcher.takeParked(run.id)
+      await Task.yield()
+    }
+    #expect(parked?.drop?.sha256 == "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881")
+    parts.dispatcher.drain(now: false)
+    try await worked
+  }
+
+  @Test func `the time of a run begins when it is on the record`() async throws {
+    let place = try await Aftermath(stages: [Self.stage], timeout: .seconds(2))
+    let parts = try Self.parts(of: place, witness)
+    let gate = CommitGate()
+    async let recorded: Void = parts.record(when: gate)
+    async let worked: Void = parts.dispatcher.run()
+    for await _ in witness.prepared.stream { break }
+    // a disk that takes longer than the run may
+    try await ContinuousClock().sleep(for: .seconds(2.5))
+    gate.open(.success(()))
+    try await recorded
+    _ = await parts.dispatcher.wait(for: Aftermath.id(1))
+    #expect(try await place.store.reader.run(matching: .id(Aftermath.id(1))).state == .done)
+    parts.dispatcher.drain(now: false)
+    try await worked
   }
 }
 

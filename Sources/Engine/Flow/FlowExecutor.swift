@@ -51,7 +51,7 @@ struct FlowExecutor: Sendable {
       if let broken, part.isWorked || part.prepared.ended.outcome.state == .skipped {
         part.prepared.ended.outcome = .failure(
           .interrupted, "stage `\(broken)` before it did not come through; what is done is kept", retry: .never)
-        part.prepared.ended.isCutOff = true
+        part.prepared.ended.isUnbegun = true
       }
       let ended = try await stages.conclude(part.prepared)
       if !ended.outcome.state.isGood, ended.outcome.state != .interrupted { broken = broken ?? part.stage.name }
@@ -71,7 +71,7 @@ struct FlowExecutor: Sendable {
     attempt.ended = bench.now()
     var ended = StageExecutor.Ended(
       attempt: attempt, outcome: .failure(.interrupted, attempt.reason ?? "", retry: .never), context: context)
-    ended.isCutOff = true
+    ended.isUnbegun = true
     return ended
   }
 
@@ -85,7 +85,7 @@ struct FlowExecutor: Sendable {
       case .failure(let refusal):
         plan.leave(flowing, because: "stage `\(plan[place].stage.name)`, with which it flows, cannot begin")
         plan[place].prepared.ended.outcome = .failure(.failed, refusal.description, retry: .never)
-        plan[place].prepared.ended.isCutOff = false
+        plan[place].prepared.ended.isUnbegun = false
         return
       }
     }
@@ -131,7 +131,7 @@ struct FlowExecutor: Sendable {
     if let refused = line.first(where: { $0.tally.refusal != nil }) {
       plan.leave(flowing, because: "stage `\(refused.name)`, with which it flows, cannot begin")
       plan[refused.place].prepared.ended.outcome = verdict.outcome(of: refused)
-      plan[refused.place].prepared.ended.isCutOff = false
+      plan[refused.place].prepared.ended.isUnbegun = false
       return
     }
     let files = FlowOutputs(bench: bench, run: run)

@@ -24,7 +24,7 @@ extension [FlowPart] {
   mutating func leave(_ flowing: Range<Int>, because reason: String) {
     for place in flowing where self[place].isWorked {
       self[place].prepared.ended.outcome = .failure(.interrupted, reason, retry: .never)
-      self[place].prepared.ended.isCutOff = true
+      self[place].prepared.ended.isUnbegun = true
     }
   }
 

@@ -28,7 +28,7 @@ struct InboxReading {
       live.map { InboxView(live: $0, versions: versions) }
       ?? InboxView(lookingAt: workspace.inbox, versions: versions)
     if live != nil { inbox.complete(lookingAt: workspace.inbox, versions: versions) }
-    if let reader { try await inbox.markKept(by: reader) }
+    if let reader, place.settings(workspace).settings.source == .keep { try await inbox.markKept(by: reader) }
     inbox.nameWriters(in: workspace.inbox, only: name)
     return Result(
       inbox: inbox, paused: live?["watch"]?["paused"]?.string, hasAgent: live != nil, versions: versions,

@@ -24,10 +24,10 @@ struct StatusReading {
     report.paused = live?["watch"]?["paused"]?.string
     report.watching = live?["watch"]
     report.hooks = HookAtWork.all(in: live, now: now)
-    let settings = place.settings(workspace).diagnostics
-    if settings.hasErrors {
+    let (settings, findings) = place.settings(workspace)
+    if findings.hasErrors {
       report.settings = ConfigView(path: SettingsFile.path, isValid: false)
-      report.settings?.take(settings.map(\.json))
+      report.settings?.take(findings.map(\.json))
     }
     let files = live == nil ? place.registry(workspace).pipelines : []
     if let reader {
@@ -69,7 +69,7 @@ struct StatusReading {
     report.inbox =
       live.map { InboxView(live: $0, versions: versions) }
       ?? InboxView(lookingAt: workspace.inbox, versions: versions)
-    if let reader, live == nil { try await report.inbox.markKept(by: reader) }
+    if let reader, live == nil, settings.source == .keep { try await report.inbox.markKept(by: reader) }
     return report
   }
 
