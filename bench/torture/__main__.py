@@ -212,7 +212,13 @@ def main() -> int:
                 print(f"torture: cannot build: {problem}", file=sys.stderr)
                 return 2
         torture = Torture(asked, root, programs, stop_at_first=asked.patch is not None)
-        torture.run()
+        try:
+            torture.run()
+        except KeyboardInterrupt:
+            # what was tried until then is told
+            found = torture.table()
+            print("torture: stopped before its end", flush=True)
+            return 130
         found = torture.table()
         if not asked.patch:
             stale = bugs.stale()
