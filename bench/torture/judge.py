@@ -38,6 +38,11 @@ def judge(case: Case, *, converges: bool) -> list[str]:
     return found
 
 
+def is_told_as_held(case: Case, name: bytes) -> bool:
+    words = f"{name.decode(errors='replace')} is held in the inbox: its drop is claimed, and it cannot be removed"
+    return any(words in said for said in case.said)
+
+
 def judge_files(case: Case, rows: evidence.Rows) -> list[str]:
     found = []
     places = evidence.filed(case.home)
@@ -62,7 +67,11 @@ def judge_files(case: Case, rows: evidence.Rows) -> list[str]:
             key = (again["drop_name"], str(again["drop_sha256"] or old["drop_sha256"]))
             wanted[key] = wanted.get(key, 0) + 1
     # `gc` takes away what a killed `put` left, after a day
-    found += [f"other I12: {name!r} is left in the inbox" for name in inbox if not name.startswith(b".put-")]
+    # where an error stands in the way of its removal it is told, and left to a person
+    held = {name for name in inbox if case.injects_errors and is_told_as_held(case, name)}
+    found += [
+        f"other I12: {name!r} is left in the inbox" for name in inbox.keys() - held if not name.startswith(b".put-")
+    ]
     got: dict[tuple[bytes, str], int] = {}
     for filed in places:
         if filed.place == "work":
