@@ -47,28 +47,16 @@ extension StateReader {
 
   /// The run that took a file which stays in the inbox; `nil` where none did.
   package func keeper(of name: FileName, _ sample: FileSample) async throws -> RunID? {
-    try await read { database in
-      let text = try String.fetchOne(
-        database, sql: "SELECT run FROM kept WHERE name = ? AND bytes = ? AND modified = ?",
-        arguments: [Data(name.bytes), sample.bytes, sample.modified])
-      return text.flatMap(RunID.init)
-    }
+    try await read { try $0.keeper(of: name, sample).flatMap { RunID($0["run"] as String) } }
   }
 
   /// Of files in the inbox those that a run took and that stay there, each with the number of that run where it is
   /// remembered.
   package func kept(among drops: [(name: FileName, sample: FileSample)]) async throws -> [FileName: Int?] {
     try await read { database in
-      let statement = try database.cachedStatement(
-        sql: """
-          SELECT run.number FROM kept LEFT JOIN run ON run.id = kept.run
-          WHERE kept.name = ? AND kept.bytes = ? AND kept.modified = ?
-          """)
       var found: [FileName: Int?] = [:]
       for (name, sample) in drops {
-        let row = try Row.fetchOne(
-          statement, arguments: [Data(name.bytes), sample.bytes, sample.modified])
-        if let row { found[name] = .some(row["number"]) }
+        if let row = try database.keeper(of: name, sample) { found[name] = .some(row["number"]) }
       }
       return found
     }
@@ -115,6 +103,16 @@ extension StateReader {
 }
 
 extension Database {
+  /// `run`, the id of the run that took a file which stays in the inbox, and its `number`; `nil` where none did.
+  fileprivate func keeper(of name: FileName, _ sample: FileSample) throws -> Row? {
+    let statement = try cachedStatement(
+      sql: """
+        SELECT kept.run, run.number FROM kept LEFT JOIN run ON run.id = kept.run
+        WHERE kept.name = ? AND kept.bytes = ? AND kept.modified = ?
+        """)
+    return try Row.fetchOne(statement, arguments: [Data(name.bytes), sample.bytes, sample.modified])
+  }
+
   /// The kernel stamps files with a clock that lags by some milliseconds.
   private static let slack = 50
   /// Of so many runs the last of a line that goes on is one.

@@ -141,10 +141,23 @@ static const char *member(const char *from, const char *key, char *text, size_t 
   return at + length;
 }
 
+// Writes down that a program begins; the lock it has to itself is held until its descriptor is closed.
+static int begin(const char *file) {
+  char path[512];
+  // branches of a run may be at work together, two programs of one stage never; the judge sees what builds on what
+  snprintf(path, sizeof path, "%s/lock.%s.%s", effects, value("PENSTOCK_RUN"), value("PENSTOCK_STAGE"));
+  int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  int alone = lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) == 0;
+  uint64_t digest = file ? digest_of(file, -1) : 0;
+  if (!alone) note('X', digest);
+  note('S', digest);
+  return lock;
+}
+
 // A worker: each line is a call, written down as a program of its own would be.
 static int stay(void) {
   static char line[65536];
-  char id[32], text[4096], path[512];
+  char id[32], text[4096];
   while (fgets(line, sizeof line, stdin)) {
     const char *run = strstr(line, "\"run\":{"), *stage = strstr(line, "\"stage\":{");
     if (!member(line, "id", id, sizeof id) || !member(run, "id", text, sizeof text)) return 98;
@@ -154,11 +167,7 @@ static int stay(void) {
     if (!member(stage, "attempt", text, sizeof text)) return 98;
     setenv("PENSTOCK_ATTEMPT", text, 1);
     setenv("PENSTOCK_EVENT", "stage", 1);
-    uint64_t digest = member(strstr(line, "\"inputs\":["), "path", text, sizeof text) ? digest_of(text, -1) : 0;
-    snprintf(path, sizeof path, "%s/lock.%s.%s", effects, value("PENSTOCK_RUN"), value("PENSTOCK_STAGE"));
-    int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) < 0) note('X', digest);
-    note('S', digest);
+    int lock = begin(member(strstr(line, "\"inputs\":["), "path", text, sizeof text) ? text : NULL);
     usleep(5000);
     note('E', 0);
     close(lock);
@@ -179,13 +188,7 @@ int main(int count, char **arguments) {
   log_fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
   if (log_fd < 0) return 99;
   if (is("warm")) return stay();
-  // branches of a run may be at work together, two programs of one stage never; the judge sees what builds on what
-  snprintf(path, sizeof path, "%s/lock.%s.%s", effects, value("PENSTOCK_RUN"), value("PENSTOCK_STAGE"));
-  int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  int alone = lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) == 0;
-  uint64_t digest = file ? digest_of(file, -1) : 0;
-  if (!alone) note('X', digest);
-  note('S', digest);
+  begin(file);
   char byte[4096];
   while (read(0, byte, sizeof byte) > 0) continue;
   int code = work(file);

@@ -15,7 +15,7 @@ import points
 from case import Case
 from expectation import Drop, Pipeline, Stage, Workload
 from judge import judge
-from kills import Played
+from kills import Played, taken_up
 from order import CALLS, Order
 from scenery import Scene, Scenery, until
 from scenes import SLOW, Agent
@@ -56,8 +56,7 @@ class HardScenes(Scenery):
             agent = Agent(case)
             agent.await_effect(functools.partial(is_beyond, number))
             agent.kill()
-        case.take_up()
-        return True, judge(case, converges=True), case
+        return taken_up(case)
 
     def _nested(self, root: pathlib.Path) -> Played:
         """What a program left behind, in a session of its own, is gone with the agent that was killed."""
@@ -66,8 +65,7 @@ class HardScenes(Scenery):
         agent.await_effect(lambda e: e.kind == "S" and e.mode == "nest")
         until(lambda: any(case.effects.glob("litter.*")), limit=10)
         agent.kill()
-        case.take_up()
-        return True, judge(case, converges=True), case
+        return taken_up(case)
 
     def _edited(self, root: pathlib.Path) -> Played:
         """A pipeline is changed while a run of it waits for the next agent: the run keeps the text it began with (C05)."""
@@ -79,8 +77,7 @@ class HardScenes(Scenery):
         agent.kill()
         other = Pipeline("slow", (Stage("other", "quiet"), Stage("tell", "fail")))
         (case.home / "pipelines/slow.yaml").write_text(other.yaml)
-        case.take_up()
-        return True, judge(case, converges=True), case
+        return taken_up(case)
 
     def _spoiled(self, root: pathlib.Path) -> Played:
         """A program that writes to its drop: the run fails, and says so."""
@@ -113,8 +110,7 @@ class HardScenes(Scenery):
         agent.end()
         if (other.home / "var/state.db").exists() and evidence.Rows(other.database).runs:
             case.complaints.append("doubled S12: a refused agent has runs")
-        case.take_up()
-        return True, judge(case, converges=True), case
+        return taken_up(case)
 
     def _torn(self, root: pathlib.Path) -> Played:
         """Several stages are at work when the agent dies: the strictest `on_interrupt` counts, whatever their names."""
@@ -123,8 +119,7 @@ class HardScenes(Scenery):
         agent.await_effect(lambda e: e.kind == "S" and e.stage == "again")
         agent.await_effect(lambda e: e.kind == "S" and e.stage == "never")
         agent.kill()
-        case.take_up()
-        return True, judge(case, converges=True), case
+        return taken_up(case)
 
     def _put_back(self, root: pathlib.Path) -> Played:
         """A database that is put back from a backup: what has ended since is not worked again (S09)."""

@@ -52,8 +52,7 @@ class Kills:
         judge_code(case, code)
         self.hits[workload.name] = points.hits(root / "hits")
         self.names |= {hit.name for hit in self.hits[workload.name]}
-        case.take_up()
-        return True, judge(case, converges=True), case
+        return taken_up(case)
 
     def trace(self) -> None:
         """Records which system calls each workload makes."""
@@ -218,8 +217,13 @@ class Kills:
         words = [*points.striking(point, f"error={error}")]
         words[-1] += persistent
         case.strike(before=tuple(words), limit=5)
-        case.take_up()
-        return True, judge(case, converges=True), case
+        return taken_up(case)
+
+
+def taken_up(case: Case) -> Played:
+    """Another agent takes up what was left, and all has come to what it should."""
+    case.take_up()
+    return True, judge(case, converges=True), case
 
 
 def judge_code(case: Case, code: int) -> None:

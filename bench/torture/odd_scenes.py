@@ -16,8 +16,7 @@ import evidence
 import points
 from case import Case
 from expectation import Drop, Pipeline, Stage, Workload
-from judge import judge
-from kills import Played
+from kills import Played, taken_up
 from power import can_mount
 from scenery import Scene, Scenery, until
 from scenes import Agent
@@ -56,8 +55,7 @@ class OddScenes(Scenery):
         case.put(Drop(b"loose-new"))
         (case.home / "inbox/loose-new").replace(case.home / "inbox/loose-a")
         case.accepted[-1].drop = Drop(b"loose-a")
-        case.take_up()
-        return True, judge(case, converges=True), case
+        return taken_up(case)
 
     def _kept_again(self, root: pathlib.Path) -> Played:
         """With `source: keep` a file that was written anew is another drop, also where it is as long."""

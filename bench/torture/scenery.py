@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import pathlib
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -43,8 +42,7 @@ class Scenery:
             return
         for number in range(rounds):
             for scene in (*self.scenes(), *(self.once() if number == 0 else ())):
-                name = getattr(scene, "__name__", "scene").removeprefix("_")
-                yield Job("scenes", f"{name} #{number}", functools.partial(scene))
+                yield Job("scenes", f"{scene.__name__.removeprefix('_')} #{number}", scene)
 
     def case(self, workload: Workload, root: pathlib.Path) -> Case:
         case = Case(workload, root, self.programs)

@@ -18,7 +18,7 @@ from case import LIMIT, Accepted, Case, end, fnv
 from expectation import Drop, Pipeline, Stage, Workload
 from jobs import Job, Yard
 from judge import judge
-from kills import Played
+from kills import Played, taken_up
 from workloads import CHAIN, LOOSE, drops
 
 SLOW = Pipeline(
@@ -120,8 +120,7 @@ class Scenes:
         agent.program.terminate()
         if agent.end() != 0:
             case.complaints.append("other: an agent that was asked to stop did not end with 0")
-        case.take_up()
-        return True, judge(case, converges=True), case
+        return taken_up(case)
 
     def _hasty(self, root: pathlib.Path) -> Played:
         """Asked twice, it ends the stage; the attempt is interrupted, and its policy followed."""
@@ -135,8 +134,7 @@ class Scenes:
         agent.end()
         if evidence.leftovers(case.home):
             case.complaints.append("other I12: programs outlived an agent that was stopped")
-        case.take_up()
-        return True, judge(case, converges=True), case
+        return taken_up(case)
 
     def _cancel(self, root: pathlib.Path) -> Played:
         """A run that hangs is cancelled: its program ends, its after-hooks are called, its drop is filed."""
@@ -184,8 +182,7 @@ class Scenes:
                 os.kill(pid, signal.SIGCONT)
         if after.end() not in {0, 1}:
             case.complaints.append("other: the agent after one whose keepers were slow did not do its work")
-        case.take_up()
-        return True, judge(case, converges=True), case
+        return taken_up(case)
 
     @staticmethod
     def _freeze(agent: Agent) -> list[int]:
@@ -220,8 +217,7 @@ class Scenes:
         agent.await_effect(lambda e: e.kind == "S" and e.stage == "tell")
         agent.program.terminate()
         agent.end()
-        case.take_up()
-        return True, judge(case, converges=True), case
+        return taken_up(case)
 
     def _writer(self, root: pathlib.Path) -> Played:
         """I01: a drop is not touched while anyone has it open for writing, however long that is."""
@@ -240,8 +236,7 @@ class Scenes:
         agent.await_effect(lambda e: e.kind == "E" and e.digest == 0 and e.at > 0)
         agent.program.terminate()
         agent.end()
-        case.take_up()
-        return True, judge(case, converges=True), case
+        return taken_up(case)
 
     def _rerouted(self, root: pathlib.Path) -> Played:
         """A pipeline changes while a run of it waits in the queue: the run keeps the text it began with (C05)."""
@@ -254,8 +249,7 @@ class Scenes:
         agent.program.kill()
         agent.end()
         (case.home / "pipelines/slow.yaml").unlink()
-        case.take_up()
-        return True, judge(case, converges=True), case
+        return taken_up(case)
 
 
 def number_of(case: Case, pipeline: str) -> int:
@@ -292,5 +286,4 @@ def _load(yard: Yard, programs: pathlib.Path, kills: int, number: int, root: pat
         agent.program.kill()
         agent.end()
     case.said.clear()
-    case.take_up()
-    return True, judge(case, converges=True), case
+    return taken_up(case)

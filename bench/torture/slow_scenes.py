@@ -11,8 +11,7 @@ import evidence
 import points
 from case import Case, accepted
 from expectation import Drop, Workload
-from judge import judge
-from kills import Played, with_wrapper
+from kills import Played, taken_up, with_wrapper
 from scenery import Scene, Scenery, ended, slow, until
 from scenes import LONGER, Agent
 from workloads import CHAIN, LOOSE, WARM, drops
@@ -42,8 +41,7 @@ class SlowScenes(Scenery):
         agent = Agent(case)
         agent.await_effect(lambda e: e.kind == "S" and e.mode == "longer")
         agent.kill()
-        case.take_up()
-        return True, judge(case, converges=True), case
+        return taken_up(case)
 
     def _ahead_told(self, root: pathlib.Path) -> Played:
         """Told to stop while attempts are recorded ahead: those are closed as what they are, never begun."""
@@ -53,16 +51,14 @@ class SlowScenes(Scenery):
         if agent.end() != 0:
             case.complaints.append("other: an agent that was asked to stop did not end with 0")
         case.was_crashed = False
-        case.take_up()
-        return True, judge(case, converges=True), case
+        return taken_up(case)
 
     def _ahead_killed(self, root: pathlib.Path) -> Played:
         """Killed while attempts are recorded ahead: none was executed that is not recorded."""
         case = self._ahead(root)
         for _ in range(3):
             self._among_slow_commits(case).kill()
-        case.take_up()
-        return True, judge(case, converges=True), case
+        return taken_up(case)
 
     def _ahead(self, root: pathlib.Path) -> Case:
         names = (f"loose-{n}" for n in range(60))
@@ -93,8 +89,7 @@ class SlowScenes(Scenery):
             if f"{name} claimed" in case.said[-1]:
                 case.complaints.append(f"other: the claim of {name} was told before it was on the record")
             socket.unlink(missing_ok=True)
-        case.take_up()
-        return True, judge(case, converges=True), case
+        return taken_up(case)
 
     def _slow_disk(self, root: pathlib.Path) -> Played:
         """Every sync takes its time, and the agent dies when a program has begun: what began was recorded before."""
@@ -105,8 +100,7 @@ class SlowScenes(Scenery):
             agent = slow(case, "fsync,fdatasync,syncfs", "delay_enter=150000")
             until(functools.partial(has_more, case, count))
             agent.kill()
-        case.take_up()
-        return True, judge(case, converges=True), case
+        return taken_up(case)
 
     def _held_death(self, root: pathlib.Path) -> Played:
         """The agent dies while a program waits ready for its record: it never begins."""
@@ -118,8 +112,7 @@ class SlowScenes(Scenery):
             until(functools.partial(has_ended_more, case, count))
             time.sleep(0.1)
             agent.kill()
-        case.take_up()
-        return True, judge(case, converges=True), case
+        return taken_up(case)
 
     def _reopened(self, root: pathlib.Path) -> Played:
         """A writer opens a drop again just before it is claimed: it is worked when it is whole (I03, I08)."""
@@ -137,8 +130,7 @@ class SlowScenes(Scenery):
         agent.await_effect(lambda e: e.kind == "E")
         agent.program.terminate()
         agent.end()
-        case.take_up()
-        return True, judge(case, converges=True), case
+        return taken_up(case)
 
 
 def is_gone(path: pathlib.Path) -> bool:
